@@ -1,0 +1,23 @@
+//! Takes a PostgreSQL database to the schema that its repository declares.
+//!
+//! `ARCHITECTURE.md` draws the map; the modules below are its rooms. `introspect`, `shadow`, `elaborate`,
+//! `proof`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
+
+pub mod apply;
+pub mod cli;
+pub mod connect;
+pub mod diagnostic;
+pub mod diff;
+pub mod elaborate;
+pub mod files;
+pub mod introspect;
+pub mod journal;
+pub mod kind;
+pub mod lock;
+pub mod name;
+pub mod plan;
+pub mod proof;
+pub mod render;
+pub mod schema;
+pub mod shadow;
+pub mod source;
