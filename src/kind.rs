@@ -1,1 +1,246 @@
-//! (to be written)
+//! What every kind of object says about itself, and the closed list of kinds.
+//!
+//! All that the program knows of a kind stands in its file: fields, catalog query, create/alter/drop with their
+//! locks. No connection, no ordering and no output in here: those are machinery, and machinery names no kind.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::name::Name;
+use crate::plan::{Disturbance, Step};
+use crate::schema::{Row, Sides};
+
+/// Names an object within a database: its kind and its path, such as `["public", "messages", "id"]`.
+/// Routines have their argument types as the last part of the path; what hangs on another object (comment, owner,
+/// grants) has that object's kind as the first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectId {
+    pub kind: Kind,
+    pub path: Vec<Name>,
+}
+
+impl ObjectId {
+    pub fn new<const N: usize>(kind: Kind, path: [&Name; N]) -> Self {
+        ObjectId { kind, path: path.into_iter().cloned().collect() }
+    }
+
+    /// The id of what hangs on this object: its comment, owner or grants.
+    pub fn satellite(&self, kind: Kind) -> ObjectId {
+        let mut path = vec![Name(format!("{:?}", self.kind))];
+        path.extend(self.path.iter().cloned());
+        ObjectId { kind, path }
+    }
+
+    /// As COMMENT ON, ALTER … OWNER TO and GRANT name it: `TABLE public.messages`, `COLUMN public.messages.id`.
+    pub fn reference(&self) -> String {
+        self.kind.reference(&self.path)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    /// For people: `column public.messages.id`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Vec<String> = self.path.iter().map(Name::to_string).collect();
+        write!(f, "{} {}", self.kind.noun(), self.kind.label(&self.path).unwrap_or_else(|| path.join(".")))
+    }
+}
+
+/// A slot that only one object can fill at a time: a table and a view can't have one name, whatever their kinds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim(pub &'static str, pub Vec<Name>);
+
+/// How an object is taken from its old definition to its new one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Alter {
+    /// In place, by these steps; none where the difference has no statement of its own (its cause has).
+    Steps(Vec<Step>),
+    /// Dropped and created again, and with it all that depends on it.
+    Replace,
+    /// Not at all: why, and what to do instead. The plan stops.
+    Refused(String),
+}
+
+/// What a kind of object says about itself. Fields are as the catalogs have them; two objects are the same when
+/// they are equal.
+pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
+    /// The word for people: "table".
+    const NOUN: &'static str;
+
+    /// A query with one jsonb column and a row for each object of the kind that is no extension's and in no
+    /// namespace of the server's own. The row: `at` (catalog, oid, column number as in pg_depend), `owner`, `acl`
+    /// (see [`Row`]) and `def`, which deserializes into the kind's type. Must run on PostgreSQL 14 and later:
+    /// columns of later versions are read through `to_jsonb(catalog_row) ->> 'column'`.
+    const CATALOG: &'static str;
+
+    fn id(&self) -> ObjectId;
+
+    /// As COMMENT ON and its like name an object with this path: `TABLE public.messages`.
+    fn reference(path: &[Name]) -> String;
+
+    /// How people read the path, where that is not its parts with dots between them.
+    fn label(_path: &[Name]) -> Option<String> {
+        None
+    }
+
+    /// What this object needs that pg_depend doesn't say.
+    fn needs(&self) -> Vec<ObjectId> {
+        vec![]
+    }
+
+    /// What it would be good to have first, where it exists: names in bodies that the server does not track.
+    fn wishes(&self) -> Vec<ObjectId> {
+        vec![]
+    }
+
+    /// The whole that this object goes with: dropping that drops this, without CASCADE.
+    fn part_of(&self) -> Option<ObjectId> {
+        None
+    }
+
+    /// Whether this object is written inside the CREATE of the whole that it is part of, when that is new.
+    fn made_with_whole(&self) -> bool {
+        false
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        vec![]
+    }
+
+    /// Whether the object lives through a change to something that it depends on.
+    fn survives(&self, disturbance: Disturbance) -> bool;
+
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step>;
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter;
+
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step>;
+}
+
+macro_rules! kinds {
+    ($($Kind:ident = $module:ident :: $Type:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// The closed list of kinds, in the order in which objects of different kinds come when nothing else
+        /// decides: what others tend to need stands first.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Kind { $($Kind,)* }
+
+        /// An object of any kind.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub enum Object { $($Kind($module::$Type),)* }
+
+        impl Kind {
+            pub const ALL: &[Kind] = &[$(Kind::$Kind,)*];
+
+            pub fn noun(self) -> &'static str {
+                match self { $(Kind::$Kind => $module::$Type::NOUN,)* }
+            }
+
+            pub fn catalog(self) -> &'static str {
+                match self { $(Kind::$Kind => $module::$Type::CATALOG,)* }
+            }
+
+            pub fn reference(self, path: &[Name]) -> String {
+                match self { $(Kind::$Kind => $module::$Type::reference(path),)* }
+            }
+
+            pub fn label(self, path: &[Name]) -> Option<String> {
+                match self { $(Kind::$Kind => $module::$Type::label(path),)* }
+            }
+
+            /// Reads one row of the kind's catalog query.
+            pub fn decode(self, json: &str) -> serde_json::Result<Row> {
+                match self { $(Kind::$Kind => Row::decode(json, Object::$Kind),)* }
+            }
+        }
+
+        impl Object {
+            pub fn id(&self) -> ObjectId {
+                match self { $(Object::$Kind(it) => it.id(),)* }
+            }
+
+            pub fn needs(&self) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.needs(),)* }
+            }
+
+            pub fn wishes(&self) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.wishes(),)* }
+            }
+
+            pub fn part_of(&self) -> Option<ObjectId> {
+                match self { $(Object::$Kind(it) => it.part_of(),)* }
+            }
+
+            pub fn made_with_whole(&self) -> bool {
+                match self { $(Object::$Kind(it) => it.made_with_whole(),)* }
+            }
+
+            pub fn claims(&self) -> Vec<Claim> {
+                match self { $(Object::$Kind(it) => it.claims(),)* }
+            }
+
+            pub fn survives(&self, disturbance: Disturbance) -> bool {
+                match self { $(Object::$Kind(it) => it.survives(disturbance),)* }
+            }
+
+            pub fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+                match self { $(Object::$Kind(it) => it.create(sides),)* }
+            }
+
+            pub fn alter(&self, new: &Object, sides: &Sides<'_>) -> Alter {
+                match (self, new) {
+                    $((Object::$Kind(old), Object::$Kind(new)) => old.alter(new, sides),)*
+                    _ => Alter::Replace,
+                }
+            }
+
+            pub fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+                match self { $(Object::$Kind(it) => it.drop(sides),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Namespace = namespace::Namespace,
+    Extension = extension::Extension,
+    EnumType = enum_type::EnumType,
+    Composite = composite::Composite,
+    Domain = domain::Domain,
+    DomainConstraint = domain_constraint::DomainConstraint,
+    Sequence = sequence::Sequence,
+    Routine = routine::Routine,
+    Table = table::Table,
+    Column = column::Column,
+    Default = default::Default,
+    Constraint = constraint::Constraint,
+    Index = index::Index,
+    Partition = partition::Partition,
+    IndexPartition = index_partition::IndexPartition,
+    View = view::View,
+    MaterializedView = materialized_view::MaterializedView,
+    Trigger = trigger::Trigger,
+    Policy = policy::Policy,
+    Publication = publication::Publication,
+    DefaultPrivileges = default_privileges::DefaultPrivileges,
+    Owner = owner::Owner,
+    Grants = grants::Grants,
+    Comment = comment::Comment,
+}
+
+/// `ns.name`: the SQL name of what has a path of two.
+fn dotted(path: &[Name]) -> String {
+    path.iter().map(Name::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// Tables, views, sequences, indexes and composite types share one space of names in a namespace.
+fn relation_claim(name: &crate::name::QName) -> Claim {
+    Claim("relation", vec![name.namespace.clone(), name.name.clone()])
+}
+
+/// Tables, views and all types share another.
+fn type_claim(name: &crate::name::QName) -> Claim {
+    Claim("type", vec![name.namespace.clone(), name.name.clone()])
+}

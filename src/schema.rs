@@ -1,1 +1,199 @@
-//! (to be written)
+//! The whole described state of a database, and the two sides that a plan lies between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, Object, ObjectId};
+use crate::name::{QName, Role};
+
+/// Where an object stands in the server's catalogs, as pg_depend has it: (classid, objid, objsubid).
+pub type Address = (u32, u32, i32);
+
+/// One privilege as `aclexplode` gives it: grantee (empty for PUBLIC), privilege, with grant option.
+pub type AclItem = (Role, String, bool);
+
+/// One row of a kind's catalog query.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub at: Address,
+    /// The owner, for kinds that have one of their own.
+    pub owner: Option<Role>,
+    /// The effective privileges (the catalog's, or acldefault() where it has null), for kinds that have them.
+    pub acl: Option<Vec<AclItem>>,
+    pub object: Object,
+}
+
+impl Row {
+    pub fn decode<T: DeserializeOwned>(json: &str, wrap: fn(T) -> Object) -> serde_json::Result<Row> {
+        #[derive(Deserialize)]
+        struct Raw<T> {
+            at: Address,
+            owner: Option<Role>,
+            acl: Option<Vec<AclItem>>,
+            def: T,
+        }
+        let raw: Raw<T> = serde_json::from_str(json)?;
+        Ok(Row { at: raw.at, owner: raw.owner, acl: raw.acl, object: wrap(raw.def) })
+    }
+}
+
+/// The described state: objects, and what each needs according to pg_depend and to itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// `server_version_num`, such as 150018.
+    pub server_version: u32,
+    /// The role that objects belong to when nobody says otherwise: who was connected.
+    pub creator: Role,
+    #[serde(with = "as_pairs")]
+    pub objects: BTreeMap<ObjectId, Object>,
+    #[serde(with = "as_pairs")]
+    pub needs: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+    /// Objects of kinds that are not managed yet, as people would name them.
+    pub unmanaged: BTreeSet<String>,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Role::public()
+    }
+}
+
+impl Schema {
+    pub fn get(&self, id: &ObjectId) -> Option<&Object> {
+        self.objects.get(id)
+    }
+
+    pub fn contains(&self, id: &ObjectId) -> bool {
+        self.objects.contains_key(id)
+    }
+
+    /// What the object needs, in order.
+    pub fn needs_of(&self, id: &ObjectId) -> impl Iterator<Item = &ObjectId> {
+        self.needs.get(id).into_iter().flatten()
+    }
+
+    /// For each object, the objects that need it.
+    pub fn dependents(&self) -> BTreeMap<&ObjectId, BTreeSet<&ObjectId>> {
+        let mut dependents: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
+        for (id, needs) in &self.needs {
+            for need in needs {
+                dependents.entry(need).or_default().insert(id);
+            }
+        }
+        dependents
+    }
+
+    /// Objects of one kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.objects
+            .range(ObjectId { kind, path: vec![] }..)
+            .take_while(move |(id, _)| id.kind == kind)
+            .map(|(_, object)| object)
+    }
+
+    /// Objects of one kind whose path begins with this relation's: its columns, say.
+    pub fn of_relation<'a>(&'a self, kind: Kind, relation: &'a QName) -> impl Iterator<Item = &'a Object> {
+        let start = ObjectId::new(kind, [&relation.namespace, &relation.name]);
+        self.objects
+            .range(start..)
+            .take_while(move |(id, _)| {
+                id.kind == kind
+                    && id.path.first() == Some(&relation.namespace)
+                    && id.path.get(1) == Some(&relation.name)
+            })
+            .map(|(_, object)| object)
+    }
+
+    /// The outermost whole that an object is part of: itself, for most.
+    pub fn whole_of(&self, id: &ObjectId) -> ObjectId {
+        let mut whole = id.clone();
+        while let Some(next) = self.get(&whole).and_then(Object::part_of) {
+            whole = next;
+        }
+        whole
+    }
+
+    /// The major version of the server that this was read from.
+    pub fn major(&self) -> u32 {
+        self.server_version / 10_000
+    }
+}
+
+/// How much stands in a relation of the live side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Size {
+    /// Estimated rows: `pg_class.reltuples`, or bytes by width where it was never analysed.
+    pub rows: u64,
+    /// Bytes on disk with indexes and TOAST: `pg_total_relation_size`.
+    pub bytes: u64,
+    /// The relation holds no row at all, for certain.
+    pub empty: bool,
+}
+
+/// What is known of the live side beyond its schema.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    pub sizes: BTreeMap<QName, Size>,
+}
+
+/// Both schemas, the way a kind sees them while it writes steps from old to new.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    pub old: &'a Schema,
+    pub new: &'a Schema,
+    pub facts: &'a Facts,
+    /// Objects that exist on both sides and are dropped and created again all the same.
+    pub replaced: &'a BTreeSet<ObjectId>,
+}
+
+impl<'a> Sides<'a> {
+    /// Whether the object is made by this plan: nobody holds it, nothing is in it.
+    pub fn is_new(&self, id: &ObjectId) -> bool {
+        !self.old.contains(id) || self.replaced.contains(id)
+    }
+
+    /// Whether the object goes with this plan, for good or to be made again.
+    pub fn is_going(&self, id: &ObjectId) -> bool {
+        !self.new.contains(id) || self.replaced.contains(id)
+    }
+
+    /// Whether the relation can hold rows when the plan starts. What is not known counts as holding some.
+    pub fn may_hold_rows(&self, relation: &QName) -> bool {
+        self.facts.sizes.get(relation).is_none_or(|size| !size.empty)
+    }
+
+    /// Rows and bytes for a hazard's evidence: "about 1200 rows, 3.4 MB", or nothing where nothing is known.
+    pub fn size(&self, relation: &QName) -> Option<Size> {
+        self.facts.sizes.get(relation).copied()
+    }
+
+    /// The major version of the server that the plan is for.
+    pub fn major(&self) -> u32 {
+        self.old.major()
+    }
+}
+
+/// Maps whose keys are no strings, as lists of pairs: JSON has no other form for them.
+mod as_pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

@@ -1,0 +1,205 @@
+//! A step: one statement with its facts. Kinds make steps; the planner orders them and fills in the rest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::ObjectId;
+use crate::lock::{Lock, RelationLock};
+use crate::name::QName;
+use crate::plan::hazard::{Code, Hazard};
+
+/// Which part of a plan a step belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Old and new code both work.
+    Expand,
+    /// Rows, in batches.
+    Backfill,
+    /// Proves what expand only promised.
+    Validate,
+    /// What old code needed goes.
+    Contract,
+}
+
+impl Stage {
+    pub const ALL: [Stage; 4] = [Stage::Expand, Stage::Backfill, Stage::Validate, Stage::Contract];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Expand => "expand",
+            Stage::Backfill => "backfill",
+            Stage::Validate => "validate",
+            Stage::Contract => "contract",
+        }
+    }
+}
+
+/// What a step does to an object so that some of its dependents can't stay as they are meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disturbance {
+    /// `ALTER COLUMN … TYPE`: the server rebuilds indexes, constraints and defaults, and refuses for views,
+    /// policies, triggers that name the column, generated columns and SQL-standard bodies.
+    Retype,
+    /// The object is dropped and created again.
+    Replace,
+}
+
+/// How a step relates to transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transaction {
+    /// Can share one with its neighbours where these hold no lock that anyone waits for.
+    Shared,
+    /// Must be committed before the next step: a new enum label, a NOT VALID constraint before its VALIDATE.
+    Own,
+    /// Can't run inside one: CONCURRENTLY.
+    Outside,
+}
+
+/// A clause that says the same inside the CREATE of a whole as the step's statement says after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// The object whose CREATE takes the clause.
+    pub into: ObjectId,
+    /// As it stands between the parentheses; a clause with `after` is put behind the clause of that object.
+    pub text: String,
+    /// The object (a column) whose own clause this one is appended to.
+    pub after: Option<ObjectId>,
+}
+
+/// One statement with its facts. Locks, rewrites and scans name relations that existed before the plan; the planner
+/// takes out those that are new in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub sql: String,
+    pub summary: Option<String>,
+    pub stage: Stage,
+    pub transaction: Transaction,
+    pub locks: Vec<RelationLock>,
+    pub rewrites: Vec<QName>,
+    pub scans: Vec<QName>,
+    pub hazards: Vec<Hazard>,
+    pub disturbs: Vec<(ObjectId, Disturbance)>,
+    pub clause: Option<Clause>,
+    /// For a CREATE that takes clauses: what stands before and after the parentheses, and between them at first
+    /// (the object and its clause, in order).
+    pub body: Option<Body>,
+    /// Why the step can't be undone without loss.
+    pub irreversible: Option<String>,
+    /// A query that is true once the step holds.
+    pub check: Option<String>,
+}
+
+/// The inside of a CREATE TABLE, kept apart until clauses have been folded into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    pub of: ObjectId,
+    pub head: String,
+    pub clauses: Vec<(ObjectId, String)>,
+    pub tail: String,
+}
+
+impl Body {
+    pub fn sql(&self) -> String {
+        if self.clauses.is_empty() {
+            return format!("{} (){}", self.head, self.tail);
+        }
+        let clauses: Vec<String> = self.clauses.iter().map(|(_, text)| format!("    {text}")).collect();
+        format!("{} (\n{}\n){}", self.head, clauses.join(",\n"), self.tail)
+    }
+}
+
+impl Step {
+    pub fn new(sql: impl Into<String>) -> Self {
+        Step {
+            sql: sql.into(),
+            summary: None,
+            stage: Stage::Expand,
+            transaction: Transaction::Shared,
+            locks: vec![],
+            rewrites: vec![],
+            scans: vec![],
+            hazards: vec![],
+            disturbs: vec![],
+            clause: None,
+            body: None,
+            irreversible: None,
+            check: None,
+        }
+    }
+
+    /// A CREATE that clauses can be folded into.
+    pub fn with_body(body: Body) -> Self {
+        let mut step = Step::new(body.sql());
+        step.body = Some(body);
+        step
+    }
+
+    /// What the step does, for people, where its statement does not say it well.
+    pub fn summary(mut self, text: impl Into<String>) -> Self {
+        self.summary = Some(text.into());
+        self
+    }
+
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.stage = stage;
+        self
+    }
+
+    pub fn locks(mut self, relation: &QName, mode: Lock) -> Self {
+        self.locks.push(RelationLock { relation: relation.clone(), mode });
+        self
+    }
+
+    pub fn rewrites(mut self, relation: &QName) -> Self {
+        self.rewrites.push(relation.clone());
+        self
+    }
+
+    /// The step reads every row of the relation.
+    pub fn scans(mut self, relation: &QName) -> Self {
+        self.scans.push(relation.clone());
+        self
+    }
+
+    pub fn hazard(mut self, code: Code, object: ObjectId, why: impl Into<String>) -> Self {
+        self.hazards.push(Hazard { code, object, why: why.into(), accepted: None });
+        self
+    }
+
+    pub fn disturbs(mut self, object: ObjectId, how: Disturbance) -> Self {
+        self.disturbs.push((object, how));
+        self
+    }
+
+    pub fn own_transaction(mut self) -> Self {
+        self.transaction = Transaction::Own;
+        self
+    }
+
+    pub fn outside_transaction(mut self) -> Self {
+        self.transaction = Transaction::Outside;
+        self
+    }
+
+    /// The same in the CREATE of `into`, as an element of its own.
+    pub fn clause(mut self, into: ObjectId, text: impl Into<String>) -> Self {
+        self.clause = Some(Clause { into, text: text.into(), after: None });
+        self
+    }
+
+    /// The same in the CREATE of `into`, appended to the clause of `after`.
+    pub fn clause_after(mut self, into: ObjectId, after: ObjectId, text: impl Into<String>) -> Self {
+        self.clause = Some(Clause { into, text: text.into(), after: Some(after) });
+        self
+    }
+
+    pub fn irreversible(mut self, why: impl Into<String>) -> Self {
+        self.irreversible = Some(why.into());
+        self
+    }
+
+    pub fn check(mut self, query: impl Into<String>) -> Self {
+        self.check = Some(query.into());
+        self
+    }
+}
