@@ -27,8 +27,15 @@ pub struct Comment {
 
 /// The text's pieces and comments, both in the order of the text.
 pub fn split(text: &str) -> (Vec<Piece>, Vec<Comment>) {
-    let mut splitter =
-        Splitter { text, at: 0, start: None, end: 0, words: Words::default(), pieces: Vec::new(), comments: Vec::new() };
+    let mut splitter = Splitter {
+        text,
+        at: 0,
+        start: None,
+        end: 0,
+        words: Words::default(),
+        pieces: Vec::new(),
+        comments: Vec::new(),
+    };
     splitter.run();
     (splitter.pieces, splitter.comments)
 }
@@ -303,23 +310,26 @@ mod tests {
 
     #[test]
     fn a_begin_elsewhere_is_a_word() {
-        assert_eq!(shown("CREATE TABLE t (\"begin\" int, begin int); SELECT 1"), [
-            "CREATE TABLE t (\"begin\" int, begin int)",
-            "SELECT 1"
-        ]);
+        assert_eq!(
+            shown("CREATE TABLE t (\"begin\" int, begin int); SELECT 1"),
+            ["CREATE TABLE t (\"begin\" int, begin int)", "SELECT 1"]
+        );
         assert_eq!(shown("BEGIN; COMMIT;"), ["BEGIN", "COMMIT"]);
     }
 
     #[test]
     fn psql_commands_and_data_are_told_apart() {
-        assert_eq!(shown("\\restrict abc\nSELECT 1;\nCOPY t (a) FROM stdin;\nit's\t1\n\\.\n\\connect x\nSELECT 2"), [
-            "meta \\restrict abc",
-            "SELECT 1",
-            "COPY t (a) FROM stdin",
-            "data it's\t1\n\\.\n",
-            "meta \\connect x",
-            "SELECT 2"
-        ]);
+        assert_eq!(
+            shown("\\restrict abc\nSELECT 1;\nCOPY t (a) FROM stdin;\nit's\t1\n\\.\n\\connect x\nSELECT 2"),
+            [
+                "meta \\restrict abc",
+                "SELECT 1",
+                "COPY t (a) FROM stdin",
+                "data it's\t1\n\\.\n",
+                "meta \\connect x",
+                "SELECT 2"
+            ]
+        );
     }
 
     #[test]
@@ -339,7 +349,8 @@ mod tests {
 
     #[test]
     fn any_text_is_split_without_a_panic() {
-        let parts = ["'", "\"", "$$", "$a$", "/*", "*/", "--", "\n", "\\", ";", "(", ")", "E'", "é", "BEGIN", "x", "$"];
+        let parts =
+            ["'", "\"", "$$", "$a$", "/*", "*/", "--", "\n", "\\", ";", "(", ")", "E'", "é", "BEGIN", "x", "$"];
         let mut state = 7_u64;
         for _ in 0..2000 {
             let text: String = (0..12)
@@ -349,7 +360,8 @@ mod tests {
                 })
                 .collect();
             for piece in split(&text).0 {
-                let (Piece::Statement(span) | Piece::Meta(span) | Piece::CopyData(span) | Piece::Unended(span, _)) = piece;
+                let (Piece::Statement(span) | Piece::Meta(span) | Piece::CopyData(span) | Piece::Unended(span, _)) =
+                    piece;
                 assert!(text.get(span).is_some(), "{text}");
             }
         }

@@ -168,7 +168,17 @@ mod tests {
     fn expressions_are_one_expression_alone() {
         assert!(parse_expression("now() - interval '1 day' -- yesterday").is_ok());
         assert!(parse_expression("(SELECT 1)").is_ok());
-        for bad in ["", "1, 2", "1) + (2", "1); DROP TABLE x; SELECT (1", "DISTINCT x", "1) FROM x WHERE (true", "1 +", "1; DROP TABLE x", "1 AS b"] {
+        for bad in [
+            "",
+            "1, 2",
+            "1) + (2",
+            "1); DROP TABLE x; SELECT (1",
+            "DISTINCT x",
+            "1) FROM x WHERE (true",
+            "1 +",
+            "1; DROP TABLE x",
+            "1 AS b",
+        ] {
             assert!(parse_expression(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_expression("größe + + * 2").unwrap_err().offset, "größe + + ".len());
@@ -176,10 +186,14 @@ mod tests {
 
     #[test]
     fn types_are_one_type_alone() {
-        for good in ["text", "character varying(255)", "app.\"Mood\"[]", "timestamp(3) with time zone", "interval day"] {
+        for good in
+            ["text", "character varying(255)", "app.\"Mood\"[]", "timestamp(3) with time zone", "interval day"]
+        {
             assert!(parse_type(good).is_ok(), "{good}");
         }
-        for bad in ["", "text NOT NULL", "text, b int", "text::int", "text + 1", "text) (", "text; DROP TABLE x", "text t"] {
+        for bad in
+            ["", "text NOT NULL", "text, b int", "text::int", "text + 1", "text) (", "text; DROP TABLE x", "text t"]
+        {
             assert!(parse_type(bad).is_err(), "{bad}");
         }
     }

@@ -11,10 +11,16 @@ use serde::ser::{self, Impossible, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mention {
     /// A table, view, sequence … `foreign_key` when it stands after REFERENCES.
-    Relation { parts: Vec<String>, foreign_key: bool },
+    Relation {
+        parts: Vec<String>,
+        foreign_key: bool,
+    },
     Routine(Vec<String>),
     /// With `of_column`, the parts end with the column's name (`%TYPE`).
-    Type { parts: Vec<String>, of_column: bool },
+    Type {
+        parts: Vec<String>,
+        of_column: bool,
+    },
     /// A WITH query, which hides a relation of its name.
     WithQuery(String),
 }
@@ -333,9 +339,10 @@ mod tests {
             found("CREATE POLICY p ON t USING ((SELECT max(x) FROM u WHERE y::s.z IS NULL) = 1)"),
             ["t", "max()", "u", ":s.z"]
         );
-        assert_eq!(found("CREATE VIEW v AS WITH w AS (SELECT 1 FROM a) SELECT * FROM w, LATERAL f(1) ORDER BY g()"), [
-            "v", "w", "f()", "g()", "a", "with w"
-        ]);
+        assert_eq!(
+            found("CREATE VIEW v AS WITH w AS (SELECT 1 FROM a) SELECT * FROM w, LATERAL f(1) ORDER BY g()"),
+            ["v", "w", "f()", "g()", "a", "with w"]
+        );
         assert_eq!(
             found("CREATE FUNCTION f(a t.c%TYPE) RETURNS SETOF r BEGIN ATOMIC SELECT * FROM q; END"),
             [":t.c%", ":r", "q"]
