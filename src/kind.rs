@@ -118,6 +118,10 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step>;
 }
 
+mod expr;
+
+pub use expr::Expr;
+
 macro_rules! kinds {
     ($($Kind:ident = $module:ident :: $Type:ident,)*) => {
         $(pub mod $module;)*
