@@ -27,8 +27,8 @@ impl fmt::Display for Expr {
 /// The tree of an expression or a query, without the places and the spacing of its text: the deparser writes equal
 /// trees alike and keeps what differs apart.
 fn tree(text: &str) -> Option<String> {
-    let parsed = pg_query::parse(text).or_else(|_| pg_query::parse(&format!("SELECT {text}"))).ok()?;
-    parsed.deparse().ok()
+    let parsed = pg_query::parse(text, 0).or_else(|_| pg_query::parse(&format!("SELECT {text}"), 0)).ok()?;
+    parsed.deparse(Default::default()).ok()
 }
 
 #[cfg(test)]
