@@ -26,6 +26,7 @@ pub use leave::on_interrupt;
 pub use role::RoleSpec;
 
 /// `--shadow auto|URL`.
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 #[derive(Debug, Clone)]
 pub enum ShadowSpec {
     /// A private cluster, made from the server binaries of this machine.
