@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer, age integer, phone text);

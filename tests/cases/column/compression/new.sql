@@ -1,0 +1,1 @@
+CREATE TABLE contacts (bio text COMPRESSION lz4, notes text, more text COMPRESSION pglz);

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (bio text, photo bytea);
+ALTER TABLE contacts ALTER COLUMN bio SET STORAGE MAIN, ALTER COLUMN photo SET STORAGE EXTERNAL;

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (bio text, photo bytea);

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (settings jsonb NOT NULL DEFAULT '{"a": 1}');

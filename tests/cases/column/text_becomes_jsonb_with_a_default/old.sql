@@ -1,0 +1,1 @@
+CREATE TABLE contacts (settings text NOT NULL DEFAULT '{}');

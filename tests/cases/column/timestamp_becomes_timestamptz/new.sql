@@ -1,0 +1,1 @@
+CREATE TABLE messages (sent_at timestamptz);

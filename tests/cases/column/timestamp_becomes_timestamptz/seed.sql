@@ -1,0 +1,1 @@
+INSERT INTO messages VALUES ('2026-01-01 12:00');

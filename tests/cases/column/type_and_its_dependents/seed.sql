@@ -1,0 +1,1 @@
+INSERT INTO contacts (id, age) VALUES (1, 20);

@@ -1,0 +1,1 @@
+CREATE TABLE orders (paid boolean DEFAULT false);

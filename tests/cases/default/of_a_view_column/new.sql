@@ -1,0 +1,3 @@
+CREATE TABLE orders (id integer, status text);
+CREATE VIEW open_orders AS SELECT id, status FROM orders;
+ALTER VIEW open_orders ALTER COLUMN status SET DEFAULT 'open';

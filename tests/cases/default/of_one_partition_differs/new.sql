@@ -1,0 +1,3 @@
+CREATE TABLE events (kind text, size integer DEFAULT 2) PARTITION BY LIST (kind);
+CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');
+ALTER TABLE ONLY events_a ALTER COLUMN size SET DEFAULT 3;

@@ -1,0 +1,1 @@
+CREATE TABLE orders (paid integer NOT NULL DEFAULT 0);

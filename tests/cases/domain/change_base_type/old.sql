@@ -1,0 +1,3 @@
+CREATE DOMAIN amount AS integer CHECK (VALUE >= 0);
+CREATE TABLE prices (id integer, amount amount NOT NULL DEFAULT 0);
+CREATE VIEW dear AS SELECT id, amount FROM prices WHERE amount > 100;

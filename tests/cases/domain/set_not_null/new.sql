@@ -1,0 +1,2 @@
+CREATE DOMAIN currency AS char(3) NOT NULL;
+CREATE TABLE prices (amount numeric, currency currency);

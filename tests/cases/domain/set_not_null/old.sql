@@ -1,0 +1,2 @@
+CREATE DOMAIN currency AS char(3);
+CREATE TABLE prices (amount numeric, currency currency);

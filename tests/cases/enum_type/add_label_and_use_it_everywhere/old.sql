@@ -1,0 +1,3 @@
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE people (id integer, mood mood);
+ALTER TABLE people ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,1 @@
+CREATE TYPE mood AS ENUM ('furious', 'angry', 'sad', 'so so', 'ok', 'happy', 'elated', 'ecstatic');

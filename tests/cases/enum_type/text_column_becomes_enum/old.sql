@@ -1,0 +1,1 @@
+CREATE TABLE orders (id integer, status text NOT NULL DEFAULT 'pending');

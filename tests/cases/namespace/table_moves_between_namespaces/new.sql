@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE app.tasks (id integer PRIMARY KEY, title text);

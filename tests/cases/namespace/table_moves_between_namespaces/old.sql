@@ -1,0 +1,2 @@
+CREATE SCHEMA app;
+CREATE TABLE public.notes (id integer PRIMARY KEY);

@@ -1,0 +1,2 @@
+CREATE TABLE orders (id integer, number bigint);
+CREATE SEQUENCE order_numbers OWNED BY orders.id;

@@ -1,0 +1,1 @@
+CREATE TABLE orders (name text, id serial);

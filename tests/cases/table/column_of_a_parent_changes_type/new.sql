@@ -1,0 +1,3 @@
+CREATE TABLE things (id integer, size bigint);
+CREATE TABLE tools (weight integer) INHERITS (things);
+CREATE VIEW sizes AS SELECT size FROM tools;

@@ -1,0 +1,1 @@
+INSERT INTO contacts (name) VALUES ('Ann');

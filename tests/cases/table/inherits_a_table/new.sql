@@ -1,0 +1,3 @@
+CREATE TABLE things (id integer);
+CREATE TABLE tools (id integer, weight integer);
+ALTER TABLE tools INHERIT things;

@@ -1,0 +1,3 @@
+CREATE TABLE messages (id bigint, sent_at date NOT NULL) PARTITION BY RANGE (sent_at);
+CREATE TABLE messages_2025 PARTITION OF messages FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE messages_2026 PARTITION OF messages FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

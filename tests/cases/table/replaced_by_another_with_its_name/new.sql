@@ -1,0 +1,1 @@
+CREATE TABLE events (name text NOT NULL, at timestamptz NOT NULL);

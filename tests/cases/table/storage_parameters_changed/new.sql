@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer) WITH (fillfactor = 90, parallel_workers = 4);
