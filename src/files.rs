@@ -1,1 +1,139 @@
-//! (to be written)
+//! Reads the files of a declared schema. What they say is for `source`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{File, Report};
+
+/// All `*.sql` and `*.toml` files below the paths, or the paths themselves where they are files, in the order of
+/// their names; those in `but` are left out. Everything that can't be read is reported.
+///
+/// Directories and files whose name begins with a dot are passed over, as are other kinds of file.
+pub fn schema_files(paths: &[PathBuf], but: &[PathBuf]) -> Result<Vec<Arc<File>>, Vec<Report>> {
+    let mut reader = Reader { but, files: Vec::new(), faults: Vec::new() };
+    for path in paths {
+        reader.path(path, true);
+    }
+    let mut files = reader.files;
+    files.sort_by(|one: &Arc<File>, other| one.path.cmp(&other.path));
+    files.dedup_by(|one, other| one.path == other.path);
+    if reader.faults.is_empty() { Ok(files) } else { Err(reader.faults) }
+}
+
+struct Reader<'a> {
+    but: &'a [PathBuf],
+    files: Vec<Arc<File>>,
+    faults: Vec<Report>,
+}
+
+impl Reader<'_> {
+    /// `named` when the user gave this very path.
+    fn path(&mut self, path: &Path, named: bool) {
+        if !named && self.but.iter().any(|but| same(but, path)) {
+            return;
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.directory(path),
+            Ok(_) if named || is_schema_file(path) => self.file(path),
+            Ok(_) => {}
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn directory(&mut self, path: &Path) {
+        let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        match entries {
+            Ok(entries) => {
+                for entry in entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".")) {
+                    self.path(&entry.path(), false);
+                }
+            }
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.unreadable(path, &error),
+        };
+        let shown = path.display().to_string();
+        match String::from_utf8(bytes) {
+            // A byte order mark is no part of the text.
+            Ok(text) => self.files.push(File::new(shown, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let report = Report::error("files::not_utf8", format!("{shown} is not UTF-8"));
+                // Up to the fault both texts are the same; the fault itself is shown as one replacement character.
+                let report = report.at(&File::new(shown, text), valid..valid + '\u{fffd}'.len_utf8(), "not UTF-8");
+                self.faults.push(report.help("save the file as UTF-8"));
+            }
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        let message = format!("{} can't be read: {}", path.display(), reason(error));
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => "name the schema with `--schema PATH`, or make one with `tenantry init`",
+            _ => "every file of the schema must be readable, or the plan would drop what it declares",
+        };
+        self.faults.push(Report::error("files::unreadable", message).help(help));
+    }
+}
+
+fn is_schema_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "sql" || extension == "toml")
+}
+
+/// Whether two paths are one file, where both exist.
+fn same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// The system's words, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_in_the_order_of_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("b")).unwrap();
+        fs::create_dir(dir.path().join(".git")).unwrap();
+        for name in ["z.sql", "b/a.toml", "a.sql", "legacy.sql", "notes.md", ".git/x.sql", ".hidden.sql"] {
+            fs::write(dir.path().join(name), "\u{feff}-- text").unwrap();
+        }
+        let files = schema_files(&[dir.path().to_owned()], &[dir.path().join("legacy.sql")]).unwrap();
+        let names: Vec<_> =
+            files.iter().map(|file| Path::new(&file.path).strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.sql", "b/a.toml", "z.sql"]);
+        assert!(files.iter().all(|file| file.text == "-- text"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_reported_all_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("latin.sql"), b"SELECT 'gr\xf6\xdfe'").unwrap();
+        fs::write(dir.path().join("other.sql"), b"\xff\xfe").unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("gone.sql")).unwrap();
+        let mut codes: Vec<_> =
+            schema_files(&[dir.path().to_owned()], &[]).unwrap_err().iter().map(|report| report.code).collect();
+        codes.sort();
+        assert_eq!(codes, ["files::not_utf8", "files::not_utf8", "files::unreadable"]);
+        assert_eq!(schema_files(&[dir.path().join("none")], &[]).unwrap_err()[0].code, "files::unreadable");
+    }
+}
