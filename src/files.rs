@@ -46,7 +46,8 @@ impl Reader<'_> {
         let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         match entries {
             Ok(entries) => {
-                for entry in entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".")) {
+                for entry in entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+                {
                     self.path(&entry.path(), false);
                 }
             }
@@ -118,8 +119,10 @@ mod tests {
             fs::write(dir.path().join(name), "\u{feff}-- text").unwrap();
         }
         let files = schema_files(&[dir.path().to_owned()], &[dir.path().join("legacy.sql")]).unwrap();
-        let names: Vec<_> =
-            files.iter().map(|file| Path::new(&file.path).strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> = files
+            .iter()
+            .map(|file| Path::new(&file.path).strip_prefix(dir.path()).unwrap().to_str().unwrap())
+            .collect();
         assert_eq!(names, ["a.sql", "b/a.toml", "z.sql"]);
         assert!(files.iter().all(|file| file.text == "-- text"));
     }

@@ -332,9 +332,8 @@ fn circle(files: &[Arc<File>], statements: &[Statement], cycle: &[usize]) -> Rep
         let statement = &statements[pair[0]];
         let file = &files[statement.origin.file];
         let needed = statements[pair[1]].names.declares.first();
-        let span = needed.map_or(statement.origin, |needed| {
-            sql::find_last_name(file, statement.origin, &needed.name)
-        });
+        let span =
+            needed.map_or(statement.origin, |needed| sql::find_last_name(file, statement.origin, &needed.name));
         report = report.at(file, span.range(), format!("needs {}", name(pair[1])));
     }
     report
@@ -423,7 +422,8 @@ CREATE TABLE c (id int PRIMARY KEY);";
 
     #[test]
     fn concurrently_is_no_part_of_a_declaration() {
-        let declaration = read_all(&["CREATE TABLE t (a int); CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)"]).unwrap();
+        let declaration =
+            read_all(&["CREATE TABLE t (a int); CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)"]).unwrap();
         let statement = &declaration.statements[1];
         assert_eq!(statement.sql, "CREATE UNIQUE INDEX i ON t (a)");
         let position = statement.sql.find("(a)").unwrap() as u32 + 2;
@@ -459,20 +459,25 @@ CREATE TABLE c (id int PRIMARY KEY);";
             "CREATE SCHEMA app; CREATE TABLE u (a int)",
         ])
         .unwrap();
-        let paths: Vec<_> = declaration.statements.iter().map(|s| (s.sql.as_str(), s.search_path.as_deref())).collect();
-        assert_eq!(paths, [
-            ("CREATE SCHEMA app", None),
-            ("CREATE TABLE app.t (a int)", Some("")),
-            ("CREATE TABLE u (a int)", None),
-            ("CREATE VIEW v AS SELECT * FROM t", Some("app")),
-        ]);
+        let paths: Vec<_> =
+            declaration.statements.iter().map(|s| (s.sql.as_str(), s.search_path.as_deref())).collect();
+        assert_eq!(
+            paths,
+            [
+                ("CREATE SCHEMA app", None),
+                ("CREATE TABLE app.t (a int)", Some("")),
+                ("CREATE TABLE u (a int)", None),
+                ("CREATE VIEW v AS SELECT * FROM t", Some("app")),
+            ]
+        );
         insta::assert_snapshot!(render_sql(&declaration));
     }
 
     #[test]
     fn what_is_managed_is_what_is_spoken_of() {
         assert_eq!(read_all(&["CREATE TABLE t ()"]).unwrap().manages, Manages::default());
-        let manages = read_all(&["CREATE TABLE t (); ALTER TABLE t OWNER TO me; GRANT SELECT ON t TO you"]).unwrap().manages;
+        let manages =
+            read_all(&["CREATE TABLE t (); ALTER TABLE t OWNER TO me; GRANT SELECT ON t TO you"]).unwrap().manages;
         assert_eq!(manages, Manages { owners: true, grants: true, ..Manages::default() });
     }
 }

@@ -5,8 +5,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    self as pg, AlterPublicationAction, AlterTableStmt, AlterTableType, ConstrType, GrantTargetType, ObjectType, SelectStmt,
-    VariableSetKind, VariableSetStmt, a_const,
+    self as pg, AlterPublicationAction, AlterTableStmt, AlterTableType, ConstrType, GrantTargetType, ObjectType,
+    SelectStmt, VariableSetKind, VariableSetStmt, a_const,
 };
 
 use crate::name::{Name, list};
@@ -47,7 +47,9 @@ pub fn judge(statement: &NodeEnum) -> Verdict {
         NodeEnum::CreateStmt(table) => relation(table.relation.as_ref(), "CREATE TABLE"),
         NodeEnum::ViewStmt(view) => relation(view.view.as_ref(), "CREATE VIEW"),
         NodeEnum::CreateSeqStmt(sequence) => relation(sequence.sequence.as_ref(), "CREATE SEQUENCE"),
-        NodeEnum::CreateTableAsStmt(table) if table.objtype == ObjectType::ObjectMatview as i32 => Verdict::Declares,
+        NodeEnum::CreateTableAsStmt(table) if table.objtype == ObjectType::ObjectMatview as i32 => {
+            Verdict::Declares
+        }
         NodeEnum::CreateTableAsStmt(_) => made_from_rows(),
         NodeEnum::AlterTableStmt(alter) => alter_table(alter),
         NodeEnum::AlterSeqStmt(alter) if alter.options.iter().any(|option| def_name(option) == Some("restart")) => {
@@ -61,7 +63,9 @@ pub fn judge(statement: &NodeEnum) -> Verdict {
             refused("only ALTER PUBLICATION … ADD declares", "write what it publishes in CREATE PUBLICATION")
         }
         NodeEnum::CommentStmt(comment) => object(comment.objtype, "COMMENT ON"),
-        NodeEnum::GrantStmt(grant) if grant.targtype == GrantTargetType::AclTargetDefaults as i32 => Verdict::Declares,
+        NodeEnum::GrantStmt(grant) if grant.targtype == GrantTargetType::AclTargetDefaults as i32 => {
+            Verdict::Declares
+        }
         NodeEnum::GrantStmt(grant) => object(grant.objtype, if grant.is_grant { "GRANT ON" } else { "REVOKE ON" }),
         NodeEnum::AlterOwnerStmt(alter) => object(alter.object_type, "ALTER"),
         NodeEnum::DefineStmt(define) => match object_type(define.kind) {
@@ -135,9 +139,10 @@ pub fn judge(statement: &NodeEnum) -> Verdict {
             "RENAME is a step, no declaration",
             "write the new name where the thing is declared, with `-- tenantry: was old_name` on its line",
         ),
-        NodeEnum::AlterObjectSchemaStmt(_) => {
-            refused("SET SCHEMA is a step, no declaration", "declare the object in the namespace where it should be")
-        }
+        NodeEnum::AlterObjectSchemaStmt(_) => refused(
+            "SET SCHEMA is a step, no declaration",
+            "declare the object in the namespace where it should be",
+        ),
         NodeEnum::AlterEnumStmt(_) => refused(
             "ALTER TYPE … VALUE is a step, no declaration",
             "write all labels in CREATE TYPE … AS ENUM, in their order; the plan adds what is missing",
@@ -316,14 +321,47 @@ fn alter_command(command: &pg::AlterTableCmd) -> Option<(&'static str, &'static 
         AtAddConstraint if added_constraint(command) == Some(ConstrType::ConstrNull) => {
             Some(("NULL is no constraint", "leave it out"))
         }
-        AtColumnDefault | AtSetNotNull | AtSetStatistics | AtSetOptions | AtSetStorage | AtSetCompression
-        | AtAddConstraint | AtAddIndexConstraint | AtSetExpression | AtChangeOwner | AtClusterOn | AtSetLogged
-        | AtSetUnLogged | AtSetAccessMethod | AtSetTableSpace | AtSetRelOptions | AtReplaceRelOptions
-        | AtEnableTrig | AtEnableAlwaysTrig | AtEnableReplicaTrig | AtDisableTrig | AtEnableTrigAll
-        | AtDisableTrigAll | AtEnableTrigUser | AtDisableTrigUser | AtEnableRule | AtEnableAlwaysRule
-        | AtEnableReplicaRule | AtDisableRule | AtAddInherit | AtAddOf | AtReplicaIdentity | AtEnableRowSecurity
-        | AtDisableRowSecurity | AtForceRowSecurity | AtNoForceRowSecurity | AtGenericOptions
-        | AtAlterColumnGenericOptions | AtAttachPartition | AtAddIdentity | AtSetIdentity => None,
+        AtColumnDefault
+        | AtSetNotNull
+        | AtSetStatistics
+        | AtSetOptions
+        | AtSetStorage
+        | AtSetCompression
+        | AtAddConstraint
+        | AtAddIndexConstraint
+        | AtSetExpression
+        | AtChangeOwner
+        | AtClusterOn
+        | AtSetLogged
+        | AtSetUnLogged
+        | AtSetAccessMethod
+        | AtSetTableSpace
+        | AtSetRelOptions
+        | AtReplaceRelOptions
+        | AtEnableTrig
+        | AtEnableAlwaysTrig
+        | AtEnableReplicaTrig
+        | AtDisableTrig
+        | AtEnableTrigAll
+        | AtDisableTrigAll
+        | AtEnableTrigUser
+        | AtDisableTrigUser
+        | AtEnableRule
+        | AtEnableAlwaysRule
+        | AtEnableReplicaRule
+        | AtDisableRule
+        | AtAddInherit
+        | AtAddOf
+        | AtReplicaIdentity
+        | AtEnableRowSecurity
+        | AtDisableRowSecurity
+        | AtForceRowSecurity
+        | AtNoForceRowSecurity
+        | AtGenericOptions
+        | AtAlterColumnGenericOptions
+        | AtAttachPartition
+        | AtAddIdentity
+        | AtSetIdentity => None,
         AtAddColumn | AtAddColumnToView => {
             Some(("ADD COLUMN is a step, no declaration", "write the column in CREATE TABLE"))
         }
@@ -331,10 +369,9 @@ fn alter_command(command: &pg::AlterTableCmd) -> Option<(&'static str, &'static 
             Some(("ALTER COLUMN … TYPE is a step, no declaration", "write the type in CREATE TABLE"))
         }
         AtDropColumn => Some(("DROP COLUMN is a step, no declaration", "leave the column out of CREATE TABLE")),
-        AtDropConstraint => Some((
-            "DROP CONSTRAINT is a step, no declaration",
-            "leave the constraint out of the declaration",
-        )),
+        AtDropConstraint => {
+            Some(("DROP CONSTRAINT is a step, no declaration", "leave the constraint out of the declaration"))
+        }
         AtValidateConstraint => Some((
             "VALIDATE CONSTRAINT is a step, no declaration",
             "write the constraint without NOT VALID; the plan validates it",
@@ -352,10 +389,14 @@ fn alter_command(command: &pg::AlterTableCmd) -> Option<(&'static str, &'static 
             Some(("this takes something away", "leave out of the declaration what should not be there"))
         }
         // The server's own, never written by people.
-        AtCookedColumnDefault | AtAddIndex | AtReAddIndex | AtReAddConstraint | AtReAddDomainConstraint
-        | AtReAddComment | AtReAddStatistics | Undefined => {
-            Some(("this declares nothing", "write it in CREATE TABLE as it should be"))
-        }
+        AtCookedColumnDefault
+        | AtAddIndex
+        | AtReAddIndex
+        | AtReAddConstraint
+        | AtReAddDomainConstraint
+        | AtReAddComment
+        | AtReAddStatistics
+        | Undefined => Some(("this declares nothing", "write it in CREATE TABLE as it should be")),
     }
 }
 
@@ -396,10 +437,9 @@ fn setting(set: &VariableSetStmt) -> Verdict {
             "SET default_tablespace changes the tables after it",
             "write TABLESPACE with each of them; from pg_dump, `--no-tablespaces` leaves it out",
         ),
-        "default_table_access_method" => refused(
-            "SET default_table_access_method changes the tables after it",
-            "write USING with each of them",
-        ),
+        "default_table_access_method" => {
+            refused("SET default_table_access_method changes the tables after it", "write USING with each of them")
+        }
         "session_authorization" | "role" => refused(
             "SET ROLE changes who owns what comes after it",
             "write ALTER … OWNER TO; from pg_dump, leave `--use-set-session-authorization` out",
@@ -512,7 +552,8 @@ mod tests {
 
     #[test]
     fn each_command_is_judged() {
-        let Verdict::Refused(refusals) = judged("ALTER TABLE t OWNER TO me, DROP COLUMN a, ADD COLUMN b int") else {
+        let Verdict::Refused(refusals) = judged("ALTER TABLE t OWNER TO me, DROP COLUMN a, ADD COLUMN b int")
+        else {
             panic!()
         };
         assert_eq!(refusals.iter().map(|refusal| refusal.command).collect::<Vec<_>>(), [Some(1), Some(2)]);

@@ -345,7 +345,9 @@ impl Look<'_> {
         let elements = table.table_elts.iter().chain(&table.constraints).filter_map(|node| node.node.as_ref());
         for element in elements {
             let constraints: Vec<&NodeEnum> = match element {
-                NodeEnum::ColumnDef(column) => column.constraints.iter().filter_map(|node| node.node.as_ref()).collect(),
+                NodeEnum::ColumnDef(column) => {
+                    column.constraints.iter().filter_map(|node| node.node.as_ref()).collect()
+                }
                 other => vec![other],
             };
             for name in constraints.into_iter().filter_map(constraint_name) {
@@ -360,7 +362,8 @@ impl Look<'_> {
         let args = made.parameters.iter().filter_map(|node| match &node.node {
             Some(NodeEnum::FunctionParameter(parameter)) => {
                 let mode = FunctionParameterMode::try_from(parameter.mode).unwrap_or_default();
-                let output = matches!(mode, FunctionParameterMode::FuncParamOut | FunctionParameterMode::FuncParamTable);
+                let output =
+                    matches!(mode, FunctionParameterMode::FuncParamOut | FunctionParameterMode::FuncParamTable);
                 // A procedure is told apart by its outputs, too.
                 if output && !made.is_procedure { None } else { parameter.arg_type.as_ref().map(type_text) }
             }
@@ -391,7 +394,8 @@ impl Look<'_> {
     fn refers(&self, statement: &NodeEnum) -> Vec<Reference> {
         let in_table = matches!(statement, NodeEnum::CreateStmt(_));
         let mentions = mentions(statement);
-        let hidden = |name: &String| mentions.iter().any(|other| matches!(other, Mention::WithQuery(with) if with == name));
+        let hidden =
+            |name: &String| mentions.iter().any(|other| matches!(other, Mention::WithQuery(with) if with == name));
         let mut refers = Vec::new();
         for mention in &mentions {
             match mention {
@@ -555,11 +559,10 @@ mod tests {
 
     #[test]
     fn what_a_statement_declares() {
-        assert_eq!(declared("CREATE TABLE \"A\".t (a int CONSTRAINT c PRIMARY KEY, CONSTRAINT d CHECK (a > 0))"), [
-            "table \"A\".t",
-            "constraint \"A\".t.c",
-            "constraint \"A\".t.d"
-        ]);
+        assert_eq!(
+            declared("CREATE TABLE \"A\".t (a int CONSTRAINT c PRIMARY KEY, CONSTRAINT d CHECK (a > 0))"),
+            ["table \"A\".t", "constraint \"A\".t.c", "constraint \"A\".t.d"]
+        );
         assert_eq!(
             declared("CREATE FUNCTION f(a int, b app.mood[], OUT c text) RETURNS text AS '' LANGUAGE sql"),
             ["function public.f(int4, app.mood[])"]
@@ -567,7 +570,10 @@ mod tests {
         assert_eq!(declared("CREATE INDEX i ON app.t (a)"), ["index app.i"]);
         assert_eq!(declared("CREATE POLICY p ON app.t"), ["policy app.t.p"]);
         assert_eq!(declared("CREATE MATERIALIZED VIEW m AS SELECT 1"), ["materialized view public.m"]);
-        assert_eq!(declared("ALTER TABLE t ADD CONSTRAINT c CHECK (true), ADD CHECK (true)"), ["constraint public.t.c"]);
+        assert_eq!(
+            declared("ALTER TABLE t ADD CONSTRAINT c CHECK (true), ADD CHECK (true)"),
+            ["constraint public.t.c"]
+        );
     }
 
     #[test]
@@ -576,10 +582,10 @@ mod tests {
         let find = |name: &str| refers.iter().filter(|reference| reference.name == name).collect::<Vec<_>>();
         assert_eq!((find("mood")[0].space, find("mood")[0].bond), (Space::Type, Bond::Firm));
         assert_eq!((find("f")[0].space, find("f")[0].bond), (Space::Routine, Bond::Likely));
-        assert_eq!(find("u").iter().map(|u| (u.space, u.bond)).collect::<Vec<_>>(), [
-            (Space::Relation, Bond::ForeignKey),
-            (Space::Key, Bond::ForeignKey)
-        ]);
+        assert_eq!(
+            find("u").iter().map(|u| (u.space, u.bond)).collect::<Vec<_>>(),
+            [(Space::Relation, Bond::ForeignKey), (Space::Key, Bond::ForeignKey)]
+        );
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub fn order(statements: &[&Names]) -> Order {
     let mut lift: BTreeMap<usize, BTreeSet<(String, String)>> = BTreeMap::new();
     for knot in &tangle {
         for &at in knot {
-            for edge in graph[at].iter().filter(|edge| edge.bond == Bond::ForeignKey && knot.contains(&edge.needs)) {
+            for edge in graph[at].iter().filter(|edge| edge.bond == Bond::ForeignKey && knot.contains(&edge.needs))
+            {
                 lift.entry(at).or_default().extend(edge.table.clone());
             }
         }
@@ -116,7 +117,8 @@ fn tangle(graph: &[Vec<Edge>]) -> Vec<BTreeSet<usize>> {
     for (ahead, behind) in [(&needs, &needed_by), (&needed_by, &needs)] {
         let mut count: Vec<usize> =
             (0..graph.len()).map(|at| ahead[at].iter().filter(|next| left.contains(next)).count()).collect();
-        let mut free: VecDeque<usize> = (0..graph.len()).filter(|at| left.contains(at) && count[*at] == 0).collect();
+        let mut free: VecDeque<usize> =
+            (0..graph.len()).filter(|at| left.contains(at) && count[*at] == 0).collect();
         while let Some(at) = free.pop_front() {
             left.remove(&at);
             for &next in behind[at].iter().filter(|next| left.contains(next)) {
@@ -186,10 +188,8 @@ fn sort(statements: &[&Names], graph: &[Vec<Edge>]) -> Vec<usize> {
             needed_by[need].push(at);
         }
     }
-    let mut ready: BinaryHeap<Reverse<_>> = (0..graph.len())
-        .filter(|at| waits[*at].is_empty())
-        .map(|at| Reverse((statements[at].rank, at)))
-        .collect();
+    let mut ready: BinaryHeap<Reverse<_>> =
+        (0..graph.len()).filter(|at| waits[*at].is_empty()).map(|at| Reverse((statements[at].rank, at))).collect();
     let mut sorted = Vec::with_capacity(graph.len());
     while let Some(Reverse((_, at))) = ready.pop() {
         sorted.push(at);

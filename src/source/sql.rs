@@ -220,7 +220,8 @@ fn second_statement(sql: &str, offset: usize) -> Option<&str> {
     let line = sql[line_start..].trim_start();
     let indent = sql.len() - line_start - line.len();
     let word = &line[..super::word_length(line)];
-    let starts = ["CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE"].iter().any(|start| start.eq_ignore_ascii_case(word));
+    let starts =
+        ["CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE"].iter().any(|start| start.eq_ignore_ascii_case(word));
     (starts && line_start + indent == offset).then_some(word)
 }
 
@@ -262,7 +263,8 @@ fn concurrently(sql: &str) -> Range<usize> {
 
 /// The commands of an ALTER TABLE, each as the bytes from its first word to its last.
 fn commands(sql: &str, relation: usize) -> Vec<Range<usize>> {
-    let tokens: Vec<Range<usize>> = tokens(sql).iter().map(range_of).filter(|token| token.start >= relation).collect();
+    let tokens: Vec<Range<usize>> =
+        tokens(sql).iter().map(range_of).filter(|token| token.start >= relation).collect();
     let text = |at: usize| tokens.get(at).map_or("", |token| &sql[token.clone()]);
     let mut at = 1;
     while text(at) == "." {
@@ -317,7 +319,11 @@ fn named<'a>(file: &'a File, origin: Span, name: &'a str) -> impl Iterator<Item 
         .into_iter()
         .map(|token| range_of(&token))
         .filter(move |range| unquoted(&sql[range.clone()]) == name)
-        .map(move |range| Span { file: origin.file, start: origin.start + range.start, end: origin.start + range.end })
+        .map(move |range| Span {
+            file: origin.file,
+            start: origin.start + range.start,
+            end: origin.start + range.end,
+        })
 }
 
 /// A token as the name that it stands for.
@@ -349,7 +355,8 @@ pub fn lift_foreign_keys(
     };
     let ranges: Vec<Range<usize>> = tokens(&sql).iter().map(range_of).collect();
     let elements = elements(&sql, &ranges);
-    let element_at = |location: i32| elements.iter().position(|element| element.contains(&(location.max(0) as usize)));
+    let element_at =
+        |location: i32| elements.iter().position(|element| element.contains(&(location.max(0) as usize)));
     let table = match &create.relation {
         Some(relation) => {
             let parts = [&relation.schemaname, &relation.relname].into_iter().filter(|part| !part.is_empty());
@@ -395,7 +402,9 @@ pub fn lift_foreign_keys(
                     let end = last.map_or(end, |token| token.end);
                     let references = ranges
                         .iter()
-                        .find(|token| token.start >= start && sql[(*token).clone()].eq_ignore_ascii_case("references"))
+                        .find(|token| {
+                            token.start >= start && sql[(*token).clone()].eq_ignore_ascii_case("references")
+                        })
                         .map_or(start, |token| token.start);
                     let name = match constraint.conname.as_str() {
                         "" => String::new(),
