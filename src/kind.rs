@@ -119,6 +119,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 }
 
 mod expr;
+mod privileges;
 
 pub use expr::Expr;
 
@@ -232,6 +233,13 @@ kinds! {
     Owner = owner::Owner,
     Grants = grants::Grants,
     Comment = comment::Comment,
+}
+
+/// What a comment, an owner or grants with this path hang on; see [`ObjectId::satellite`].
+fn satellite_of(path: &[Name]) -> Option<ObjectId> {
+    let (kind, path) = path.split_first()?;
+    let kind = *Kind::ALL.iter().find(|it| format!("{it:?}") == kind.0)?;
+    Some(ObjectId { kind, path: path.to_vec() })
 }
 
 /// `ns.name`: the SQL name of what has a path of two.

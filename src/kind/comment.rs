@@ -1,43 +1,113 @@
-//! Comment.
+//! `COMMENT ON`, for objects of all kinds. Introspection makes comments from pg_description; a reference that
+//! COMMENT ON understands comes from the kind commented on.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
+use crate::lock::Lock;
+use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
-    pub name: Name,
+    pub on: ObjectId,
+    pub text: String,
+}
+
+impl Comment {
+    pub fn new(on: ObjectId, text: impl Into<String>) -> Self {
+        Comment { on, text: text.into() }
+    }
+
+    fn step(&self, value: String) -> Step {
+        let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference()));
+        let relation = || match self.on.path.as_slice() {
+            [namespace, name, ..] => Some(QName::new(namespace.clone(), name.clone())),
+            _ => None,
+        };
+        let lock = match self.on.kind {
+            Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence | Kind::Column => {
+                Some(Lock::ShareUpdateExclusive)
+            }
+            Kind::Constraint | Kind::Trigger | Kind::Policy | Kind::Default => Some(Lock::AccessShare),
+            Kind::Namespace
+            | Kind::Extension
+            | Kind::EnumType
+            | Kind::Composite
+            | Kind::Domain
+            | Kind::DomainConstraint
+            | Kind::Routine
+            | Kind::Index
+            | Kind::Partition
+            | Kind::IndexPartition
+            | Kind::Publication
+            | Kind::DefaultPrivileges
+            | Kind::Owner
+            | Kind::Grants
+            | Kind::Comment => None,
+        };
+        match lock.zip(relation()) {
+            Some((lock, relation)) => step.locks(&relation, lock),
+            None => step,
+        }
+    }
 }
 
 impl Definition for Comment {
     const NOUN: &'static str = "comment";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = "";
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Comment, [&self.name])
+        self.on.satellite(Kind::Comment)
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        super::satellite_of(path).map(|on| on.reference()).unwrap_or_default()
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn label(path: &[Name]) -> Option<String> {
+        super::satellite_of(path).map(|on| format!("on {on}"))
+    }
+
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(self.on.clone())
+    }
+
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace => false,
+        }
     }
 
     fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![self.step(Literal(&self.text).to_string())]
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        Alter::Steps(new.create(sides))
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![self.step("NULL".to_owned())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::table;
+
+    #[test]
+    fn a_comment_reads_as_its_object() {
+        let on = ObjectId::new(Kind::Namespace, [&Name::from("app")]);
+        assert_eq!(Comment::new(on, "").id().to_string(), "comment on namespace app");
+        let path = [&Name::from("app"), &Name::from("order")];
+        let on = ObjectId::new(Kind::Table, path);
+        let step = Comment::new(on, "it's").step(Literal("it's").to_string());
+        assert_eq!(step.sql, format!("COMMENT ON {} IS 'it''s'", table::Table::reference(&path.map(Name::clone))));
+        assert_eq!(step.locks.len(), 1);
     }
 }

@@ -1,43 +1,218 @@
-//! Grants.
+//! `GRANT` and `REVOKE`, for objects of all kinds that have privileges. Introspection makes grants from the rows of
+//! the other kinds; what an object has by itself when it is created depends on the default privileges.
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::kind::privileges::{self, Rights, Statement, Target};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
+use crate::name::{Name, QName, Role, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{AclItem, Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grants {
-    pub name: Name,
+    pub on: ObjectId,
+    /// The owner, for objects that have one of their own: what it may do passes on with the ownership.
+    pub owner: Option<Role>,
+    /// All effective privileges in order, those of the owner too.
+    pub items: Vec<AclItem>,
+}
+
+impl Grants {
+    pub fn new(on: ObjectId, owner: Option<Role>, items: Vec<AclItem>) -> Self {
+        let items = privileges::rights(&items)
+            .into_iter()
+            .map(|((role, privilege), option)| (role, privilege, option))
+            .collect();
+        Grants { on, owner, items }
+    }
+
+    fn rights(&self) -> Rights {
+        privileges::rights(&self.items)
+    }
+
+    fn target(&self) -> Option<Target> {
+        match self.on.kind {
+            Kind::Namespace => Some(Target::Namespace),
+            Kind::EnumType | Kind::Composite | Kind::Domain => Some(Target::Type),
+            Kind::Sequence => Some(Target::Sequence),
+            Kind::Routine => Some(Target::Routine),
+            Kind::Table | Kind::View | Kind::MaterializedView => Some(Target::Relation),
+            Kind::Column => Some(Target::Column),
+            Kind::Extension
+            | Kind::DomainConstraint
+            | Kind::Default
+            | Kind::Constraint
+            | Kind::Index
+            | Kind::Partition
+            | Kind::IndexPartition
+            | Kind::Trigger
+            | Kind::Policy
+            | Kind::Publication
+            | Kind::DefaultPrivileges
+            | Kind::Owner
+            | Kind::Grants
+            | Kind::Comment => None,
+        }
+    }
+
+    /// The object as GRANT names it, and the column behind the privileges.
+    fn named(&self) -> (String, Option<String>) {
+        match (self.on.kind, self.on.path.as_slice()) {
+            (Kind::Column, [namespace, table, column]) => {
+                (format!("TABLE {namespace}.{table}"), Some(column.to_string()))
+            }
+            (Kind::View | Kind::MaterializedView, path) => (format!("TABLE {}", super::dotted(path)), None),
+            _ => (self.on.reference(), None),
+        }
+    }
+
+    /// Statements from what may be there to what these grants say.
+    fn from(&self, before: &[Rights], sides: &Sides<'_>) -> Vec<(Statement, Step)> {
+        let Some(target) = self.target() else { return vec![] };
+        privileges::between(before, &self.rights(), target, major(sides))
+            .into_iter()
+            .map(|statement| {
+                let step = self.step(&statement, target, sides);
+                (statement, step)
+            })
+            .collect()
+    }
+
+    fn step(&self, statement: &Statement, target: Target, sides: &Sides<'_>) -> Step {
+        let (what, column) = self.named();
+        let step = Step::new(statement.sql(target, major(sides), &what, column.as_deref()));
+        if !statement.revoke && statement.roles.contains(&Role::public()) {
+            step.hazard(Code::GrantToPublic, self.on.clone(), statement.privileges.join(", "))
+        } else {
+            step
+        }
+    }
+
+    /// What an object that the creator makes has before anyone grants: `acldefault()` or the creator's own
+    /// defaults, then what the creator's defaults for the namespace add.
+    fn by_itself(&self, creator: &Role, owner: &Role, schema: &Schema) -> Rights {
+        let Some(target) = self.target() else { return Rights::new() };
+        let defaults = |namespace: &Name| {
+            let path = [&Name(creator.0.clone()), namespace, &Name::from(target.letter())];
+            match schema.get(&ObjectId::new(Kind::DefaultPrivileges, path)) {
+                Some(Object::DefaultPrivileges(defaults)) => Some(privileges::rights(&defaults.items)),
+                _ => None,
+            }
+        };
+        let mut rights = defaults(&Name::from("")).unwrap_or_else(|| target.default(creator));
+        if let Some(namespace) = self.on.path.first().filter(|_| self.on.kind != Kind::Namespace) {
+            privileges::add(&mut rights, defaults(namespace).unwrap_or_default());
+        }
+        privileges::pass(rights, creator, owner)
+    }
+
+    /// A REVOKE on a table takes the privilege from its columns too; what they are to keep is granted again.
+    fn columns_again(&self, old: &Self, sides: &Sides<'_>) -> Vec<Step> {
+        let (Some(Target::Relation), [namespace, name]) = (self.target(), self.on.path.as_slice()) else {
+            return vec![];
+        };
+        let mut revoked = old.rights();
+        revoked.retain(|right, _| !self.rights().contains_key(right));
+        let relation = QName::new(namespace.clone(), name.clone());
+        let columns = sides.new.of_relation(Kind::Column, &relation).filter_map(|column| {
+            match sides.new.get(&column.id().satellite(Kind::Grants)) {
+                Some(Object::Grants(grants)) if !revoked.is_empty() => Some(grants),
+                _ => None,
+            }
+        });
+        let mut steps = vec![];
+        for column in columns {
+            let mut again = column.rights();
+            again.retain(|right, _| revoked.contains_key(right));
+            for statement in privileges::between(&[Rights::new()], &again, Target::Column, major(sides)) {
+                steps.push(column.step(&statement, Target::Column, sides).stage(Stage::Contract));
+            }
+        }
+        steps
+    }
+}
+
+/// The older of the two servers decides which privileges there are.
+fn major(sides: &Sides<'_>) -> u32 {
+    sides.old.major().min(sides.new.major())
 }
 
 impl Definition for Grants {
     const NOUN: &'static str = "grants";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = "";
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Grants, [&self.name])
+        self.on.satellite(Kind::Grants)
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        super::satellite_of(path).map(|on| on.reference()).unwrap_or_default()
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn label(path: &[Name]) -> Option<String> {
+        super::satellite_of(path).map(|on| format!("on {on}"))
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    /// The new owner has the privileges of the old one before they are told apart.
+    fn needs(&self) -> Vec<ObjectId> {
+        self.owner.iter().map(|_| self.on.satellite(Kind::Owner)).collect()
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(self.on.clone())
     }
 
-    fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace => false,
+        }
+    }
+
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let creator = &sides.old.creator;
+        let owner = self.owner.as_ref().unwrap_or(creator);
+        let before = if sides.is_new(&self.on) {
+            // The defaults themselves may change in the same plan, before this object is made or after.
+            [sides.old, sides.new].map(|side| self.by_itself(creator, owner, side)).to_vec()
+        } else {
+            self.target().map(|target| target.default(owner)).into_iter().collect()
+        };
+        self.from(&before, sides).into_iter().map(|(_, step)| step).collect()
+    }
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        let before = match (&self.owner, &new.owner) {
+            (Some(old), Some(new)) => privileges::pass(self.rights(), old, new),
+            _ => self.rights(),
+        };
+        let mut steps = vec![];
+        for (statement, mut step) in new.from(&[before], sides) {
+            let losing = || statement.roles.iter().filter(|role| Some(*role) != new.owner.as_ref());
+            if statement.revoke && losing().next().is_some() {
+                let why = format!("{} from {}", statement.privileges.join(", "), list(losing()));
+                step = step.hazard(Code::RevokePrivilege, new.on.clone(), why);
+            }
+            if statement.revoke || self.owner != new.owner {
+                step = step.stage(Stage::Contract);
+            }
+            steps.push(step);
+        }
+        steps.extend(new.columns_again(self, sides));
+        Alter::Steps(steps)
+    }
+
+    /// Back to what the object has when nobody has granted anything.
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let default = self.target().zip(self.owner.as_ref()).map(|(target, owner)| target.default(owner));
+        let items = default.into_iter().flatten().map(|((role, privilege), option)| (role, privilege, option));
+        let nothing = Grants::new(self.on.clone(), self.owner.clone(), items.collect());
+        match self.alter(&nothing, sides) {
+            Alter::Steps(steps) => steps,
+            Alter::Replace | Alter::Refused(_) => vec![],
+        }
     }
 }

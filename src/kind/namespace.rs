@@ -1,10 +1,11 @@
-//! Namespace.
+//! `CREATE SCHEMA`: a namespace. What stands in it are objects of their own.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Alter, Definition, Kind, ObjectId};
 use crate::name::Name;
-use crate::plan::{Disturbance, Step};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,29 +16,46 @@ pub struct Namespace {
 impl Definition for Namespace {
     const NOUN: &'static str = "namespace";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_namespace'::regclass::oid::int8, n.oid::int8, 0),
+            'owner', pg_get_userbyid(n.nspowner),
+            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
+                                     ORDER BY r.rolname, a.privilege_type)
+                      FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+                      LEFT JOIN pg_roles r ON r.oid = a.grantee),
+            'def', jsonb_build_object('name', n.nspname))
+          FROM pg_namespace n
+         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid
+                              AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
         ObjectId::new(Kind::Namespace, [&self.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("SCHEMA {}", super::dotted(path))
     }
 
     fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+        true
     }
 
     fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![Step::new(format!("CREATE SCHEMA {}", self.name))]
     }
 
+    // A namespace is its name; owner and grants are objects of their own.
     fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+        Alter::Steps(vec![])
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![
+            Step::new(format!("DROP SCHEMA {}", self.name))
+                .stage(Stage::Contract)
+                .hazard(Code::DropNamespace, self.id(), "the namespace goes"),
+        ]
     }
 }
