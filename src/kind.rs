@@ -120,6 +120,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 
 mod expr;
 mod privileges;
+pub mod unmanaged;
 
 pub use expr::Expr;
 

@@ -1,6 +1,186 @@
-//! From changes to an ordered plan: steps with their facts, stages, hazards. Pure; running it is `apply`'s.
+//! From two schemas to an ordered plan: steps with their facts, stages, hazards and undos. Pure; running it is
+//! `proof`'s and `apply`'s.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::diff::diff;
+use crate::kind::ObjectId;
+use crate::lock::RelationLock;
+use crate::name::{Name, QName};
+use crate::schema::{Facts, Schema};
+
+pub mod disturb;
+pub mod fold;
 pub mod hazard;
+pub mod order;
 pub mod step;
 
+pub use order::{Half, Ordered};
 pub use step::{Body, Clause, Disturbance, Stage, Step, Transaction};
+
+/// Why there is no plan.
+#[derive(Debug, Error, Diagnostic, Clone, PartialEq)]
+pub enum PlanError {
+    #[error("{object} can't be changed as declared: {reason}")]
+    #[diagnostic(code(plan::refused))]
+    Refused { object: ObjectId, reason: String },
+    #[error("no order was found for the steps on {}", crate::name::list(.0))]
+    #[diagnostic(
+        code(plan::cycle),
+        help("these objects need each other in a circle; declare the change in two parts, and please report it")
+    )]
+    Cycle(Vec<ObjectId>),
+}
+
+/// One statement of an undo.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Undo {
+    pub sql: String,
+    /// Whether the statement can run inside a transaction: CONCURRENTLY can't.
+    pub transaction: bool,
+}
+
+/// A step in its place, with what takes it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    pub step: Step,
+    /// What the step is about.
+    pub subject: ObjectId,
+    /// All that comes, goes or changes by it.
+    pub does: Vec<(ObjectId, Half)>,
+    /// Steps with the same number share a transaction; one without runs outside any.
+    pub transaction: Option<u32>,
+    pub undo: Vec<Undo>,
+}
+
+/// Orders what takes `old` to `new` and gives each step its undo.
+///
+/// Errors: every object that can't be changed as declared, all at once; or a cycle.
+pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, Vec<PlanError>> {
+    let forward = draft(old, new, facts)?;
+    // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
+    let backward = draft(new, old, facts).unwrap_or_default();
+    let mut undos = attach(&forward, backward);
+    let transactions = transactions(&forward);
+    Ok(forward
+        .into_iter()
+        .zip(transactions)
+        .enumerate()
+        .map(|(place, (it, transaction))| Planned {
+            undo: undos.remove(&place).unwrap_or_default(),
+            step: it.step,
+            subject: it.subject,
+            does: it.does,
+            transaction,
+        })
+        .collect())
+}
+
+/// The steps from `old` to `new`, ordered and folded, with facts about existing relations only.
+fn draft(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Ordered>, Vec<PlanError>> {
+    let changes = diff(old, new);
+    let settled = disturb::settle(old, new, facts, &changes);
+    if !settled.refused.is_empty() {
+        let refused = settled.refused.into_iter();
+        return Err(refused.map(|(object, reason)| PlanError::Refused { object, reason }).collect());
+    }
+    let ordered =
+        order::order(old, new, facts, &changes, &settled).map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
+    let mut steps = fold::fold(ordered);
+    let held: BTreeSet<(&Name, &Name)> = old
+        .objects
+        .keys()
+        .filter(|id| !settled.replaced.contains(id))
+        .filter_map(|id| match id.path.as_slice() {
+            [namespace, name] => Some((namespace, name)),
+            _ => None,
+        })
+        .collect();
+    // A replaced relation is there, and locked, until the step that drops it.
+    let going: BTreeSet<(&Name, &Name)> = settled
+        .replaced
+        .iter()
+        .filter_map(|id| match id.path.as_slice() {
+            [namespace, name] => Some((namespace, name)),
+            _ => None,
+        })
+        .collect();
+    for it in &mut steps {
+        let drops = it.half == Half::Drop;
+        let exists = |relation: &QName| {
+            let name = (&relation.namespace, &relation.name);
+            held.contains(&name) || (drops && going.contains(&name))
+        };
+        it.step.locks.retain(|lock| exists(&lock.relation));
+        it.step.rewrites.retain(exists);
+        it.step.scans.retain(exists);
+        strongest(&mut it.step.locks);
+    }
+    Ok(steps)
+}
+
+/// One lock a relation: the strongest.
+fn strongest(locks: &mut Vec<RelationLock>) {
+    locks.sort_by(|a, b| (&a.relation, b.mode).cmp(&(&b.relation, a.mode)));
+    locks.dedup_by(|later, first| later.relation == first.relation);
+}
+
+/// Gives each backward step to the forward step that it takes back.
+fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Undo>> {
+    let mut doing: BTreeMap<(&ObjectId, Half), usize> = BTreeMap::new();
+    let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
+    for (place, it) in forward.iter().enumerate() {
+        for (id, half) in &it.does {
+            doing.entry((id, *half)).or_insert(place);
+            about.entry(id).or_insert(place);
+        }
+        about.entry(&it.subject).or_insert(place);
+    }
+    let find = |it: &Ordered| {
+        let own = doing.get(&(&it.subject, it.half.reversed())).or_else(|| about.get(&it.subject));
+        own.copied()
+    };
+    // A step that only moves something out of the way goes with the change that it makes room for.
+    let of_group: BTreeMap<&ObjectId, usize> = backward
+        .iter()
+        .filter_map(|it| Some((it.group.as_ref()?, find(it)?)))
+        .collect();
+    let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
+    for it in &backward {
+        let place = find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
+        undos.entry(place).or_default().push(Undo {
+            sql: it.step.sql.clone(),
+            transaction: it.step.transaction != Transaction::Outside,
+        });
+    }
+    undos
+}
+
+/// Numbers transactions: what is replaced together shares one, and so do neighbours that nobody can wait for.
+fn transactions(steps: &[Ordered]) -> Vec<Option<u32>> {
+    let mut numbers = vec![];
+    let mut current = 0;
+    for (place, it) in steps.iter().enumerate() {
+        if it.step.transaction == Transaction::Outside {
+            numbers.push(None);
+            continue;
+        }
+        let joins = place.checked_sub(1).is_some_and(|before| {
+            let before = &steps[before];
+            let together = it.group.is_some() && it.group == before.group;
+            let quiet = |it: &Ordered| it.step.transaction == Transaction::Shared && it.step.locks.is_empty();
+            let free = quiet(it) && quiet(before) && it.step.stage == before.step.stage;
+            numbers.last().is_some_and(Option::is_some)
+                && before.step.transaction == Transaction::Shared
+                && (together || free)
+        });
+        if !joins {
+            current += 1;
+        }
+        numbers.push(Some(current));
+    }
+    numbers
+}

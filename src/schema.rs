@@ -106,13 +106,63 @@ impl Schema {
             .map(|(_, object)| object)
     }
 
+    /// The object that this one is a part of. What hangs on a column of a view, which is no object of its own, is part
+    /// of the view.
+    pub fn part_of(&self, id: &ObjectId) -> Option<ObjectId> {
+        let whole = self.get(id)?.part_of()?;
+        if self.contains(&whole) {
+            return Some(whole);
+        }
+        let (_, path) = whole.path.split_last()?;
+        Kind::ALL
+            .iter()
+            .map(|kind| ObjectId { kind: *kind, path: path.to_vec() })
+            .find(|candidate| self.contains(candidate))
+    }
+
+    /// The wholes that an object is part of, from the nearest to the outermost.
+    pub fn wholes_of(&self, id: &ObjectId) -> Vec<ObjectId> {
+        std::iter::successors(self.part_of(id), |whole| self.part_of(whole)).collect()
+    }
+
     /// The outermost whole that an object is part of: itself, for most.
     pub fn whole_of(&self, id: &ObjectId) -> ObjectId {
-        let mut whole = id.clone();
-        while let Some(next) = self.get(&whole).and_then(Object::part_of) {
-            whole = next;
+        self.wholes_of(id).pop().unwrap_or_else(|| id.clone())
+    }
+
+    /// Adds to what pg_depend says what the objects themselves say: the wholes they are part of, and their needs.
+    pub fn add_own_needs(&mut self) {
+        let own: Vec<(ObjectId, Vec<ObjectId>)> = self
+            .objects
+            .iter()
+            .map(|(id, object)| {
+                let needs = object.needs().into_iter().filter(|need| self.contains(need));
+                (id.clone(), needs.chain(self.part_of(id)).collect())
+            })
+            .collect();
+        for (id, needs) in own {
+            if !needs.is_empty() {
+                self.needs.entry(id).or_default().extend(needs);
+            }
         }
-        whole
+    }
+
+    /// The part of the schema whose ids pass, with what they need among themselves.
+    pub fn filtered(&self, keep: impl Fn(&ObjectId) -> bool) -> Schema {
+        let objects: BTreeMap<_, _> =
+            self.objects.iter().filter(|(id, _)| keep(id)).map(|(id, it)| (id.clone(), it.clone())).collect();
+        let needs = self
+            .needs
+            .iter()
+            .filter(|(id, _)| objects.contains_key(id))
+            .map(|(id, needs)| (id.clone(), needs.iter().filter(|it| objects.contains_key(it)).cloned().collect()))
+            .collect();
+        Schema { objects, needs, ..self.empty() }
+    }
+
+    /// The same server and creator, without objects.
+    pub fn empty(&self) -> Schema {
+        Schema { server_version: self.server_version, creator: self.creator.clone(), ..Schema::default() }
     }
 
     /// The major version of the server that this was read from.

@@ -1,0 +1,83 @@
+//! Which objects must be dropped and made again: those whose kind has no way to alter them, and those that depend on
+//! something that is disturbed, with all that depends on them in turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diff::Change;
+use crate::kind::{Alter, ObjectId};
+use crate::plan::{Disturbance, Step};
+use crate::schema::{Facts, Schema, Sides};
+
+/// What a plan has to do, settled: which objects are replaced, and the steps of those that are altered in place.
+#[derive(Debug, Default)]
+pub struct Settled {
+    pub replaced: BTreeSet<ObjectId>,
+    pub altered: BTreeMap<ObjectId, Vec<Step>>,
+    /// Objects that can't be changed as declared, each with the reason.
+    pub refused: Vec<(ObjectId, String)>,
+    /// For each replaced object, what made it so: itself, or the object that was disturbed.
+    pub cause: BTreeMap<ObjectId, ObjectId>,
+}
+
+/// Settles a set of changes. Replacing one object can make another's alteration moot or different, so this goes on
+/// until nothing more is added.
+pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<ObjectId, Change>) -> Settled {
+    let dependents = old.dependents();
+    let mut settled = Settled::default();
+    loop {
+        let sides = Sides { old, new, facts, replaced: &settled.replaced };
+        let mut found: Vec<(ObjectId, ObjectId)> = vec![];
+        let mut altered = BTreeMap::new();
+        let mut refused = vec![];
+        let mut disturbed: BTreeSet<(ObjectId, Disturbance)> =
+            settled.replaced.iter().map(|id| (id.clone(), Disturbance::Replace)).collect();
+        for (id, change) in changes {
+            match change {
+                Change::Create => {}
+                // What still needs by name what goes (a table that becomes a view) is ended and made again.
+                Change::Drop => _ = disturbed.insert((id.clone(), Disturbance::Replace)),
+                Change::Alter if settled.replaced.contains(id) => {}
+                Change::Alter => match old.objects[id].alter(&new.objects[id], &sides) {
+                    Alter::Replace => found.push((id.clone(), id.clone())),
+                    Alter::Refused(reason) => refused.push((id.clone(), reason)),
+                    Alter::Steps(steps) => {
+                        disturbed.extend(steps.iter().flat_map(|step| step.disturbs.iter().cloned()));
+                        altered.insert(id.clone(), steps);
+                    }
+                },
+            }
+        }
+        for (id, how) in &disturbed {
+            for dependent in dependents.get(id).into_iter().flatten() {
+                let Some(object) = old.get(dependent) else { continue };
+                let moot = !new.contains(dependent) || settled.replaced.contains(*dependent);
+                // An object that is altered away from what goes is not in its way.
+                let leaves = *how == Disturbance::Replace
+                    && !new.contains(id)
+                    && altered.contains_key(*dependent)
+                    && !new.needs_of(dependent).any(|need| need == id);
+                if !moot && !leaves && !object.survives(*how) {
+                    found.push(((*dependent).clone(), id.clone()));
+                }
+            }
+        }
+        // Parts are made again with their whole.
+        for id in &settled.replaced {
+            for dependent in dependents.get(id).into_iter().flatten() {
+                if new.contains(dependent) && old.part_of(dependent).as_ref() == Some(id) {
+                    found.push(((*dependent).clone(), id.clone()));
+                }
+            }
+        }
+        found.retain(|(id, _)| !settled.replaced.contains(id));
+        if found.is_empty() {
+            settled.altered = altered;
+            settled.refused = refused;
+            return settled;
+        }
+        for (id, cause) in found {
+            settled.cause.entry(id.clone()).or_insert(cause);
+            settled.replaced.insert(id);
+        }
+    }
+}

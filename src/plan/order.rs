@@ -1,0 +1,457 @@
+//! One order for all steps: a graph over them from what both schemas need, a heap for the ties.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+use crate::diff::Change;
+use crate::kind::{Claim, Kind, ObjectId};
+use crate::plan::disturb::Settled;
+use crate::plan::{Stage, Step, Transaction};
+use crate::schema::{Facts, Schema, Sides};
+
+/// What is done to an object. A replaced one has both a drop and a create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Half {
+    Drop,
+    Alter,
+    Create,
+}
+
+impl Half {
+    /// What the same change is when the sides are swapped.
+    pub fn reversed(self) -> Half {
+        match self {
+            Half::Drop => Half::Create,
+            Half::Alter => Half::Alter,
+            Half::Create => Half::Drop,
+        }
+    }
+}
+
+/// A step in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ordered {
+    pub step: Step,
+    pub subject: ObjectId,
+    pub half: Half,
+    /// All that happens by this step: its subject, and the parts that come or go with it.
+    pub does: Vec<(ObjectId, Half)>,
+    /// The steps that must come before, by their place in the order.
+    pub after: BTreeSet<usize>,
+    /// Steps with the same group replace things together, in one transaction.
+    pub group: Option<ObjectId>,
+}
+
+/// A cycle that ordering could not resolve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cycle(pub Vec<ObjectId>);
+
+struct Node {
+    steps: Vec<Step>,
+    does: Vec<(ObjectId, Half)>,
+    group: Option<ObjectId>,
+}
+
+/// Steps for all changes, in an order in which every one finds what it needs.
+pub fn order(
+    old: &Schema,
+    new: &Schema,
+    facts: &Facts,
+    changes: &BTreeMap<ObjectId, Change>,
+    settled: &Settled,
+) -> Result<Vec<Ordered>, Cycle> {
+    // Two dropped tables that refer to each other can't take their foreign keys with them, since each would have to
+    // go first: what stands in such a cycle is dropped by itself.
+    let mut uncovered: BTreeSet<ObjectId> = BTreeSet::new();
+    loop {
+        let graph = Graph::new(old, new, facts, changes, settled, &uncovered);
+        match graph.sorted(true).or_else(|_| graph.sorted(false)) {
+            Ok(ordered) => return Ok(ordered),
+            Err(cycle) => {
+                let parts: Vec<ObjectId> = graph
+                    .nodes
+                    .iter()
+                    .filter(|(_, node)| node.does.iter().any(|(id, _)| cycle.0.contains(id)))
+                    .flat_map(|(_, node)| node.does.iter())
+                    .filter(|(id, half)| {
+                        *half == Half::Drop
+                            && graph.cross_needs(id, &cycle)
+                            && old.part_of(id).is_some()
+                            && !uncovered.contains(id)
+                    })
+                    .map(|(id, _)| id.clone())
+                    .collect();
+                if parts.is_empty() {
+                    return Err(cycle);
+                }
+                uncovered.extend(parts);
+            }
+        }
+    }
+}
+
+struct Graph<'a> {
+    old: &'a Schema,
+    new: &'a Schema,
+    nodes: BTreeMap<(ObjectId, Half), Node>,
+    /// The node by which each change happens: its own, or that of its whole.
+    by: HashMap<(ObjectId, Half), (ObjectId, Half)>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(
+        old: &'a Schema,
+        new: &'a Schema,
+        facts: &'a Facts,
+        changes: &BTreeMap<ObjectId, Change>,
+        settled: &'a Settled,
+        uncovered: &BTreeSet<ObjectId>,
+    ) -> Self {
+        let sides = Sides { old, new, facts, replaced: &settled.replaced };
+        let goes = |id: &ObjectId| changes.get(id) == Some(&Change::Drop) || settled.replaced.contains(id);
+        let comes = |id: &ObjectId| changes.get(id) == Some(&Change::Create) || settled.replaced.contains(id);
+        let mut nodes = BTreeMap::new();
+        let mut by = HashMap::new();
+        let ids: BTreeSet<&ObjectId> = changes.keys().chain(&settled.replaced).collect();
+        for id in ids {
+            let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
+            if goes(id) {
+                let whole = old.wholes_of(id).into_iter().rfind(&goes).filter(|_| !uncovered.contains(id));
+                let key = (whole.unwrap_or_else(|| id.clone()), Half::Drop);
+                by.insert((id.clone(), Half::Drop), key.clone());
+                let node = nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
+                node.does.push((id.clone(), Half::Drop));
+                if key.0 == *id {
+                    node.steps = old.objects[id].drop(&sides);
+                    node.group = group.clone();
+                }
+            }
+            if comes(id) {
+                let object = &new.objects[id];
+                let whole = new.part_of(id).filter(|whole| object.made_with_whole() && comes(whole));
+                let key = (whole.unwrap_or_else(|| id.clone()), Half::Create);
+                by.insert((id.clone(), Half::Create), key.clone());
+                let node = nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
+                node.does.push((id.clone(), Half::Create));
+                if key.0 == *id {
+                    node.steps = object.create(&sides);
+                    node.group = group;
+                }
+            }
+            if let Some(steps) = settled.altered.get(id) {
+                let key = (id.clone(), Half::Alter);
+                by.insert(key.clone(), key.clone());
+                let causes = settled.cause.values().any(|cause| cause == id);
+                let group = causes.then(|| id.clone());
+                nodes.insert(key.clone(), Node { steps: steps.clone(), does: vec![key], group });
+            }
+        }
+        Graph { old, new, nodes, by }
+    }
+
+    /// Whether the part needs something whose node stands in the cycle beside its own.
+    fn cross_needs(&self, id: &ObjectId, cycle: &Cycle) -> bool {
+        let own = self.by.get(&(id.clone(), Half::Drop));
+        self.old.needs_of(id).any(|need| {
+            let other = self.by.get(&(need.clone(), Half::Drop));
+            other.is_some() && other != own && other.is_some_and(|(whole, _)| cycle.0.contains(whole))
+        })
+    }
+
+    /// Pairs of nodes (first, then), with whether only disturbing steps of the first or second count.
+    fn edges(&self) -> Vec<Edge<'_>> {
+        let mut edges = vec![];
+        let node = |id: &ObjectId, half| self.by.get(&(id.clone(), half));
+        let mut freed: BTreeMap<Claim, Vec<&(ObjectId, Half)>> = BTreeMap::new();
+        for (key, node) in &self.nodes {
+            for (id, half) in &node.does {
+                if *half == Half::Drop {
+                    for claim in self.old.objects[id].claims() {
+                        freed.entry(claim).or_default().push(key);
+                    }
+                }
+            }
+        }
+        for (key, it) in &self.nodes {
+            for (id, half) in &it.does {
+                match half {
+                    Half::Create => {
+                        for need in self.new.needs_of(id) {
+                            edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
+                            edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
+                        }
+                        for wish in self.new.objects[id].wishes() {
+                            edges.extend(node(&wish, Half::Create).map(|first| Edge::soft(first, key)));
+                            edges.extend(node(&wish, Half::Alter).map(|first| Edge::soft(first, key)));
+                        }
+                        for claim in self.new.objects[id].claims() {
+                            edges.extend(freed.get(&claim).into_iter().flatten().map(|first| Edge::hard(first, key)));
+                        }
+                        edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
+                    }
+                    Half::Drop => {
+                        for need in self.old.needs_of(id) {
+                            edges.extend(node(need, Half::Drop).map(|then| Edge::hard(key, then)));
+                            edges.extend(node(need, Half::Alter).map(|then| Edge::before_disturbance(key, then)));
+                        }
+                    }
+                    Half::Alter => {
+                        for need in self.new.needs_of(id) {
+                            edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
+                            edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
+                        }
+                        for need in self.old.needs_of(id) {
+                            let replaced = node(need, Half::Create).is_some();
+                            let then = node(need, Half::Drop).filter(|_| !replaced);
+                            edges.extend(then.map(|then| Edge::hard(key, then)));
+                        }
+                    }
+                }
+            }
+        }
+        edges.retain(|edge| edge.first != edge.then);
+        edges
+    }
+
+    fn sorted(&self, grouped: bool) -> Result<Vec<Ordered>, Cycle> {
+        self.sorted_with(grouped, true).or_else(|_| self.sorted_with(grouped, false))
+    }
+
+    fn sorted_with(&self, grouped: bool, soft: bool) -> Result<Vec<Ordered>, Cycle> {
+        let mut steps: Vec<(&(ObjectId, Half), &Node, Step)> = vec![];
+        let mut of_node: HashMap<&(ObjectId, Half), Vec<usize>> = HashMap::new();
+        let mut after: Vec<BTreeSet<usize>> = vec![];
+        for (key, node) in &self.nodes {
+            let places = of_node.entry(key).or_default();
+            for step in &node.steps {
+                after.push(places.last().copied().into_iter().collect());
+                places.push(steps.len());
+                steps.push((key, node, step.clone()));
+            }
+        }
+        // Edges lead through nodes without steps of their own: what waits for such a node waits for what it waits for.
+        let edges: Vec<Edge<'_>> = self.edges().into_iter().filter(|edge| soft || !edge.soft).collect();
+        let mut into: HashMap<&(ObjectId, Half), Vec<Edge<'_>>> = HashMap::new();
+        for edge in &edges {
+            into.entry(edge.then).or_default().push(*edge);
+        }
+        for edge in &edges {
+            let mut seen = BTreeSet::new();
+            let mut firsts = vec![*edge];
+            while let Some(through) = firsts.pop() {
+                if of_node[through.first].is_empty() {
+                    if seen.insert(through.first) {
+                        firsts.extend(into.get(through.first).into_iter().flatten());
+                    }
+                    continue;
+                }
+                let ends = Edge { first: through.first, ..*edge };
+                if let Some((first, then)) = ends.steps(&of_node, &steps) {
+                    after[then].insert(first);
+                }
+            }
+        }
+        // What is replaced together is one transaction, where all of it can be in one.
+        let mut group: Vec<Option<ObjectId>> = steps.iter().map(|(_, node, _)| node.group.clone()).collect();
+        for place in 0..steps.len() {
+            let (key, _, step) = &steps[place];
+            let later = of_node[*key].iter().take_while(|it| **it < place).any(|it| steps[*it].2.stage < step.stage);
+            if later || !grouped || step.transaction == Transaction::Outside {
+                group[place] = None;
+            }
+        }
+        let mut stage: Vec<Stage> = steps.iter().map(|(_, _, step)| step.stage).collect();
+        let mut group_stage: BTreeMap<&ObjectId, Stage> = BTreeMap::new();
+        for (place, of) in group.iter().enumerate() {
+            let Some(of) = of else { continue };
+            // A drop that only makes room for its successor is no contraction.
+            if steps[place].0.1 != Half::Drop {
+                let known = group_stage.entry(of).or_insert(stage[place]);
+                *known = (*known).max(stage[place]);
+            }
+        }
+        for (place, of) in group.iter().enumerate() {
+            if let Some(of) = of {
+                stage[place] = group_stage.get(of).copied().unwrap_or(Stage::Expand);
+            }
+        }
+        let sorted = sort(&steps, &after, &group, &mut stage, self)?;
+        let mut position = vec![0; steps.len()];
+        for (index, place) in sorted.iter().enumerate() {
+            position[*place] = index;
+        }
+        Ok(sorted
+            .iter()
+            .map(|place| {
+                let (key, node, step) = &steps[*place];
+                let mut step = step.clone();
+                step.stage = stage[*place];
+                let first = of_node[*key].first() == Some(place);
+                Ordered {
+                    step,
+                    subject: key.0.clone(),
+                    half: key.1,
+                    does: if first { node.does.clone() } else { vec![] },
+                    after: after[*place].iter().map(|it| position[*it]).collect(),
+                    group: group[*place].clone(),
+                }
+            })
+            .collect())
+    }
+}
+
+/// Kahn's algorithm over groups of steps: the smallest that is ready comes next, and a group comes whole.
+fn sort(
+    steps: &[(&(ObjectId, Half), &Node, Step)],
+    after: &[BTreeSet<usize>],
+    group: &[Option<ObjectId>],
+    stage: &mut [Stage],
+    graph: &Graph<'_>,
+) -> Result<Vec<usize>, Cycle> {
+    // Blocks: a group, or a single step.
+    let mut block_of: Vec<usize> = vec![];
+    let mut blocks: Vec<Vec<usize>> = vec![];
+    let mut of_group: HashMap<&ObjectId, usize> = HashMap::new();
+    for (place, of) in group.iter().enumerate() {
+        let block = match of {
+            Some(of) => *of_group.entry(of).or_insert(blocks.len()),
+            None => blocks.len(),
+        };
+        if block == blocks.len() {
+            blocks.push(vec![]);
+        }
+        blocks[block].push(place);
+        block_of.push(block);
+    }
+    let mut waits: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); blocks.len()];
+    let mut frees: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); blocks.len()];
+    for (place, firsts) in after.iter().enumerate() {
+        for first in firsts {
+            let (a, b) = (block_of[*first], block_of[place]);
+            if a != b {
+                waits[b].insert(a);
+                frees[a].insert(b);
+            }
+        }
+    }
+    // A step is in no earlier stage than what it waits for.
+    let plain = kahn(&waits, &frees, |block| block).map_err(|left| cycle(&left, &blocks, steps))?;
+    for block in plain {
+        let least = waits[block].iter().flat_map(|it| blocks[*it].iter()).map(|it| stage[*it]).max();
+        for place in &blocks[block] {
+            stage[*place] = stage[*place].max(least.unwrap_or(Stage::Expand));
+        }
+    }
+    let key = |place: usize| {
+        let ((id, half), _, _) = steps[place];
+        let side = if *half == Half::Drop { graph.old } else { graph.new };
+        let whole = side.whole_of(id);
+        // Drops undo in the opposite order of kinds.
+        let rank = |kind: Kind| if *half == Half::Drop { usize::MAX - kind as usize } else { kind as usize };
+        (stage[place], *half != Half::Drop, rank(whole.kind), whole, rank(id.kind), id.clone(), place)
+    };
+    let keys: Vec<_> = (0..steps.len()).map(key).collect();
+    let first_of = |block: usize| blocks[block].iter().map(|place| &keys[*place]).min().cloned();
+    let order = kahn(&waits, &frees, first_of).map_err(|left| cycle(&left, &blocks, steps))?;
+    let mut sorted = vec![];
+    for block in order {
+        let members = &blocks[block];
+        let index: HashMap<usize, usize> = members.iter().enumerate().map(|(at, place)| (*place, at)).collect();
+        let mut waits: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); members.len()];
+        let mut frees = waits.clone();
+        for (at, place) in members.iter().enumerate() {
+            for first in after[*place].iter().filter_map(|first| index.get(first)) {
+                waits[at].insert(*first);
+                frees[*first].insert(at);
+            }
+        }
+        let inner = kahn(&waits, &frees, |at| keys[members[at]].clone())
+            .map_err(|left| Cycle(left.iter().map(|at| steps[members[*at]].0.0.clone()).collect()))?;
+        sorted.extend(inner.into_iter().map(|at| members[at]));
+    }
+    Ok(sorted)
+}
+
+fn cycle(left: &[usize], blocks: &[Vec<usize>], steps: &[(&(ObjectId, Half), &Node, Step)]) -> Cycle {
+    let ids: BTreeSet<ObjectId> =
+        left.iter().flat_map(|block| &blocks[*block]).map(|place| steps[*place].0.0.clone()).collect();
+    Cycle(ids.into_iter().collect())
+}
+
+/// A topological order, the least key first among what is ready; or what is left when nothing is ready any more.
+fn kahn<K: Ord>(
+    waits: &[BTreeSet<usize>],
+    frees: &[BTreeSet<usize>],
+    key: impl Fn(usize) -> K,
+) -> Result<Vec<usize>, Vec<usize>> {
+    let mut open: Vec<usize> = waits.iter().map(BTreeSet::len).collect();
+    let mut ready: BinaryHeap<Reverse<(K, usize)>> =
+        (0..open.len()).filter(|it| open[*it] == 0).map(|it| Reverse((key(it), it))).collect();
+    let mut order = vec![];
+    while let Some(Reverse((_, next))) = ready.pop() {
+        order.push(next);
+        for freed in &frees[next] {
+            open[*freed] -= 1;
+            if open[*freed] == 0 {
+                ready.push(Reverse((key(*freed), *freed)));
+            }
+        }
+    }
+    if order.len() == open.len() { Ok(order) } else { Err((0..open.len()).filter(|it| open[*it] > 0).collect()) }
+}
+
+fn root(id: &ObjectId, cause: &BTreeMap<ObjectId, ObjectId>) -> ObjectId {
+    let mut root = id;
+    let mut seen = BTreeSet::new();
+    while let Some(next) = cause.get(root) {
+        if !seen.insert(root) || next == root {
+            break;
+        }
+        root = next;
+    }
+    root.clone()
+}
+
+/// `first` comes before `then`.
+#[derive(Clone, Copy)]
+struct Edge<'a> {
+    first: &'a (ObjectId, Half),
+    then: &'a (ObjectId, Half),
+    soft: bool,
+    /// Only the step of `then` that disturbs others has to wait.
+    before_disturbance: bool,
+}
+
+impl<'a> Edge<'a> {
+    fn hard(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
+        Edge { first, then, soft: false, before_disturbance: false }
+    }
+
+    fn soft(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
+        Edge { soft: true, ..Edge::hard(first, then) }
+    }
+
+    fn before_disturbance(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
+        Edge { before_disturbance: true, ..Edge::hard(first, then) }
+    }
+
+    /// The two steps that the edge joins.
+    fn steps(
+        &self,
+        of_node: &HashMap<&(ObjectId, Half), Vec<usize>>,
+        steps: &[(&(ObjectId, Half), &Node, Step)],
+    ) -> Option<(usize, usize)> {
+        let (firsts, thens) = (&of_node[self.first], &of_node[self.then]);
+        let disturbs = |place: &&usize| !steps[**place].2.disturbs.is_empty();
+        let then = if self.before_disturbance { thens.iter().find(disturbs)? } else { thens.first()? };
+        // What comes in a later stage than `then` by its own nature (VALIDATE, SET NOT NULL) is not waited for.
+        let stage = steps[*then].2.stage;
+        let altering = self.first.1 == Half::Alter;
+        let first = firsts
+            .iter()
+            .rev()
+            .find(|place| disturbs(place) || steps[**place].2.stage <= stage)
+            .or_else(|| firsts.last().filter(|_| !altering))?;
+        (first != then).then_some((*first, *then))
+    }
+}
