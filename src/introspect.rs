@@ -14,6 +14,7 @@ use crate::kind::grants::Grants;
 use crate::kind::owner::Owner;
 use crate::kind::{Kind, Object, ObjectId, unmanaged};
 use crate::name::{Name, QName, Role};
+use crate::shadow::RoleSpec;
 use crate::schema::{AclItem, Address, Facts, Row, Schema, Size};
 
 /// Why a database could not be read.
@@ -102,30 +103,25 @@ const SIZES: &str = "
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
-/// A role of the server, as far as another server needs it to load a schema: never its password.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ServerRole {
-    pub name: String,
-    pub superuser: bool,
-    pub bypass_row_security: bool,
-    pub login: bool,
-    pub member_of: Vec<String>,
-}
-
+/// Roles as another server needs them to load a schema; pg_roles shows no passwords.
 const ROLES: &str = "
-    SELECT r.rolname::text, r.rolsuper, r.rolbypassrls, r.rolcanlogin,
-           ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-                  WHERE m.member = r.oid ORDER BY 1)
+    SELECT jsonb_build_object(
+               'name', r.rolname, 'superuser', r.rolsuper, 'inherit', r.rolinherit, 'createrole', r.rolcreaterole,
+               'createdb', r.rolcreatedb, 'login', r.rolcanlogin, 'replication', r.rolreplication,
+               'bypassrls', r.rolbypassrls,
+               'member_of', coalesce((SELECT jsonb_agg(g.rolname ORDER BY g.rolname)
+                                        FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                                       WHERE m.member = r.oid), '[]'))::text
       FROM pg_roles r
      WHERE r.rolname !~ '^pg_'
-     ORDER BY 1";
+     ORDER BY r.rolname";
 
 /// What was read of one database.
 #[derive(Debug, Clone)]
 pub struct Reading {
     pub schema: Schema,
     pub facts: Facts,
-    pub roles: Vec<ServerRole>,
+    pub roles: Vec<RoleSpec>,
 }
 
 /// Reads the whole schema of the database that the client is connected to. `with_sizes`: rows and bytes too, which
@@ -190,8 +186,11 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
         if row.at.0 != 0 {
             known.objects.insert(row.at, id.clone());
         }
-        satellites.extend(row.owner.map(|owner| Object::Owner(Owner::new(id.clone(), owner))));
-        satellites.extend(row.acl.map(|acl| Object::Grants(Grants::new(id.clone(), acl))));
+        satellites.extend(row.acl.map(|acl| Object::Grants(Grants::new(id.clone(), row.owner.clone(), acl))));
+        if let Some(owner) = row.owner {
+            satellites.push(Object::Owner(Owner::new(id.clone(), owner.clone())));
+            known.owners.insert(row.at, owner);
+        }
         objects.insert(id, row.object);
     }
     satellites.extend(column_privileges(&column_grants, &known));
@@ -207,14 +206,9 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
     let facts = if with_sizes { sizes(client).await? } else { Facts::default() };
     let roles = roles
         .iter()
-        .map(|row| ServerRole {
-            name: row.get(0),
-            superuser: row.get(1),
-            bypass_row_security: row.get(2),
-            login: row.get(3),
-            member_of: row.get(4),
-        })
-        .collect();
+        .map(|row| serde_json::from_str(row.get(0)))
+        .collect::<Result<_, _>>()
+        .map_err(|source| IntrospectError::Decode { what: "roles".into(), source })?;
     let mut schema = Schema {
         server_version: u32::try_from(session.get::<_, i32>(0)).unwrap_or_default(),
         creator,
@@ -236,6 +230,7 @@ struct Known {
     objects: HashMap<Address, ObjectId>,
     /// What an address is an inner part of: a row type of its table, a rule of its view, a member of its extension.
     parents: HashMap<Address, Address>,
+    owners: HashMap<Address, Role>,
 }
 
 impl Known {
@@ -295,19 +290,21 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
                 (None, Some(column)) => column_id(known.objects.get(&(at.0, at.1, 0))?, column),
                 (None, None) => return None,
             };
-            Some(Object::Comment(Comment::new(on, row.get(3))))
+            Some(Object::Comment(Comment::new(on, row.get::<_, String>(3))))
         })
         .collect()
 }
 
 fn column_privileges(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
-    let mut grants: BTreeMap<ObjectId, Vec<AclItem>> = BTreeMap::new();
+    let mut grants: BTreeMap<ObjectId, (Option<Role>, Vec<AclItem>)> = BTreeMap::new();
     for row in rows {
-        let Some(relation) = known.objects.get(&(PG_CLASS, row.get(0), 0)) else { continue };
-        let on = column_id(relation, row.get(1));
-        grants.entry(on).or_default().push((Role(row.get(2)), row.get(3), row.get(4)));
+        let at = (PG_CLASS, row.get(0), 0);
+        let Some(relation) = known.objects.get(&at) else { continue };
+        let of_column = grants.entry(column_id(relation, row.get(1))).or_default();
+        of_column.0 = known.owners.get(&at).cloned();
+        of_column.1.push((Role(row.get(2)), row.get(3), row.get(4)));
     }
-    grants.into_iter().map(|(on, acl)| Object::Grants(Grants::new(on, acl))).collect()
+    grants.into_iter().map(|(on, (owner, acl))| Object::Grants(Grants::new(on, owner, acl))).collect()
 }
 
 fn column_id(relation: &ObjectId, column: &str) -> ObjectId {

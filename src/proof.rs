@@ -1,1 +1,3 @@
-//! (to be written)
+//! Proves a plan before a person reads it: runs it on a shadow copy of the live schema and observes.
+
+pub mod observe;

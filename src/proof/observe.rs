@@ -1,0 +1,285 @@
+//! Runs steps on a shadow and observes what they do: locks in pg_locks before each commit, rewrites by relfilenode,
+//! scans by what the server says at `client_min_messages = debug1`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::connect::Session;
+use crate::introspect::server_message;
+use crate::lock::{Lock, RelationLock};
+use crate::name::{Literal, QName};
+use crate::plan::{Planned, Undo};
+
+/// What one step was seen to do to relations that existed before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    pub locks: Vec<RelationLock>,
+    pub rewrites: Vec<QName>,
+    pub scans: Vec<QName>,
+}
+
+/// A step that did not run.
+#[derive(Debug, Error, Diagnostic)]
+#[error("step {} failed on the shadow: {}\n{sql}", .place + 1, server_message(.source))]
+#[diagnostic(code(proof::step), help("the plan is not written; the declaration, or the planner, is wrong here"))]
+pub struct StepFailed {
+    /// Its place in the plan, from 0.
+    pub place: usize,
+    pub sql: String,
+    pub source: tokio_postgres::Error,
+}
+
+/// Settings for every session that runs steps, on a shadow or on the live side.
+pub const SESSION: &str = "SET check_function_bodies = off; SET search_path = ''; SET DateStyle = ISO; \
+     SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET row_security = off";
+
+const RELATIONS: &str = "
+    SELECT c.oid, n.nspname::text, c.relname::text, c.relfilenode
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'm', 'v', 'S', 'f')
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+const LOCKS: &str = "
+    SELECT relation, mode FROM pg_locks
+     WHERE pid = $1 AND locktype = 'relation' AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+struct Relation {
+    name: QName,
+    filenode: u32,
+}
+
+type Relations = HashMap<u32, Relation>;
+
+/// Runs the steps in order, each transaction as the plan has it, and tells what each was seen to do. `watcher` is a
+/// second session with the same database, for statements that commit by themselves.
+pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Result<Vec<Observed>, StepFailed> {
+    let failed = |place: usize| {
+        let sql = steps.get(place).map(|it| it.step.sql.clone()).unwrap_or_default();
+        move |source| StepFailed { place, sql, source }
+    };
+    runner
+        .client
+        .batch_execute(&format!("{SESSION}; SET client_min_messages = debug1"))
+        .await
+        .map_err(failed(0))?;
+    let pid: i32 =
+        runner.client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed(0))?.get(0);
+    let existing: BTreeSet<u32> = relations(runner).await.map_err(failed(0))?.into_keys().collect();
+    let mut observed = vec![];
+    let mut place = 0;
+    while place < steps.len() {
+        let until = match steps[place].transaction {
+            None => place + 1,
+            number => (place..steps.len()).find(|it| steps[*it].transaction != number).unwrap_or(steps.len()),
+        };
+        let before = relations(runner).await.map_err(failed(place))?;
+        runner.notices.drain();
+        if steps[place].transaction.is_none() {
+            let seen = outside(runner, watcher, pid, &steps[place], &before).await.map_err(failed(place))?;
+            observed.push(only(seen, &before, &existing));
+        } else {
+            runner.client.batch_execute("BEGIN").await.map_err(failed(place))?;
+            let mut held: BTreeMap<u32, Lock> = BTreeMap::new();
+            for (at, step) in steps.iter().enumerate().take(until).skip(place) {
+                runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
+                let now = relations(runner).await.map_err(failed(at))?;
+                let mut seen = Seen { said: said(runner, &before).await.map_err(failed(at))?, ..Seen::default() };
+                for (relation, mode) in locks(runner, pid).await.map_err(failed(at))? {
+                    let known = held.get(&relation).copied();
+                    if known.is_none_or(|known| known < mode) {
+                        held.insert(relation, mode);
+                        seen.locks.insert(relation, mode);
+                    }
+                }
+                for (oid, relation) in &before {
+                    if now.get(oid).is_some_and(|it| it.filenode != relation.filenode) {
+                        seen.rewrites.insert(*oid);
+                    }
+                }
+                observed.push(only(seen, &before, &existing));
+            }
+            runner.client.batch_execute("COMMIT").await.map_err(failed(until - 1))?;
+        }
+        place = until;
+    }
+    runner.client.batch_execute("RESET client_min_messages").await.map_err(failed(0))?;
+    Ok(observed)
+}
+
+/// Runs undos as a rollback would: of the last step first, each statement by itself.
+pub async fn undo(runner: &Session, steps: &[Planned]) -> Result<(), StepFailed> {
+    for (place, step) in steps.iter().enumerate().rev() {
+        for Undo { sql, .. } in &step.undo {
+            let failed = |source| StepFailed { place, sql: sql.clone(), source };
+            runner.client.batch_execute(sql).await.map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Seen {
+    locks: BTreeMap<u32, Lock>,
+    rewrites: BTreeSet<u32>,
+    said: Said,
+}
+
+#[derive(Default)]
+struct Said {
+    rewrites: BTreeSet<u32>,
+    scans: BTreeSet<u32>,
+}
+
+/// By name, and only what existed when the plan began.
+fn only(seen: Seen, before: &Relations, existing: &BTreeSet<u32>) -> Observed {
+    let name = |oid: &u32| before.get(oid).filter(|_| existing.contains(oid)).map(|it| it.name.clone());
+    let names = |oids: &BTreeSet<u32>| oids.iter().filter_map(name).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut locks: Vec<RelationLock> = seen
+        .locks
+        .iter()
+        .filter_map(|(oid, mode)| Some(RelationLock { relation: name(oid)?, mode: *mode }))
+        .collect();
+    locks.sort();
+    let rewrites = &seen.rewrites | &seen.said.rewrites;
+    Observed { locks, rewrites: names(&rewrites), scans: names(&(&seen.said.scans - &rewrites)) }
+}
+
+async fn relations(session: &Session) -> Result<Relations, tokio_postgres::Error> {
+    let rows = session.client.query(RELATIONS, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let name = QName::new(row.get::<_, String>(1), row.get::<_, String>(2));
+            (row.get(0), Relation { name, filenode: row.get(3) })
+        })
+        .collect())
+}
+
+async fn locks(session: &Session, pid: i32) -> Result<Vec<(u32, Lock)>, tokio_postgres::Error> {
+    let rows = session.client.query(LOCKS, &[&pid]).await?;
+    Ok(rows.iter().filter_map(|row| Some((row.get(0), Lock::from_pg(row.get(1))?))).collect())
+}
+
+/// What the server told at debug1, as relations. The server names them without their namespace; where two share the
+/// name, the first in order is meant to be enough, since a declared scan is looked up the same way.
+async fn said(session: &Session, relations: &Relations) -> Result<Said, tokio_postgres::Error> {
+    let mut said = Said::default();
+    let find = |name: &str| {
+        let same = relations.iter().filter(|(_, it)| it.name.name.as_str() == name);
+        same.map(|(oid, _)| *oid).collect::<Vec<_>>()
+    };
+    for notice in session.notices.drain() {
+        let message = notice.message();
+        if let Some(table) = quoted(message, "rewriting table \"") {
+            said.rewrites.extend(find(table));
+        } else if let Some(table) = quoted(message, "verifying table \"") {
+            said.scans.extend(find(table));
+        } else if message.starts_with("building index \"") {
+            said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
+        } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
+            let query = format!("SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND conname = {}", Literal(name));
+            let tables = session.client.query(&query, &[]).await?;
+            said.scans.extend(tables.iter().map(|row| row.get::<_, u32>(0)));
+        }
+    }
+    Ok(said)
+}
+
+fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
+    let rest = &message[message.find(before)? + before.len()..];
+    rest.split('"').next()
+}
+
+/// Runs a statement that commits by itself. A writer's lock on its tables makes it wait in the middle, where the
+/// watcher sees which locks it holds.
+async fn outside(
+    runner: &Session,
+    watcher: &Session,
+    pid: i32,
+    step: &Planned,
+    before: &Relations,
+) -> Result<Seen, tokio_postgres::Error> {
+    let mut held = vec![];
+    for lock in &step.step.locks {
+        let kind = watcher
+            .client
+            .query_opt(
+                &format!(
+                    "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                      WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p')",
+                    Literal(lock.relation.namespace.as_str()),
+                    Literal(lock.relation.name.as_str())
+                ),
+                &[],
+            )
+            .await?;
+        held.extend(kind.map(|_| format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", lock.relation)));
+    }
+    watcher.client.batch_execute(&format!("BEGIN; {}", held.join("; "))).await?;
+    let watch = async {
+        let mut seen: BTreeMap<u32, Lock> = BTreeMap::new();
+        // The statement waits within milliseconds, or ends; the bound is for a machine that is busy.
+        for _ in 0..200 {
+            for (relation, mode) in locks(watcher, pid).await? {
+                let known = seen.entry(relation).or_insert(mode);
+                *known = (*known).max(mode);
+            }
+            let waits = watcher
+                .client
+                .query_one(
+                    "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active'
+                        AND wait_event_type IS DISTINCT FROM 'Lock')",
+                    &[&pid],
+                )
+                .await?;
+            if waits.get(0) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for (relation, mode) in locks(watcher, pid).await? {
+            let known = seen.entry(relation).or_insert(mode);
+            *known = (*known).max(mode);
+        }
+        watcher.client.batch_execute("COMMIT").await?;
+        Ok::<_, tokio_postgres::Error>(seen)
+    };
+    let (ran, seen) = tokio::join!(runner.client.batch_execute(&step.step.sql), watch);
+    ran?;
+    let said = said(runner, before).await?;
+    let now = relations(runner).await?;
+    let rewrites = before
+        .iter()
+        .filter(|(oid, it)| now.get(oid).is_some_and(|after| after.filenode != it.filenode))
+        .map(|(oid, _)| *oid)
+        .collect();
+    Ok(Seen { locks: seen?, rewrites, said })
+}
+
+/// Where a step did more than it declares, in words: each is a fault of the planner.
+pub fn undeclared(step: &Planned, observed: &Observed) -> Vec<String> {
+    let mut faults = vec![];
+    for seen in &observed.locks {
+        let declared = step.step.locks.iter().find(|it| it.relation == seen.relation).map(|it| it.mode);
+        if seen.mode > declared.unwrap_or(Lock::AccessShare) {
+            let declared = declared.map_or("none".to_owned(), |mode| mode.to_string());
+            faults.push(format!("{} was locked {}, declared: {declared}", seen.relation, seen.mode));
+        }
+    }
+    for relation in &observed.rewrites {
+        if !step.step.rewrites.contains(relation) {
+            faults.push(format!("{relation} was rewritten, which is not declared"));
+        }
+    }
+    for relation in &observed.scans {
+        if !step.step.scans.contains(relation) && !step.step.rewrites.contains(relation) {
+            faults.push(format!("every row of {relation} was read, which is not declared"));
+        }
+    }
+    faults
+}

@@ -1,0 +1,286 @@
+//! What the runners of cases share: one shadow server for all of them, a case read from its directory, both sides
+//! loaded and read, and the proof of a case.
+#![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tenantry::connect::Session;
+use tenantry::diff::diff;
+use tenantry::introspect::{Reading, introspect};
+use tenantry::kind::{Kind, ObjectId};
+use tenantry::name::QName;
+use tenantry::plan::{PlanError, Planned, hazard};
+use tenantry::proof::observe;
+use tenantry::schema::Schema;
+use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const ROLES: [&str; 7] =
+    ["app_owner", "app_reader", "app_writer", "anon", "authenticated", "service_role", "Odd Role"];
+
+/// Cases run on threads of the runner, each with a runtime of its own.
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built")
+}
+
+/// The server of the whole run. `TENANTRY_TEST_MAJOR` chooses its major version.
+pub async fn shadow() -> &'static Shadow {
+    static SHADOW: OnceCell<Shadow> = OnceCell::const_new();
+    SHADOW
+        .get_or_init(async || {
+            let major = std::env::var("TENANTRY_TEST_MAJOR").ok().map(|it| it.parse().expect("a major version"));
+            let shadow = Shadow::start(&ShadowSpec::Auto, major).await.expect("a shadow server starts");
+            if let Some(major) = major {
+                assert_eq!(shadow.version().major(), major, "no server binaries of that major version");
+            }
+            shadow.ensure_roles(&ROLES.map(RoleSpec::named)).await.expect("roles can be made");
+            shadow
+        })
+        .await
+}
+
+/// `case.toml`; see tests/cases/README.md.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    pub min_server: u32,
+    pub refused: bool,
+    pub dump: Option<bool>,
+}
+
+pub struct Case {
+    pub kind: String,
+    pub name: String,
+    pub old: String,
+    pub new: String,
+    pub seed: Option<String>,
+    pub settings: Settings,
+}
+
+impl Case {
+    /// The case of a directory, or nothing where its server is too new for this run.
+    pub fn read(new: &Path) -> Outcome<Option<Case>> {
+        let directory = new.parent().ok_or("a case has a directory")?;
+        let part = |path: &Path| path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let settings = directory.join("case.toml");
+        let settings: Settings =
+            if settings.exists() { toml::from_str(&fs::read_to_string(settings)?)? } else { Settings::default() };
+        let major = runtime().block_on(async { shadow().await.version().major() });
+        if settings.min_server > major {
+            return Ok(None);
+        }
+        let seed = directory.join("seed.sql");
+        Ok(Some(Case {
+            kind: directory.parent().map(part).unwrap_or_default(),
+            name: part(directory),
+            old: fs::read_to_string(directory.join("old.sql"))?,
+            new: fs::read_to_string(new)?,
+            seed: if seed.exists() { Some(fs::read_to_string(seed)?) } else { None },
+            settings,
+        }))
+    }
+
+    /// Loads both sides into databases of their own and plans the way from one to the other.
+    pub async fn load(&self, shadow: &'static Shadow) -> Outcome<Sides> {
+        let (old, old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
+        let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
+        let plan = tenantry::plan::make(&old_reading.schema, &new_reading.schema, &old_reading.facts);
+        Ok(Sides { shadow, old, new, old_reading, new_reading, plan })
+    }
+}
+
+async fn side(
+    shadow: &Shadow,
+    label: &str,
+    sql: &str,
+    seed: Option<&str>,
+) -> Outcome<(ShadowDatabase, Reading)> {
+    let database = shadow.create_database(label).await?;
+    let session = database.connect().await?;
+    let context = |what: &str| {
+        let what = format!("{label}.sql: {what}");
+        move |error: tokio_postgres::Error| format!("{what}: {}", tenantry::introspect::server_message(&error))
+    };
+    session.client.batch_execute("SET check_function_bodies = off").await.map_err(context("settings"))?;
+    session.client.batch_execute(sql).await.map_err(context("does not load"))?;
+    session.client.batch_execute("RESET ALL; RESET SESSION AUTHORIZATION").await?;
+    if let Some(seed) = seed {
+        session.client.batch_execute(seed).await.map_err(context("seed.sql does not load"))?;
+    }
+    let reading = introspect(&session.client, true).await?;
+    Ok((database, reading))
+}
+
+pub struct Sides {
+    shadow: &'static Shadow,
+    old: ShadowDatabase,
+    new: ShadowDatabase,
+    pub old_reading: Reading,
+    pub new_reading: Reading,
+    pub plan: Result<Vec<Planned>, Vec<PlanError>>,
+}
+
+impl Sides {
+    /// Whether somebody has to accept something before the plan is applied.
+    fn refuses(plan: &[Planned]) -> bool {
+        let hazards = plan.iter().flat_map(|it| &it.step.hazards);
+        hazards.into_iter().any(|it| it.code.severity() == hazard::Severity::Refuse)
+    }
+
+    /// Runs the plan and its undo, and compares what a person would: schema, dump, rows, locks.
+    pub async fn prove(self, case: &Case) -> datatest_stable::Result<()> {
+        let result = self.run(case).await;
+        for database in [self.old, self.new] {
+            self.shadow.drop_database(database).await?;
+        }
+        Ok(result?)
+    }
+
+    async fn run(&self, case: &Case) -> Outcome<()> {
+        let plan = match &self.plan {
+            Ok(plan) if case.settings.refused && !Self::refuses(plan) => {
+                return Err(format!("nothing was refused:\n{}", script(plan)).into());
+            }
+            Ok(_) | Err(_) if case.settings.refused => return Ok(()),
+            Ok(plan) => plan,
+            Err(errors) => {
+                let errors: Vec<String> = errors.iter().map(PlanError::to_string).collect();
+                return Err(format!("no plan: {}", errors.join("\n")).into());
+            }
+        };
+        if case.kind == "unchanged" && !plan.is_empty() {
+            return Err(format!("both sides say the same, yet the plan is\n{}", script(plan)).into());
+        }
+        if case.kind != "unchanged" && plan.is_empty() {
+            return Err("the sides differ, yet the plan is empty".into());
+        }
+        let live = self.shadow.clone_database(&self.old, "live").await?;
+        let result = self.run_on(&live, plan, case).await;
+        self.shadow.drop_database(live).await?;
+        result.map_err(|error| format!("{error}\n--- the plan:\n{}", script(plan)).into())
+    }
+
+    async fn run_on(&self, live: &ShadowDatabase, plan: &[Planned], case: &Case) -> Outcome<()> {
+        let mut faults: Vec<String> = vec![];
+        let (runner, watcher) = (live.connect().await?, live.connect().await?);
+        let before = rows(&runner, &self.old_reading.schema, &self.new_reading.schema).await?;
+        let observed = observe::run(&runner, &watcher, plan).await?;
+        for (step, observed) in plan.iter().zip(&observed) {
+            let undeclared = observe::undeclared(step, observed);
+            faults.extend(undeclared.into_iter().map(|it| format!("{}: {it}", step.step.sql)));
+        }
+        runner.client.batch_execute("RESET ALL").await?;
+        let reached = introspect(&runner.client, true).await?;
+        faults.extend(differences("after the plan", &reached.schema, &self.new_reading.schema));
+        if before != rows(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
+            faults.push("rows changed".into());
+        }
+        if case.settings.dump != Some(false) {
+            let (ours, theirs) = (dump(live).await?, dump(&self.new).await?);
+            if ours != theirs {
+                let diff = similar::TextDiff::from_lines(&theirs, &ours);
+                let diff = diff.unified_diff().header("dump of new.sql", "dump after the plan").to_string();
+                faults.push(diff);
+            }
+        }
+        runner.client.batch_execute(observe::SESSION).await?;
+        if let Err(error) = observe::undo(&runner, plan).await {
+            faults.push(format!("undo: {error}"));
+        } else {
+            runner.client.batch_execute("RESET ALL").await?;
+            let back = introspect(&runner.client, true).await?;
+            faults.extend(differences("after the undo", &back.schema, &self.old_reading.schema));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+    }
+
+    /// The plan as a reviewer reads it.
+    pub fn review(&self) -> Outcome<String> {
+        match &self.plan {
+            Ok(plan) => Ok(script(plan)),
+            Err(errors) => Ok(errors.iter().map(|it| format!("refused: {it}\n")).collect()),
+        }
+    }
+}
+
+fn differences(when: &str, is: &Schema, wanted: &Schema) -> Vec<String> {
+    let show = |schema: &Schema, id: &ObjectId| {
+        schema.get(id).map_or("nothing".into(), |it| serde_json::to_string(it).unwrap_or_default())
+    };
+    diff(is, wanted)
+        .into_keys()
+        .map(|id| format!("{when}, {id} is {}, wanted: {}", show(is, &id), show(wanted, &id)))
+        .collect()
+}
+
+/// The plan as plain statements, for failures.
+fn script(plan: &[Planned]) -> String {
+    plan.iter()
+        .map(|it| {
+            let undo: Vec<&str> = it.undo.iter().map(|undo| undo.sql.as_str()).collect();
+            format!(
+                "{:?} {}: {};\n    undo: {}\n",
+                it.transaction,
+                it.step.stage.name(),
+                it.step.sql,
+                undo.join("; ")
+            )
+        })
+        .collect()
+}
+
+/// For every table that both sides have: its rows, in the columns that have the same type on both sides.
+async fn rows(session: &Session, old: &Schema, new: &Schema) -> Outcome<BTreeMap<QName, String>> {
+    let mut rows = BTreeMap::new();
+    for table in old.of_kind(Kind::Table).map(|it| it.id()).filter(|id| new.contains(id)) {
+        let name = QName::new(table.path[0].clone(), table.path[1].clone());
+        let columns: Vec<String> = old
+            .of_relation(Kind::Column, &name)
+            .filter(|it| new.get(&it.id()).is_some_and(|after| data_type(after) == data_type(it)))
+            .map(|it| it.id().path[2].to_string())
+            .collect();
+        let sql = format!(
+            "SELECT coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '') FROM (SELECT {} FROM ONLY {name}) r",
+            columns.join(", ")
+        );
+        rows.insert(name, session.client.query_one(&sql, &[]).await?.get(0));
+    }
+    Ok(rows)
+}
+
+fn data_type(column: &tenantry::kind::Object) -> Option<serde_json::Value> {
+    serde_json::to_value(column).ok()?.get("Column")?.get("data_type").cloned()
+}
+
+/// What pg_dump says of a database, less what differs from run to run.
+async fn dump(database: &ShadowDatabase) -> Outcome<String> {
+    let session = database.connect().await?;
+    let directory: String =
+        session.client.query_one("SELECT setting FROM pg_config WHERE name = 'BINDIR'", &[]).await?.get(0);
+    let beside = PathBuf::from(directory).join("pg_dump");
+    let program = if beside.exists() { beside } else { PathBuf::from("pg_dump") };
+    let (socket, port): (String, String) = {
+        let row = session
+            .client
+            .query_one("SELECT current_setting('unix_socket_directories'), current_setting('port')", &[])
+            .await?;
+        (row.get(0), row.get(1))
+    };
+    let output = Command::new(program)
+        .args(["--schema-only", "--host", &socket, "--port", &port, "--username", "postgres"])
+        .args(["--dbname", database.name.as_str()])
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let kept = text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
+    Ok(kept.map(|line| format!("{line}\n")).collect())
+}
