@@ -14,8 +14,8 @@ use crate::kind::grants::Grants;
 use crate::kind::owner::Owner;
 use crate::kind::{Kind, Object, ObjectId, unmanaged};
 use crate::name::{Name, QName, Role};
-use crate::shadow::RoleSpec;
 use crate::schema::{AclItem, Address, Facts, Row, Schema, Size};
+use crate::shadow::RoleSpec;
 
 /// Why a database could not be read.
 #[derive(Debug, Error, Diagnostic)]
@@ -147,10 +147,10 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
     let kinds = Kind::ALL.iter().copied().filter(|kind| !kind.catalog().is_empty());
     let rows = try_join_all(kinds.map(|kind| async move {
         let query = format!("SELECT k.r::text FROM ({}) AS k(r)", kind.catalog());
-        let rows = client
-            .query(&query, &[])
-            .await
-            .map_err(|source| IntrospectError::Query { what: format!("objects of kind {}", kind.noun()), source })?;
+        let rows = client.query(&query, &[]).await.map_err(|source| IntrospectError::Query {
+            what: format!("objects of kind {}", kind.noun()),
+            source,
+        })?;
         rows.iter()
             .map(|row| {
                 let json: &str = row.get(0);
@@ -252,10 +252,7 @@ impl Known {
     }
 }
 
-fn dependencies_of(
-    rows: &[tokio_postgres::Row],
-    known: &mut Known,
-) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
+fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
     let edges: Vec<(Address, Address, &str)> = rows
         .iter()
         .map(|row| {
@@ -327,7 +324,8 @@ async fn sizes(client: &Client) -> Result<Facts, IntrospectError> {
             return Ok((name, Size { rows: 0, bytes, empty: true }));
         }
         if estimate <= 0.0 && readable && heap <= SMALL {
-            let count = client.query_one(&format!("SELECT count(*) FROM ONLY {name}"), &[]).await.map_err(failed)?;
+            let count =
+                client.query_one(&format!("SELECT count(*) FROM ONLY {name}"), &[]).await.map_err(failed)?;
             let rows = u64::try_from(count.get::<_, i64>(0)).unwrap_or_default();
             return Ok((name, Size { rows, bytes, empty: rows == 0 }));
         }

@@ -144,17 +144,15 @@ fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Un
         own.copied()
     };
     // A step that only moves something out of the way goes with the change that it makes room for.
-    let of_group: BTreeMap<&ObjectId, usize> = backward
-        .iter()
-        .filter_map(|it| Some((it.group.as_ref()?, find(it)?)))
-        .collect();
+    let of_group: BTreeMap<&ObjectId, usize> =
+        backward.iter().filter_map(|it| Some((it.group.as_ref()?, find(it)?))).collect();
     let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
     for it in &backward {
         let place = find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
-        undos.entry(place).or_default().push(Undo {
-            sql: it.step.sql.clone(),
-            transaction: it.step.transaction != Transaction::Outside,
-        });
+        undos
+            .entry(place)
+            .or_default()
+            .push(Undo { sql: it.step.sql.clone(), transaction: it.step.transaction != Transaction::Outside });
     }
     undos
 }

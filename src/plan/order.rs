@@ -119,7 +119,8 @@ impl<'a> Graph<'a> {
                 let whole = old.wholes_of(id).into_iter().rfind(&goes).filter(|_| !uncovered.contains(id));
                 let key = (whole.unwrap_or_else(|| id.clone()), Half::Drop);
                 by.insert((id.clone(), Half::Drop), key.clone());
-                let node = nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
+                let node =
+                    nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
                 node.does.push((id.clone(), Half::Drop));
                 if key.0 == *id {
                     node.steps = old.objects[id].drop(&sides);
@@ -131,7 +132,8 @@ impl<'a> Graph<'a> {
                 let whole = new.part_of(id).filter(|whole| object.made_with_whole() && comes(whole));
                 let key = (whole.unwrap_or_else(|| id.clone()), Half::Create);
                 by.insert((id.clone(), Half::Create), key.clone());
-                let node = nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
+                let node =
+                    nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
                 node.does.push((id.clone(), Half::Create));
                 if key.0 == *id {
                     node.steps = object.create(&sides);
@@ -185,7 +187,9 @@ impl<'a> Graph<'a> {
                             edges.extend(node(&wish, Half::Alter).map(|first| Edge::soft(first, key)));
                         }
                         for claim in self.new.objects[id].claims() {
-                            edges.extend(freed.get(&claim).into_iter().flatten().map(|first| Edge::hard(first, key)));
+                            edges.extend(
+                                freed.get(&claim).into_iter().flatten().map(|first| Edge::hard(first, key)),
+                            );
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
                     }
@@ -255,7 +259,8 @@ impl<'a> Graph<'a> {
         let mut group: Vec<Option<ObjectId>> = steps.iter().map(|(_, node, _)| node.group.clone()).collect();
         for place in 0..steps.len() {
             let (key, _, step) = &steps[place];
-            let later = of_node[*key].iter().take_while(|it| **it < place).any(|it| steps[*it].2.stage < step.stage);
+            let later =
+                of_node[*key].iter().take_while(|it| **it < place).any(|it| steps[*it].2.stage < step.stage);
             if later || !grouped || step.transaction == Transaction::Outside {
                 group[place] = None;
             }

@@ -67,8 +67,7 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
         .batch_execute(&format!("{SESSION}; SET client_min_messages = debug1"))
         .await
         .map_err(failed(0))?;
-    let pid: i32 =
-        runner.client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed(0))?.get(0);
+    let pid: i32 = runner.client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(failed(0))?.get(0);
     let existing: BTreeSet<u32> = relations(runner).await.map_err(failed(0))?.into_keys().collect();
     let mut observed = vec![];
     let mut place = 0;
@@ -182,7 +181,8 @@ async fn said(session: &Session, relations: &Relations) -> Result<Said, tokio_po
         } else if message.starts_with("building index \"") {
             said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
         } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            let query = format!("SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND conname = {}", Literal(name));
+            let query =
+                format!("SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND conname = {}", Literal(name));
             let tables = session.client.query(&query, &[]).await?;
             said.scans.extend(tables.iter().map(|row| row.get::<_, u32>(0)));
         }

@@ -96,12 +96,7 @@ impl Case {
     }
 }
 
-async fn side(
-    shadow: &Shadow,
-    label: &str,
-    sql: &str,
-    seed: Option<&str>,
-) -> Outcome<(ShadowDatabase, Reading)> {
+async fn side(shadow: &Shadow, label: &str, sql: &str, seed: Option<&str>) -> Outcome<(ShadowDatabase, Reading)> {
     let database = shadow.create_database(label).await?;
     let session = database.connect().await?;
     let context = |what: &str| {
