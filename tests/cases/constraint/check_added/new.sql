@@ -1,0 +1,1 @@
+CREATE TABLE orders (amount integer CHECK (amount > 0));

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, age integer CONSTRAINT adult CHECK (age >= 18));
+COMMENT ON CONSTRAINT adult ON contacts IS 'Old enough';

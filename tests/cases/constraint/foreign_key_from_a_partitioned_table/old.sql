@@ -1,0 +1,5 @@
+-- NOT VALID is not allowed here: each partition has to be brought along.
+CREATE TABLE users (id integer PRIMARY KEY);
+CREATE TABLE messages (user_id integer, id integer) PARTITION BY LIST (user_id);
+CREATE TABLE messages_1 PARTITION OF messages FOR VALUES IN (1);
+CREATE TABLE messages_rest PARTITION OF messages DEFAULT;

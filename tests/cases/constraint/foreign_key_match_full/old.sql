@@ -1,0 +1,2 @@
+CREATE TABLE contacts (user_id integer, id integer, PRIMARY KEY (user_id, id));
+CREATE TABLE messages (user_id integer, contact_id integer, FOREIGN KEY (user_id, contact_id) REFERENCES contacts);

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (phone text);
+CREATE TABLE messages (phone text);

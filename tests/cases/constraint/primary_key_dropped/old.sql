@@ -1,0 +1,2 @@
+-- Its columns stay NOT NULL.
+CREATE TABLE contacts (id integer PRIMARY KEY);

@@ -1,0 +1,2 @@
+CREATE TABLE a (x integer CONSTRAINT positive CHECK (x > 0));
+CREATE TABLE b (x integer);

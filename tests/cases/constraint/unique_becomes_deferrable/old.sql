@@ -1,0 +1,1 @@
+CREATE TABLE contacts (place integer UNIQUE);

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (user_id integer, phone text, CONSTRAINT contacts_phone_key UNIQUE (user_id, phone));

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (phone text UNIQUE WITH (fillfactor = 60));

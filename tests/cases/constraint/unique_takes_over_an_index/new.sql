@@ -1,0 +1,1 @@
+CREATE TABLE contacts (phone text, CONSTRAINT contacts_phone_key UNIQUE (phone));

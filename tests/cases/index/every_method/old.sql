@@ -1,0 +1,1 @@
+CREATE TABLE contacts (name text, tags text[], place point, at timestamptz);

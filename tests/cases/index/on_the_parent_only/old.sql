@@ -1,0 +1,3 @@
+-- Stays invalid until every partition has one attached.
+CREATE TABLE events (kind text, at date) PARTITION BY LIST (kind);
+CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, city text);
+CREATE MATERIALIZED VIEW cities AS SELECT DISTINCT city FROM contacts;

@@ -1,0 +1,2 @@
+CREATE SCHEMA api;
+CREATE TABLE contacts (id integer, name text);
