@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, size integer CONSTRAINT small CHECK (size < 6));
+COMMENT ON CONSTRAINT small ON contacts IS 'Not too big';

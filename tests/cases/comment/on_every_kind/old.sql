@@ -1,0 +1,15 @@
+CREATE SCHEMA app;
+CREATE TYPE mood AS ENUM ('ok');
+CREATE TYPE place AS (city text);
+CREATE DOMAIN positive AS integer CONSTRAINT above CHECK (VALUE > 0);
+CREATE SEQUENCE numbers;
+CREATE TABLE contacts (id integer PRIMARY KEY, CONSTRAINT positive CHECK (id > 0));
+CREATE INDEX contacts_idx ON contacts (id);
+CREATE VIEW ids AS SELECT id FROM contacts;
+CREATE MATERIALIZED VIEW kept AS SELECT id FROM contacts;
+CREATE FUNCTION one(integer, VARIADIC text[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE nothing(INOUT integer) LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER touch BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE POLICY visible ON contacts USING (true);
+CREATE PUBLICATION changes;

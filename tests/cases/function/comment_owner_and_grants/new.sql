@@ -1,0 +1,5 @@
+CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+COMMENT ON FUNCTION one() IS 'The loneliest number';
+ALTER FUNCTION one() OWNER TO app_owner;
+REVOKE ALL ON FUNCTION one() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION one() TO app_reader;

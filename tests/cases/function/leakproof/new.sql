@@ -1,0 +1,1 @@
+CREATE FUNCTION same(n integer) RETURNS integer LANGUAGE sql LEAKPROOF AS 'SELECT n';

@@ -1,0 +1,1 @@
+CREATE FUNCTION same(n integer) RETURNS integer LANGUAGE sql STRICT AS 'SELECT n';

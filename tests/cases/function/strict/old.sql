@@ -1,0 +1,1 @@
+CREATE FUNCTION same(n integer) RETURNS integer LANGUAGE sql AS 'SELECT n';

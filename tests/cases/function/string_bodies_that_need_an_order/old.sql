@@ -1,0 +1,1 @@
+-- Only the text of the bodies tells which of them, and the table, must come first.

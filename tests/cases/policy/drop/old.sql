@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+CREATE POLICY everyone ON contacts USING (true);

@@ -1,0 +1,4 @@
+CREATE TABLE contacts (id integer, owner text);
+ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON contacts TO authenticated USING (owner = CURRENT_USER);
+COMMENT ON POLICY own ON contacts IS 'Only their own';

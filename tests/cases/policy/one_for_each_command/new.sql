@@ -1,0 +1,6 @@
+CREATE TABLE contacts (id integer);
+CREATE POLICY a ON contacts FOR ALL USING (id > 0);
+CREATE POLICY i ON contacts FOR INSERT WITH CHECK (id > 0);
+CREATE POLICY u ON contacts FOR UPDATE USING (id > 0) WITH CHECK (id > 1);
+CREATE POLICY d ON contacts FOR DELETE USING (id > 0);
+CREATE POLICY s ON contacts FOR SELECT USING (id > 0);

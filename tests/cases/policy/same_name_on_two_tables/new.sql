@@ -1,0 +1,4 @@
+CREATE TABLE a (id integer);
+CREATE TABLE b (id integer);
+CREATE POLICY tenant ON a USING (id = 2);
+CREATE POLICY tenant ON b USING (id = 1);

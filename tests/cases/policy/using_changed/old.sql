@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+CREATE POLICY visible ON contacts USING (id > 0);

@@ -1,0 +1,1 @@
+CREATE PROCEDURE note(n integer) LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', n; END $$;

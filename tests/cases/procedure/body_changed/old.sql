@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+CREATE PROCEDURE clean() LANGUAGE sql AS $$ DELETE FROM contacts $$;

@@ -1,0 +1,5 @@
+CREATE PROCEDURE nothing() LANGUAGE sql AS '';
+COMMENT ON PROCEDURE nothing() IS 'Does nothing';
+ALTER PROCEDURE nothing() OWNER TO app_owner;
+REVOKE ALL ON PROCEDURE nothing() FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE nothing() TO app_writer;

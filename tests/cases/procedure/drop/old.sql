@@ -1,0 +1,1 @@
+CREATE PROCEDURE nothing() LANGUAGE sql AS '';

@@ -1,0 +1,1 @@
+CREATE FUNCTION tidy() RETURNS void LANGUAGE sql AS '';

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+CREATE PROCEDURE clean() LANGUAGE sql BEGIN ATOMIC DELETE FROM contacts WHERE id < 0; DELETE FROM contacts WHERE id IS NULL; END;

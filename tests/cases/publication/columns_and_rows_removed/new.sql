@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, name text);
+CREATE PUBLICATION changes FOR TABLE contacts;

@@ -1,0 +1,3 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, size bigint);
+ALTER TABLE contacts REPLICA IDENTITY FULL;
+CREATE PUBLICATION changes FOR TABLE contacts WHERE (size > 5);

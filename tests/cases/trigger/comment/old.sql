@@ -1,0 +1,3 @@
+CREATE TABLE contacts (id integer);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER audit AFTER INSERT ON contacts EXECUTE FUNCTION audit();

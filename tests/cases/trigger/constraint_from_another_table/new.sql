@@ -1,0 +1,4 @@
+CREATE TABLE contacts (id integer);
+CREATE TABLE users (id integer);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER audit AFTER INSERT ON contacts FROM users FOR EACH ROW EXECUTE FUNCTION audit();

@@ -1,0 +1,6 @@
+-- Whoever makes it anew must disable it again.
+CREATE TABLE contacts (id integer);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER audit AFTER UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION audit();
+COMMENT ON TRIGGER audit ON contacts IS 'Switched off for the import';
+ALTER TABLE contacts DISABLE TRIGGER audit;

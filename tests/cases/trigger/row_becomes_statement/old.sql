@@ -1,0 +1,3 @@
+CREATE TABLE contacts (id integer);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER touch AFTER UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION touch();

@@ -1,0 +1,4 @@
+CREATE TABLE a (id integer);
+CREATE TABLE b (id integer);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER audit AFTER INSERT ON a EXECUTE FUNCTION audit();
