@@ -77,6 +77,22 @@ impl Options {
 }
 
 impl Sequence {
+    /// Moves the position to where the new bounds allow it: ALTER SEQUENCE refuses while it is outside of them.
+    fn moved_into(&self, new: &Options) -> Option<String> {
+        let Options { min, max, start, .. } = *new;
+        let tighter = min > self.options.min || max < self.options.max;
+        let reachable = |value: i64| (self.options.min..=self.options.max).contains(&value);
+        (tighter && reachable(start)).then(|| {
+            let name = self.name.to_string();
+            let name = crate::name::Literal(&name);
+            format!(
+                "SELECT setval({name}, CASE WHEN is_called THEN greatest({min}, least({max}, last_value)) \
+                 ELSE {start} END, is_called) FROM {}",
+                self.name
+            )
+        })
+    }
+
     fn owned_by_sql(&self) -> String {
         let owner = match &self.owned_by {
             Some((table, column)) => format!("{table}.{column}"),
@@ -159,6 +175,9 @@ impl Definition for Sequence {
 
     fn alter(&self, new: &Self, _sides: &Sides<'_>) -> Alter {
         let mut steps = vec![];
+        if let Some(sql) = self.moved_into(&new.options) {
+            steps.push(Step::new(sql).locks(&self.name, Lock::RowExclusive));
+        }
         if self.options != new.options {
             let (data_type, counting) = (&new.options.data_type, new.options.counting());
             steps.push(

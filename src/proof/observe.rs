@@ -37,8 +37,10 @@ pub struct StepFailed {
 pub const SESSION: &str = "SET check_function_bodies = off; SET search_path = ''; SET DateStyle = ISO; \
      SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET row_security = off";
 
+/// A sequence gets a new file whenever it is altered: one page, which is no rewrite that anyone waits for.
 const RELATIONS: &str = "
-    SELECT c.oid, n.nspname::text, c.relname::text, c.relfilenode
+    SELECT c.oid, n.nspname::text, c.relname::text,
+           CASE WHEN c.relkind = 'S' THEN 0::oid ELSE c.relfilenode END
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm', 'v', 'S', 'f')
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";

@@ -276,6 +276,11 @@ async fn dump(database: &ShadowDatabase) -> Outcome<String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let kept = text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
-    Ok(kept.map(|line| format!("{line}\n")).collect())
+    let mut kept: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")).collect();
+    // Privileges are a set; pg_dump prints them in the order in which they were given.
+    for run in kept.chunk_by_mut(|a, b| a.starts_with("GRANT") && b.starts_with("GRANT")) {
+        run.sort_unstable();
+    }
+    Ok(kept.into_iter().map(|line| format!("{line}\n")).collect())
 }
