@@ -1,43 +1,615 @@
-//! Index.
+//! `CREATE INDEX`, on tables and materialized views. The index of a constraint belongs to its constraint; what the
+//! two have in common (keys, storage, building one beside the other) stands here.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::kind::expr::Expr;
+use crate::kind::{Alter, Claim, Definition, Kind, ObjectId};
+use crate::lock::Lock;
+use crate::name::{Literal, Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
-    pub name: Name,
+    pub name: QName,
+    pub table: QName,
+    pub of: Of,
+    pub unique: bool,
+    pub nulls_not_distinct: bool,
+    /// The access method.
+    pub method: Name,
+    pub keys: Vec<Key>,
+    pub include: Vec<Name>,
+    pub predicate: Option<Expr>,
+    pub storage: Storage,
+    /// A build that failed leaves an index that is kept up to date and serves nobody. The index of a partitioned
+    /// table counts as valid: what makes it so are the attachments of its children.
+    pub valid: bool,
+}
+
+/// What an index is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    Table,
+    PartitionedTable,
+    MaterializedView,
+}
+
+/// One key of an index or element of an exclusion constraint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    pub of: Subject,
+    /// Where it is not that of the column.
+    pub collation: Option<QName>,
+    /// Where it is not the default of the type, or has parameters.
+    pub opclass: Option<Opclass>,
+    pub descending: bool,
+    pub nulls_first: bool,
+    /// The statistics target of an expression.
+    pub statistics: Option<i32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Column(Name),
+    /// With parentheses around it unless it is a function call.
+    Expression(Expr),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opclass {
+    pub name: QName,
+    pub options: Options,
+}
+
+/// Parameters as `pg_class.reloptions` has them.
+pub type Options = BTreeMap<String, String>;
+
+/// How an index is stored and what its table uses it for: the same for the index of a constraint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Storage {
+    pub options: Options,
+    /// Where it is not that of the database.
+    pub tablespace: Option<Name>,
+    /// `ALTER TABLE … CLUSTER ON`.
+    pub clustered: bool,
+    /// `ALTER TABLE … REPLICA IDENTITY USING INDEX`.
+    pub replica_identity: bool,
+}
+
+/// The keys of the index `i` (pg_index), as [`Key`] reads them.
+///
+/// An expression has no collation of its own in the catalogs; its tree says where it can't be the database's default
+/// (oid 100). An operator class is the type's default if it is marked so and no other one fits the type exactly.
+macro_rules! keys {
+    ($extra:literal) => {
+        concat!(
+            r#"(SELECT jsonb_agg(jsonb_build_object(
+                'of', CASE WHEN k.attnum = 0
+                           THEN jsonb_build_object('expression', pg_get_indexdef(i.indexrelid, k.n::int, false))
+                           ELSE jsonb_build_object('column', a.attname) END,
+                'collation', CASE WHEN i.indcollation[k.n - 1] <> 0
+                                   AND CASE WHEN k.attnum <> 0 THEN i.indcollation[k.n - 1] <> a.attcollation
+                                            ELSE i.indcollation[k.n - 1] <> 100
+                                              OR i.indexprs::text ~ 'coll(id|Oid|ation) (?!(0|100)\M)' END
+                             THEN (SELECT jsonb_build_array(kn.nspname, kc.collname)
+                                     FROM pg_collation kc JOIN pg_namespace kn ON kn.oid = kc.collnamespace
+                                    WHERE kc.oid = i.indcollation[k.n - 1]) END,
+                'opclass', CASE WHEN ia.attoptions IS NOT NULL OR NOT o.opcdefault
+                                  OR (o.opcintype <> kt.oid
+                                      AND EXISTS (SELECT FROM pg_opclass other
+                                                   WHERE other.opcmethod = o.opcmethod AND other.opcdefault
+                                                     AND other.opcintype = kt.oid))
+                           THEN jsonb_build_object(
+                               'name', (SELECT jsonb_build_array(kn.nspname, o.opcname)
+                                          FROM pg_namespace kn WHERE kn.oid = o.opcnamespace),
+                               'options', coalesce(
+                                   (SELECT jsonb_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
+                                      FROM unnest(ia.attoptions) v), '{}')) END,
+                'descending', i.indoption[k.n - 1] & 1 = 1,
+                'nulls_first', i.indoption[k.n - 1] & 2 = 2,
+                'statistics', CASE WHEN k.attnum = 0 THEN nullif(ia.attstattarget, -1) END"#,
+            $extra,
+            r#") ORDER BY k.n)
+                  FROM unnest(i.indkey) WITH ORDINALITY k(attnum, n)
+                  LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                  JOIN pg_attribute ia ON ia.attrelid = i.indexrelid AND ia.attnum = k.n
+                  JOIN pg_opclass o ON o.oid = i.indclass[k.n - 1]
+                  LEFT JOIN pg_type t ON t.oid = CASE WHEN k.attnum <> 0 THEN a.atttypid
+                                                      WHEN o.opckeytype = 0 THEN ia.atttypid END
+                  LEFT JOIN pg_type kt ON kt.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+                 WHERE k.n <= i.indnkeyatts)"#
+        )
+    };
+}
+
+/// The columns of the index `i` that are no keys: INCLUDE.
+macro_rules! include_columns {
+    () => {
+        r#"(SELECT coalesce(jsonb_agg(a.attname ORDER BY k.n), '[]')
+                  FROM unnest(i.indkey) WITH ORDINALITY k(attnum, n)
+                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                 WHERE k.n > i.indnkeyatts)"#
+    };
+}
+
+/// The [`Storage`] of the index `i` (pg_index), `ic` (pg_class).
+macro_rules! storage {
+    () => {
+        r#"jsonb_build_object(
+                'options', coalesce((SELECT jsonb_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
+                                       FROM unnest(ic.reloptions) v), '{}'),
+                'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = ic.reltablespace),
+                'clustered', i.indisclustered, 'replica_identity', i.indisreplident)"#
+    };
+}
+
+pub(super) use {include_columns, keys, storage};
+
+impl Subject {
+    pub fn expression(&self) -> Option<&Expr> {
+        match self {
+            Subject::Column(_) => None,
+            Subject::Expression(it) => Some(it),
+        }
+    }
+}
+
+impl Key {
+    /// As it stands between the parentheses of CREATE INDEX.
+    pub fn sql(&self) -> String {
+        let mut sql = match &self.of {
+            Subject::Column(name) => name.to_string(),
+            Subject::Expression(expression) => expression.to_string(),
+        };
+        if let Some(collation) = &self.collation {
+            sql += &format!(" COLLATE {}", short(collation));
+        }
+        if let Some(opclass) = &self.opclass {
+            sql += &format!(" {}", short(&opclass.name));
+            if !opclass.options.is_empty() {
+                sql += &format!(" ({})", settings(&opclass.options));
+            }
+        }
+        match (self.descending, self.nulls_first) {
+            (false, false) => {}
+            (false, true) => sql += " NULLS FIRST",
+            (true, true) => sql += " DESC",
+            (true, false) => sql += " DESC NULLS LAST",
+        }
+        sql
+    }
+}
+
+/// What is in pg_catalog is found without its namespace, under any search_path.
+pub(super) fn short(name: &QName) -> String {
+    if name.namespace.as_str() == "pg_catalog" { name.name.to_string() } else { name.to_string() }
+}
+
+/// `fillfactor = 70, fastupdate = 'off'`: parameters as WITH and SET take them.
+fn settings(options: &Options) -> String {
+    list(options.iter().map(|(option, value)| {
+        let number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        let value = if number { value.clone() } else { Literal(value).to_string() };
+        format!("{} = {value}", Name(option.clone()))
+    }))
+}
+
+impl Storage {
+    /// ` WITH (…)`, or nothing.
+    pub(super) fn with(&self) -> String {
+        if self.options.is_empty() { String::new() } else { format!(" WITH ({})", settings(&self.options)) }
+    }
+
+    /// The steps that give the table's marks to the index.
+    pub(super) fn mark(&self, table: &QName, index: &Name) -> Vec<Step> {
+        let mut steps = vec![];
+        if self.clustered {
+            steps.push(
+                Step::new(format!("ALTER TABLE {table} CLUSTER ON {index}"))
+                    .locks(table, Lock::ShareUpdateExclusive),
+            );
+        }
+        if self.replica_identity {
+            steps.push(
+                Step::new(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}"))
+                    .locks(table, Lock::AccessExclusive),
+            );
+        }
+        steps
+    }
+
+    /// The steps from this storage to another one, the index staying in use all the while.
+    pub(super) fn alter(&self, new: &Storage, index: &Indexed<'_>, sides: &Sides<'_>) -> Vec<Step> {
+        let (name, table) = (index.name, index.table);
+        let mut steps = vec![];
+        let gone: Vec<&String> = self.options.keys().filter(|key| !new.options.contains_key(*key)).collect();
+        if !gone.is_empty() {
+            let names = list(gone.into_iter().map(|option| Name(option.clone())));
+            steps.push(Step::new(format!("ALTER INDEX {name} RESET ({names})")));
+        }
+        let changed: Options = new
+            .options
+            .iter()
+            .filter(|(key, value)| self.options.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if !changed.is_empty() {
+            steps.push(Step::new(format!("ALTER INDEX {name} SET ({})", settings(&changed))));
+        }
+        if self.tablespace != new.tablespace {
+            steps.push(index.moved_to(new.tablespace.as_ref(), sides));
+        }
+        // Marking one index takes the mark from another, so the mark goes only where nobody gets it.
+        if self.clustered && !new.clustered && !someone_is_clustered(sides.new, table) {
+            steps.push(
+                Step::new(format!("ALTER TABLE {table} SET WITHOUT CLUSTER"))
+                    .locks(table, Lock::ShareUpdateExclusive),
+            );
+        }
+        // Taking the replica identity away is `ALTER TABLE … REPLICA IDENTITY` with something else: the table's.
+        let gained = Storage {
+            clustered: new.clustered && !self.clustered,
+            replica_identity: new.replica_identity && !self.replica_identity,
+            ..new.clone()
+        };
+        steps.extend(gained.mark(table, &name.name));
+        steps
+    }
+}
+
+fn someone_is_clustered(schema: &Schema, table: &QName) -> bool {
+    use crate::kind::Object;
+    let by_constraint = schema.of_relation(Kind::Constraint, table).any(|object| match object {
+        Object::Constraint(it) => it.rule.storage().is_some_and(|storage| storage.clustered),
+        _ => false,
+    });
+    by_constraint
+        || schema.of_kind(Kind::Index).any(|object| match object {
+            Object::Index(it) => it.table == *table && it.storage.clustered,
+            _ => false,
+        })
+}
+
+/// An index, a constraint's or not, to be changed in place.
+pub(super) struct Indexed<'a> {
+    pub name: &'a QName,
+    pub table: &'a QName,
+    pub partitioned: bool,
+    /// REINDEX CONCURRENTLY does not do exclusion constraints.
+    pub exclusion: bool,
+    pub id: ObjectId,
+}
+
+impl Indexed<'_> {
+    fn moved_to(&self, tablespace: Option<&Name>, sides: &Sides<'_>) -> Step {
+        let (name, table) = (self.name, self.table);
+        let tablespace = tablespace.cloned().unwrap_or_else(|| Name::from("pg_default"));
+        if self.partitioned {
+            // Only says where the indexes of partitions to come are put.
+            return Step::new(format!("ALTER INDEX {name} SET TABLESPACE {tablespace}"));
+        }
+        if self.exclusion {
+            let step = Step::new(format!("ALTER INDEX {name} SET TABLESPACE {tablespace}"));
+            return if sides.may_hold_rows(table) {
+                let why = format!("queries on {table} wait until the index is copied");
+                step.hazard(Code::BlockingIndex, self.id.clone(), why)
+            } else {
+                step
+            };
+        }
+        Step::new(format!("REINDEX (TABLESPACE {tablespace}) INDEX CONCURRENTLY {name}"))
+            .outside_transaction()
+            .locks(table, Lock::ShareUpdateExclusive)
+            .scans(table)
+            .check(format!(
+                "SELECT c.reltablespace = coalesce((SELECT s.oid FROM pg_catalog.pg_tablespace s \
+                 JOIN pg_catalog.pg_database d ON d.datname = current_database() AND d.dattablespace <> s.oid \
+                 WHERE s.spcname = {}), 0) FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass({})",
+                Literal(tablespace.as_str()),
+                Literal(&name.to_string())
+            ))
+    }
+}
+
+/// The steps that set what differs between the statistics targets of two lists of keys.
+pub(super) fn statistics<'a>(
+    index: &QName,
+    old: impl Iterator<Item = Option<i32>> + 'a,
+    new: impl Iterator<Item = Option<i32>> + 'a,
+) -> Vec<Step> {
+    let differing = old.zip(new).enumerate().filter(|(_, (old, new))| old != new);
+    differing
+        .map(|(n, (_, target))| {
+            let (n, target) = (n + 1, target.unwrap_or(-1));
+            Step::new(format!("ALTER INDEX {index} ALTER COLUMN {n} SET STATISTICS {target}"))
+        })
+        .collect()
+}
+
+/// True once the index is there and valid.
+pub(super) fn is_valid(index: &QName) -> String {
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass({}) AND indisvalid)",
+        Literal(&index.to_string())
+    )
+}
+
+/// True once no relation has the name.
+fn is_gone(index: &QName) -> String {
+    format!("SELECT pg_catalog.to_regclass({}) IS NULL", Literal(&index.to_string()))
+}
+
+/// A name that no relation of either side has, to build an index under until it can have its own.
+pub(super) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
+    let taken = |candidate: &Name| {
+        [
+            Kind::Index,
+            Kind::Table,
+            Kind::View,
+            Kind::MaterializedView,
+            Kind::Sequence,
+            Kind::Composite,
+        ]
+        .into_iter()
+        .map(|kind| ObjectId::new(kind, [&name.namespace, candidate]))
+        .any(|id| sides.old.contains(&id) || sides.new.contains(&id))
+    };
+    (1..)
+        .map(|n| suffixed(&name.name, &if n == 1 { "_tenantry".to_owned() } else { format!("_tenantry{n}") }))
+        .find(|candidate| !taken(candidate))
+        .expect("there are more numbers than names")
+}
+
+/// The name with a suffix, within PostgreSQL's 63 bytes. A name that must be cut gets a hash of all of it, so that
+/// two names with the same beginning stay apart.
+fn suffixed(name: &Name, suffix: &str) -> Name {
+    const MAX: usize = 63;
+    let name = name.as_str();
+    if name.len() + suffix.len() <= MAX {
+        return Name(format!("{name}{suffix}"));
+    }
+    // FNV-1a: the same on every machine and in every version, which std's hashers do not promise.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let suffix = format!("_{hash:08x}{suffix}");
+    let end = (0..=MAX - suffix.len()).rev().find(|&i| name.is_char_boundary(i)).unwrap_or(0);
+    Name(format!("{}{suffix}", &name[..end]))
+}
+
+impl Index {
+    pub fn table_id(&self) -> ObjectId {
+        let kind = match self.of {
+            Of::Table | Of::PartitionedTable => Kind::Table,
+            Of::MaterializedView => Kind::MaterializedView,
+        };
+        ObjectId::new(kind, [&self.table.namespace, &self.table.name])
+    }
+
+    fn partitioned(&self) -> bool {
+        self.of == Of::PartitionedTable
+    }
+
+    fn indexed(&self) -> Indexed<'_> {
+        Indexed {
+            name: &self.name,
+            table: &self.table,
+            partitioned: self.partitioned(),
+            exclusion: false,
+            id: self.id(),
+        }
+    }
+
+    /// `CREATE INDEX` under a name of the caller's choice.
+    fn sql(&self, concurrently: &str, name: &Name) -> String {
+        let unique = if self.unique { "UNIQUE " } else { "" };
+        let only = if self.partitioned() { "ONLY " } else { "" };
+        let keys = list(self.keys.iter().map(Key::sql));
+        let (table, method) = (&self.table, &self.method);
+        let mut sql = format!("CREATE {unique}INDEX {concurrently}{name} ON {only}{table} USING {method} ({keys})");
+        if !self.include.is_empty() {
+            sql += &format!(" INCLUDE ({})", list(&self.include));
+        }
+        if self.nulls_not_distinct {
+            sql += " NULLS NOT DISTINCT";
+        }
+        sql += &self.storage.with();
+        if let Some(tablespace) = &self.storage.tablespace {
+            sql += &format!(" TABLESPACE {tablespace}");
+        }
+        if let Some(predicate) = &self.predicate {
+            sql += &format!(" WHERE {predicate}");
+        }
+        sql
+    }
+
+    /// Builds the index under a name of the caller's choice while the table is in use.
+    fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
+        let step = Step::new(self.sql("CONCURRENTLY ", name))
+            .outside_transaction()
+            .locks(&self.table, Lock::ShareUpdateExclusive)
+            .scans(&self.table)
+            .check(is_valid(&self.name.sibling(name.clone())));
+        if self.unique && sides.may_hold_rows(&self.table) {
+            step.hazard(Code::UniqueMayFail, self.id(), format!("{} holds rows", self.table))
+        } else {
+            step
+        }
+    }
+
+    fn drop_concurrently(&self) -> Step {
+        Step::new(format!("DROP INDEX CONCURRENTLY {}", self.name))
+            .outside_transaction()
+            .locks(&self.table, Lock::ShareUpdateExclusive)
+            .check(is_gone(&self.name))
+    }
+
+    /// What CREATE INDEX leaves to further statements.
+    fn finish(&self) -> Vec<Step> {
+        let targets = self.keys.iter().map(|key| key.statistics);
+        let mut steps = statistics(&self.name, self.keys.iter().map(|_| None), targets);
+        steps.extend(self.storage.mark(&self.table, &self.name.name));
+        steps
+    }
+
+    /// This index with everything of `new` that changes in place.
+    fn settled_like(&self, new: &Index) -> Index {
+        let mut settled = Index { storage: new.storage.clone(), valid: new.valid, ..self.clone() };
+        if self.partitioned() {
+            // ALTER INDEX … SET is not for the indexes of partitioned tables.
+            settled.storage.options = self.storage.options.clone();
+        }
+        for (key, new) in settled.keys.iter_mut().zip(&new.keys) {
+            key.statistics = new.statistics;
+        }
+        settled
+    }
+
+    /// Builds the new index beside this one, which serves until then.
+    fn swap(&self, new: &Index, sides: &Sides<'_>) -> Vec<Step> {
+        let beside = temporary_name(&self.name, sides);
+        let built = self.name.sibling(beside.clone());
+        let mut steps = vec![new.build(&beside, sides)];
+        steps.extend(new.storage.mark(&self.table, &beside));
+        steps.push(self.drop_concurrently().disturbs(self.id(), Disturbance::Replace));
+        steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
+        let targets = new.keys.iter().map(|key| key.statistics);
+        steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
+        steps
+    }
 }
 
 impl Definition for Index {
     const NOUN: &'static str = "index";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = concat!(
+        r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_class'::regclass::oid::int8, ic.oid::int8, 0),
+            'def', jsonb_build_object(
+                'name', jsonb_build_array(n.nspname, ic.relname),
+                'table', jsonb_build_array(tn.nspname, t.relname),
+                'of', CASE t.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned_table'
+                                     ELSE 'materialized_view' END,
+                'unique', i.indisunique,
+                'nulls_not_distinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+                'method', am.amname,
+                'keys', "#,
+        keys!(""),
+        r#",
+                'include', "#,
+        include_columns!(),
+        r#",
+                'predicate', pg_get_expr(i.indpred, i.indrelid),
+                'storage', "#,
+        storage!(),
+        r#",
+                'valid', i.indisvalid OR ic.relkind = 'I'))
+          FROM pg_index i
+          JOIN pg_class ic ON ic.oid = i.indexrelid
+          JOIN pg_am am ON am.oid = ic.relam
+          JOIN pg_namespace n ON n.oid = ic.relnamespace
+          JOIN pg_class t ON t.oid = i.indrelid
+          JOIN pg_namespace tn ON tn.oid = t.relnamespace
+         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND t.relkind IN ('r', 'p', 'm')
+           AND NOT EXISTS (SELECT FROM pg_constraint con
+                            WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid
+                              AND con.contype IN ('p', 'u', 'x'))
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                              AND d.objid IN (ic.oid, t.oid) AND d.deptype = 'e')"#
+    );
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Index, [&self.name])
+        ObjectId::new(Kind::Index, [&self.name.namespace, &self.name.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("INDEX {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(self.table_id())
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn claims(&self) -> Vec<Claim> {
+        vec![super::relation_claim(&self.name)]
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace => false,
+        }
     }
 
-    fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = if sides.is_new(&self.table_id()) {
+            vec![Step::new(self.sql("", &self.name.name))]
+        } else if self.partitioned() {
+            // Reads no row: the indexes of the partitions are built on their own and attached.
+            vec![Step::new(self.sql("", &self.name.name)).locks(&self.table, Lock::Share)]
+        } else {
+            vec![self.build(&self.name.name, sides)]
+        };
+        steps.extend(self.finish());
+        steps
+    }
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        let settled = self.settled_like(new);
+        if !self.valid && new.valid {
+            let drop = self.drop_concurrently().irreversible("an index that failed to build is not made again");
+            let mut steps = vec![drop, new.build(&new.name.name, sides)];
+            steps.extend(new.finish());
+            return Alter::Steps(steps);
+        }
+        if settled == *new {
+            let mut steps = self.storage.alter(&new.storage, &self.indexed(), sides);
+            let targets = |index: &Index| index.keys.iter().map(|key| key.statistics).collect::<Vec<_>>();
+            steps.extend(statistics(&self.name, targets(self).into_iter(), targets(new).into_iter()));
+            return Alter::Steps(steps);
+        }
+        let moved = self.table != new.table || self.of != new.of;
+        if moved || self.partitioned() || super::index_partition::is_attached(&self.name, sides) {
+            return Alter::Replace;
+        }
+        Alter::Steps(self.swap(new, sides))
+    }
+
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if super::index_partition::goes_with_parent(&self.name, sides) {
+            return vec![];
+        }
+        let step = if self.partitioned() {
+            Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive)
+        } else {
+            self.drop_concurrently()
+        };
+        let step = step.stage(Stage::Contract);
+        if self.unique {
+            vec![step.hazard(Code::DropConstraint, self.id(), "the index keeps its keys unique")]
+        } else {
+            vec![step]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_must_be_cut_stays_its_own() {
+        let long = "größe_".repeat(9);
+        let one = suffixed(&Name(format!("{long}_one")), "_tenantry");
+        let two = suffixed(&Name(format!("{long}_two")), "_tenantry");
+        assert!(one.as_str().len() <= 63 && two.as_str().len() <= 63);
+        assert_ne!(one, two);
+        assert_eq!(suffixed(&Name::from("a"), "_tenantry"), Name::from("a_tenantry"));
     }
 }

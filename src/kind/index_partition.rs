@@ -1,40 +1,131 @@
-//! IndexPartition.
+//! `ALTER INDEX … ATTACH PARTITION`: an index of a partition, a constraint's or not, becomes part of the index of
+//! the partitioned table. It ends only with one of the two, or with the partition's own attachment.
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
+use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IndexPartition {
-    pub name: Name,
+    pub child: End,
+    pub parent: End,
+}
+
+/// An index, and whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    pub index: QName,
+    pub table: QName,
+    /// Whether it is the index of a constraint, which then has the same name.
+    pub constraint: bool,
+}
+
+impl End {
+    pub fn id(&self) -> ObjectId {
+        if self.constraint {
+            ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, &self.index.name])
+        } else {
+            ObjectId::new(Kind::Index, [&self.index.namespace, &self.index.name])
+        }
+    }
+}
+
+/// The attachment of an index on the old side.
+fn attachment<'a>(index: &QName, sides: &Sides<'a>) -> Option<&'a IndexPartition> {
+    match sides.old.get(&ObjectId::new(Kind::IndexPartition, [&index.namespace, &index.name]))? {
+        Object::IndexPartition(it) => Some(it),
+        _ => None,
+    }
+}
+
+/// Whether the index is attached to a parent when the plan starts: it can't be dropped by itself.
+pub(super) fn is_attached(index: &QName, sides: &Sides<'_>) -> bool {
+    attachment(index, sides).is_some()
+}
+
+/// Whether dropping the parent index drops this one, at any distance.
+pub(super) fn goes_with_parent(index: &QName, sides: &Sides<'_>) -> bool {
+    attachment(index, sides)
+        .is_some_and(|it| sides.is_going(&it.parent.id()) || goes_with_parent(&it.parent.index, sides))
 }
 
 impl Definition for IndexPartition {
-    const NOUN: &'static str = "index partition";
+    const NOUN: &'static str = "index attachment";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array(0, 0, 0),
+            'def', jsonb_build_object(
+                'child', jsonb_build_object(
+                    'index', jsonb_build_array(cn.nspname, c.relname),
+                    'table', jsonb_build_array(ctn.nspname, ct.relname),
+                    'constraint', EXISTS (SELECT FROM pg_constraint con
+                                           WHERE con.conindid = c.oid AND con.conrelid = ct.oid
+                                             AND con.contype IN ('p', 'u', 'x'))),
+                'parent', jsonb_build_object(
+                    'index', jsonb_build_array(pn.nspname, p.relname),
+                    'table', jsonb_build_array(ptn.nspname, pt.relname),
+                    'constraint', EXISTS (SELECT FROM pg_constraint con
+                                           WHERE con.conindid = p.oid AND con.conrelid = pt.oid
+                                             AND con.contype IN ('p', 'u', 'x')))))
+          FROM pg_inherits h
+          JOIN pg_class c ON c.oid = h.inhrelid AND c.relkind IN ('i', 'I')
+          JOIN pg_namespace cn ON cn.oid = c.relnamespace
+          JOIN pg_index ci ON ci.indexrelid = c.oid
+          JOIN pg_class ct ON ct.oid = ci.indrelid
+          JOIN pg_namespace ctn ON ctn.oid = ct.relnamespace
+          JOIN pg_class p ON p.oid = h.inhparent
+          JOIN pg_namespace pn ON pn.oid = p.relnamespace
+          JOIN pg_index pi ON pi.indexrelid = p.oid
+          JOIN pg_class pt ON pt.oid = pi.indrelid
+          JOIN pg_namespace ptn ON ptn.oid = pt.relnamespace
+         WHERE cn.nspname !~ '^pg_' AND cn.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                              AND d.objid IN (ct.oid, pt.oid) AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::IndexPartition, [&self.name])
+        ObjectId::new(Kind::IndexPartition, [&self.child.index.namespace, &self.child.index.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("INDEX {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn needs(&self) -> Vec<ObjectId> {
+        let table = &self.child.table;
+        vec![self.parent.id(), self.child.id(), ObjectId::new(Kind::Partition, [&table.namespace, &table.name])]
+    }
+
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(self.child.id())
+    }
+
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace => false,
+        }
     }
 
     fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        let (parent, child) = (&self.parent.index, &self.child.index);
+        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).check(format!(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
+             AND inhparent = pg_catalog.to_regclass({}))",
+            Literal(&child.to_string()),
+            Literal(&parent.to_string())
+        ))]
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    /// The same index is attached to another parent once the old one is gone.
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if self.parent.index == new.parent.index && self.child.index == new.child.index {
+            return Alter::Steps(vec![]);
+        }
+        Alter::Steps(new.create(sides))
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
