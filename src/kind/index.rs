@@ -152,15 +152,6 @@ macro_rules! storage {
 
 pub(super) use {include_columns, keys, storage};
 
-impl Subject {
-    pub fn expression(&self) -> Option<&Expr> {
-        match self {
-            Subject::Column(_) => None,
-            Subject::Expression(it) => Some(it),
-        }
-    }
-}
-
 impl Key {
     /// As it stands between the parentheses of CREATE INDEX.
     pub fn sql(&self) -> String {
@@ -410,8 +401,11 @@ impl Index {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let only = if self.partitioned() { "ONLY " } else { "" };
         let keys = list(self.keys.iter().map(Key::sql));
-        let (table, method) = (&self.table, &self.method);
-        let mut sql = format!("CREATE {unique}INDEX {concurrently}{name} ON {only}{table} USING {method} ({keys})");
+        let using = match self.method.as_str() {
+            "btree" => String::new(),
+            _ => format!(" USING {}", self.method),
+        };
+        let mut sql = format!("CREATE {unique}INDEX {concurrently}{name} ON {only}{}{using} ({keys})", self.table);
         if !self.include.is_empty() {
             sql += &format!(" INCLUDE ({})", list(&self.include));
         }
