@@ -117,8 +117,8 @@ async fn child_that_waits() {
     let database = shadow.create_database("left").await.unwrap();
     let session = database.connect().await.unwrap();
     let server = value(&session, "SELECT pg_backend_pid()::text").await;
-    println!("\nserving {} {server}", shadow.directory().unwrap().display());
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
+    println!("\nserving {} {server}", shadow.directory().unwrap().display());
     interrupt.recv().await;
     tenantry::shadow::on_interrupt();
     std::process::exit(130);
