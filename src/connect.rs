@@ -1,6 +1,11 @@
 //! Sessions with PostgreSQL servers: where to connect, found as libpq finds it, and connecting there. Everything
 //! that is read for it (environment variables come as a value, files from the disk) is read here; what is then said
 //! to the server is left to others. `docs/connections.md` describes it for users.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an edge: it reads passwords and certificates, talks to servers, and shuffles their list"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt;

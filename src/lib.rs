@@ -2,6 +2,16 @@
 //!
 //! `ARCHITECTURE.md` draws the map; the modules below are its rooms. `introspect`, `shadow`, `elaborate`,
 //! `proof`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod apply;
 pub mod cli;

@@ -1,0 +1,34 @@
+# The commands of README.md and CONTRIBUTING.md. Each installs what it needs first, if it is missing.
+
+MAJORS ?= 14 15 16 17 18
+CARGO  ?= cargo
+
+.PHONY: plan test lint matrix bench
+
+# The main job on the example: schema/legacy.sql, taken to what schema/ declares.
+plan:
+	@scripts/setup.sh build
+	$(CARGO) run -- plan
+
+test:
+	@scripts/setup.sh test
+	$(CARGO) test
+
+lint:
+	@scripts/setup.sh build
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+# The tests that start servers, on every supported major.
+matrix:
+	@scripts/setup.sh test
+	@scripts/setup.sh servers $(MAJORS)
+	@set -e; for major in $(MAJORS); do \
+	    echo "== PostgreSQL $$major"; \
+	    bin=$$(scripts/setup.sh where $$major); \
+	    TENANTRY_PG_BIN=$$bin $(CARGO) test --test live --test shadow; \
+	done
+
+bench:
+	@scripts/setup.sh build
+	$(CARGO) bench
