@@ -1,1 +1,241 @@
-//! (to be written)
+//! Loads schemas into the shadow: the declared one, statement by statement with each error at its place in the user's
+//! file; and copies of described ones, made from steps.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::connect::Session;
+use crate::diagnostic::Report;
+use crate::introspect::{IntrospectError, Reading, introspect, server_message};
+use crate::kind::ObjectId;
+use crate::name::{Literal, Name};
+use crate::plan::{self, PlanError, Planned};
+use crate::proof::observe;
+use crate::schema::{Facts, Schema};
+use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
+use crate::source::{Declaration, Statement};
+
+/// Why a schema could not be brought onto the shadow.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ElaborateError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shadow(#[from] ShadowError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Introspect(#[from] IntrospectError),
+    #[error("the shadow could not be prepared: {}", server_message(.0))]
+    #[diagnostic(code(elaborate::session))]
+    Session(#[from] tokio_postgres::Error),
+    /// The declaration is wrong in the eyes of the server.
+    #[error("the declared schema does not load")]
+    Declaration(Vec<Report>),
+    #[error("the schema of the live side can't be made again from its description")]
+    Plan(Vec<PlanError>),
+}
+
+/// A described schema copied onto the shadow.
+pub struct Copy {
+    pub database: ShadowDatabase,
+    /// What the copy was read back as.
+    pub reading: Reading,
+    /// What could not be made there: the object's step, and why.
+    pub missing: Vec<(ObjectId, String)>,
+}
+
+/// Makes the roles of the live side exist on the shadow. Who loads a schema there must be able to make all of it, so
+/// the creator becomes a superuser; the proof of isolation uses roles of its own.
+pub async fn roles(shadow: &Shadow, roles: &[RoleSpec], creator: &str) -> Result<(), ShadowError> {
+    let mut wanted: Vec<RoleSpec> = roles.to_vec();
+    if !wanted.iter().any(|role| role.name.as_str() == creator) {
+        wanted.push(RoleSpec::named(creator));
+    }
+    for role in &mut wanted {
+        role.superuser |= role.name.as_str() == creator;
+    }
+    shadow.ensure_roles(&wanted).await
+}
+
+/// Makes a database that holds the described objects. What can't be made is told, not fatal.
+pub async fn copy(shadow: &Shadow, label: &str, described: &Schema) -> Result<Copy, ElaborateError> {
+    let database = shadow.create_database(label).await?;
+    let session = database.connect_as(&described.creator.0).await?;
+    let base = introspect(&session.client, false).await?.schema;
+    // What a new database holds of itself is kept unless the description says otherwise of it.
+    let mut wanted = described.clone();
+    for (id, object) in &base.objects {
+        if !described.contains(id) && !described_elsewhere(described, id) {
+            wanted.objects.insert(id.clone(), object.clone());
+            wanted.needs.insert(id.clone(), base.needs.get(id).cloned().unwrap_or_default());
+        }
+    }
+    let facts = Facts::default();
+    let steps = plan::make(&Schema { server_version: described.server_version, ..base }, &wanted, &facts)
+        .map_err(ElaborateError::Plan)?;
+    session.client.batch_execute(observe::SESSION).await?;
+    let missing = run_all(&session, &steps).await;
+    session.client.batch_execute("RESET ALL").await?;
+    let reading = introspect(&session.client, false).await?;
+    Ok(Copy { database, reading, missing })
+}
+
+/// Whether the whole that an object hangs on is described, so that its absence means something.
+fn described_elsewhere(described: &Schema, id: &ObjectId) -> bool {
+    let [kind, path @ ..] = id.path.as_slice() else { return false };
+    described.objects.keys().any(|it| format!("{:?}", it.kind) == kind.as_str() && it.path == path)
+}
+
+/// Runs steps one by one and goes on after a failure, since what failed may be needed by nothing.
+async fn run_all(session: &Session, steps: &[Planned]) -> Vec<(ObjectId, String)> {
+    let mut missing = vec![];
+    let ran = join_all(steps.iter().map(|it| session.client.batch_execute(&it.step.sql))).await;
+    for (step, result) in steps.iter().zip(ran) {
+        if let Err(error) = result {
+            missing.push((step.subject.clone(), server_message(&error)));
+        }
+    }
+    missing
+}
+
+/// The declared schema, as the shadow understands it.
+pub struct Elaborated {
+    pub database: ShadowDatabase,
+    pub schema: Schema,
+    /// What the reader should know: outside objects that the shadow could not be given.
+    pub notes: Vec<String>,
+}
+
+/// Loads a declaration into a database of its own, beside what is outside its scope on the live side, and reads it
+/// back.
+///
+/// Errors: everything that the server refuses, at its place in the user's files.
+pub async fn declared(
+    shadow: &Shadow,
+    declaration: &Declaration,
+    outside: &Schema,
+) -> Result<Elaborated, ElaborateError> {
+    let copied = copy(shadow, "declared", outside).await?;
+    let notes = copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
+    let session = copied.database.connect_as(&outside.creator.0).await?;
+    session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
+    let failed = load(&session, &declaration.statements).await?;
+    if !failed.is_empty() {
+        let reports = failed.iter().map(|(statement, error)| report(declaration, statement, error)).collect();
+        return Err(ElaborateError::Declaration(reports));
+    }
+    session.client.batch_execute("RESET ALL").await?;
+    let schema = introspect(&session.client, false).await?.schema;
+    Ok(Elaborated { database: copied.database, schema, notes })
+}
+
+/// Sends all statements at once, then again those that failed, as long as that helps: an order by names can't know
+/// what only the server resolves.
+async fn load<'a>(
+    session: &Session,
+    statements: &'a [Statement],
+) -> Result<Vec<(&'a Statement, tokio_postgres::Error)>, tokio_postgres::Error> {
+    let mut left: Vec<&Statement> = statements.iter().collect();
+    loop {
+        let mut path: Option<&str> = None;
+        let mut sent = vec![];
+        for statement in &left {
+            let wanted = statement.search_path.as_deref().unwrap_or("\"$user\", public");
+            let set = (path != Some(wanted))
+                .then(|| format!("SELECT pg_catalog.set_config('search_path', {}, false)", Literal(wanted)));
+            path = Some(wanted);
+            sent.push((*statement, set));
+        }
+        let results = join_all(sent.iter().map(|(statement, set)| async move {
+            // The two go to the server in order, since a connection keeps the order of what is sent.
+            let set = set.as_ref().map(|set| session.client.batch_execute(set));
+            let run = session.client.batch_execute(&statement.sql);
+            match set {
+                Some(set) => tokio::join!(set, run).1,
+                None => run.await,
+            }
+        }))
+        .await;
+        let failed: Vec<_> = left
+            .iter()
+            .zip(results)
+            .filter_map(|(statement, result)| Some((*statement, result.err()?)))
+            .collect();
+        if let Some((_, error)) = failed.iter().find(|(_, error)| error.as_db_error().is_none()) {
+            return Err(session.client.batch_execute("").await.err().unwrap_or_else(|| {
+                unreachable!("a connection that failed ({error}) answered again")
+            }));
+        }
+        if failed.is_empty() || failed.len() == left.len() {
+            return Ok(failed);
+        }
+        left = failed.into_iter().map(|(statement, _)| statement).collect();
+    }
+}
+
+fn report(declaration: &Declaration, statement: &Statement, error: &tokio_postgres::Error) -> Report {
+    use tokio_postgres::error::{ErrorPosition, SqlState};
+    let db = error.as_db_error();
+    let position = db.and_then(|db| db.position()).and_then(|position| match position {
+        ErrorPosition::Original(at) => Some(*at),
+        ErrorPosition::Internal { .. } => None,
+    });
+    let message = db.map_or_else(|| error.to_string(), |db| db.message().to_owned());
+    let place = declaration.place(statement.span_at(position), message.clone());
+    let mut report = Report::error("elaborate::refused", format!("PostgreSQL refuses this: {message}"));
+    report.places.push(place);
+    let hint = db.and_then(|db| db.hint().or(db.detail())).map(str::to_owned);
+    let help = match db.map(|db| db.code()) {
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION | &SqlState::UNDEFINED_OBJECT) => Some(
+            "declare it, or, if it is somebody else's, make it exist on the live side outside the managed namespaces",
+        ),
+        Some(&SqlState::UNDEFINED_FILE) => Some(
+            "the extension is not installed where the shadow server is: install its package there, or name a server \
+             that has it with --shadow URL",
+        ),
+        _ => None,
+    };
+    match (hint, help) {
+        (Some(hint), Some(help)) => report.help(format!("{hint}; {help}")),
+        (Some(hint), None) => report.help(hint),
+        (None, Some(help)) => report.help(help),
+        (None, None) => report,
+    }
+}
+
+/// What of the live side stands outside the scope and needs nothing inside of it: what the declaration may refer to.
+pub fn surroundings(live: &Schema, outside: &Schema) -> Schema {
+    let mut inside: BTreeSet<&ObjectId> = BTreeSet::new();
+    loop {
+        let more: Vec<&ObjectId> = outside
+            .objects
+            .keys()
+            .filter(|id| !inside.contains(id))
+            .filter(|id| {
+                live.needs_of(id).any(|need| {
+                    let unmet = !outside.contains(need) || inside.contains(need);
+                    unmet && live.contains(need) && !is_namespace(need)
+                })
+            })
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        inside.extend(more);
+    }
+    let mut kept = outside.filtered(|id| !inside.contains(id));
+    // The namespaces that they stand in come along, managed or not.
+    let namespaces: BTreeSet<Name> = kept.objects.values().filter_map(|it| it.namespace()).collect();
+    for (id, object) in live.objects.iter().filter(|(id, _)| is_namespace(id)) {
+        if namespaces.contains(&id.path[0]) {
+            kept.objects.entry(id.clone()).or_insert_with(|| object.clone());
+        }
+    }
+    kept
+}
+
+fn is_namespace(id: &ObjectId) -> bool {
+    id.kind == crate::kind::Kind::Namespace
+}

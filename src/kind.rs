@@ -76,6 +76,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 
     fn id(&self) -> ObjectId;
 
+    /// The namespace that the object stands in, or is; nothing for what belongs to the whole database.
+    fn namespace(&self) -> Option<Name> {
+        self.id().path.into_iter().next()
+    }
+
     /// As COMMENT ON and its like name an object with this path: `TABLE public.messages`.
     fn reference(path: &[Name]) -> String;
 
@@ -165,6 +170,10 @@ macro_rules! kinds {
         impl Object {
             pub fn id(&self) -> ObjectId {
                 match self { $(Object::$Kind(it) => it.id(),)* }
+            }
+
+            pub fn namespace(&self) -> Option<Name> {
+                match self { $(Object::$Kind(it) => it.namespace(),)* }
             }
 
             pub fn needs(&self) -> Vec<ObjectId> {

@@ -15,6 +15,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod config;
 pub mod connect;
 pub mod diagnostic;
 pub mod diff;
@@ -29,5 +30,6 @@ pub mod plan;
 pub mod proof;
 pub mod render;
 pub mod schema;
+pub mod scope;
 pub mod shadow;
 pub mod source;

@@ -1,0 +1,115 @@
+//! `tenantry.toml`: where the declaration is, what is managed, what is accepted. Reading the file is `files`'s.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::diagnostic::{File, Report};
+
+/// The configuration of a repository. Paths are relative to the file's directory.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub database: Database,
+    pub schema: Paths,
+    pub manage: Manage,
+    pub plan: PlanSettings,
+}
+
+/// `[database]`: the live side.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// A URL or a key=value string. A password is better kept in a pass file or the environment.
+    pub url: Option<String>,
+    /// `auto`, or the URL of a server whose databases may be made and dropped.
+    pub shadow: Option<String>,
+}
+
+/// `[schema]`: the declaration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paths {
+    pub paths: Vec<PathBuf>,
+    /// A database to start from where none is given: loaded into the shadow as it stands.
+    pub legacy: Option<PathBuf>,
+    /// Where plan files are written.
+    pub plans: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Paths { paths: vec!["schema".into()], legacy: None, plans: "plans".into() }
+    }
+}
+
+/// `[manage]`: what of the database is compared and planned for.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Manage {
+    pub namespaces: Vec<String>,
+    pub ignore: Vec<String>,
+}
+
+/// `[plan]`: settings of every plan.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanSettings {
+    /// Milliseconds that a step waits for a lock.
+    pub lock_timeout_ms: u32,
+    /// Milliseconds that a step may run; 0 is no limit.
+    pub statement_timeout_ms: u32,
+    /// Hazards accepted everywhere: `code` or `code:object`.
+    pub accept: Vec<String>,
+}
+
+impl Default for PlanSettings {
+    fn default() -> Self {
+        PlanSettings { lock_timeout_ms: 2_000, statement_timeout_ms: 0, accept: vec![] }
+    }
+}
+
+const KEYS: &[&str] = &[
+    "database", "schema", "manage", "plan", "url", "shadow", "paths", "legacy", "plans", "namespaces", "ignore",
+    "lock_timeout_ms", "statement_timeout_ms", "accept",
+];
+
+/// Reads a configuration, or says where it is wrong.
+pub fn parse(file: &Arc<File>) -> Result<Config, Vec<Report>> {
+    toml::from_str(&file.text).map_err(|error| {
+        let message = error.message();
+        let mut report = Report::error("config::toml", message.lines().next().unwrap_or("not TOML").to_owned());
+        if let Some(span) = error.span() {
+            let label = match file.text.get(span.clone()).and_then(nearest) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "here".to_owned(),
+            };
+            report = report.at(file, span, label);
+        }
+        vec![report.help("docs/configuration.md lists the keys")]
+    })
+}
+
+fn nearest(key: &str) -> Option<&'static str> {
+    let close = KEYS.iter().map(|known| (strsim::damerau_levenshtein(key, known), *known)).min()?;
+    (close.0 <= 3 && close.0 > 0).then_some(close.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_underlined_with_a_suggestion() {
+        let file = File::new("tenantry.toml", "[manage]\nnamespace = [\"public\"]\n");
+        let reports = parse(&file).unwrap_err();
+        assert_eq!(reports[0].places[0].label, "did you mean `namespaces`?");
+        assert_eq!(reports[0].places[0].span, 9..18);
+    }
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        assert_eq!(parse(&File::new("tenantry.toml", "")).unwrap(), Config::default());
+    }
+}

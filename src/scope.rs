@@ -1,0 +1,106 @@
+//! What is managed: namespaces, less what is ignored. What is outside is never planned for, and never touched.
+
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, ObjectId};
+use crate::name::Name;
+use crate::schema::Schema;
+use crate::source::Manages;
+
+/// The namespace of tenantry's own journal, which is in no schema.
+pub const JOURNAL_NAMESPACE: &str = "tenantry";
+
+/// What of a database is managed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scope {
+    /// Patterns of managed namespaces; none means every one that is not the server's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// Patterns of `namespace.name` that belong to somebody else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// Whether owners, grants and default privileges are compared; extensions and publications, whether undeclared
+    /// ones are dropped.
+    pub owners: bool,
+    pub grants: bool,
+    pub default_privileges: bool,
+    pub extensions: bool,
+    pub publications: bool,
+}
+
+impl Scope {
+    /// Everything is managed: what two whole databases are compared with.
+    pub fn all() -> Self {
+        Scope {
+            owners: true,
+            grants: true,
+            default_privileges: true,
+            extensions: true,
+            publications: true,
+            ..Scope::default()
+        }
+    }
+
+    /// What these namespaces hold, as far as the declaration speaks of it.
+    pub fn declared(namespaces: Vec<String>, ignore: Vec<String>, manages: Manages) -> Self {
+        Scope {
+            namespaces,
+            ignore,
+            owners: manages.owners,
+            grants: manages.grants,
+            default_privileges: manages.default_privileges,
+            extensions: manages.extensions,
+            publications: manages.publications,
+        }
+    }
+
+    /// The managed part of a schema, and the rest.
+    pub fn split(&self, schema: &Schema) -> (Schema, Schema) {
+        let (namespaces, ignore) = (patterns(&self.namespaces), patterns(&self.ignore));
+        let managed: BTreeSet<&ObjectId> = schema
+            .objects
+            .keys()
+            .filter(|id| self.manages_kind(id.kind) && self.holds(schema, id, &namespaces, &ignore))
+            .collect();
+        (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| !managed.contains(id)))
+    }
+
+    fn manages_kind(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Owner => self.owners,
+            Kind::Grants => self.grants,
+            Kind::DefaultPrivileges => self.default_privileges,
+            Kind::Extension => self.extensions,
+            Kind::Publication => self.publications,
+            _ => true,
+        }
+    }
+
+    fn holds(&self, schema: &Schema, id: &ObjectId, namespaces: &GlobSet, ignore: &GlobSet) -> bool {
+        let whole = schema.whole_of(id);
+        if !self.manages_kind(whole.kind) {
+            return false;
+        }
+        let Some(namespace) = schema.get(&whole).and_then(|it| it.namespace()) else { return true };
+        let managed = self.namespaces.is_empty() || namespaces.is_match(namespace.as_str());
+        let name: Vec<&str> = whole.path.iter().take(2).map(Name::as_str).collect();
+        managed && namespace.as_str() != JOURNAL_NAMESPACE && !ignore.is_match(name.join("."))
+    }
+}
+
+/// Patterns as shells have them. One that is no pattern is taken as a plain name.
+fn patterns(texts: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        let glob = GlobBuilder::new(text).literal_separator(false).build();
+        let glob = glob.or_else(|_| GlobBuilder::new(&globset::escape(text)).build());
+        if let Ok(glob) = glob {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_default()
+}
