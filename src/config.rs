@@ -71,8 +71,20 @@ impl Default for PlanSettings {
 }
 
 const KEYS: &[&str] = &[
-    "database", "schema", "manage", "plan", "url", "shadow", "paths", "legacy", "plans", "namespaces", "ignore",
-    "lock_timeout_ms", "statement_timeout_ms", "accept",
+    "database",
+    "schema",
+    "manage",
+    "plan",
+    "url",
+    "shadow",
+    "paths",
+    "legacy",
+    "plans",
+    "namespaces",
+    "ignore",
+    "lock_timeout_ms",
+    "statement_timeout_ms",
+    "accept",
 ];
 
 /// Reads a configuration, or says where it is wrong.

@@ -118,7 +118,8 @@ pub async fn declared(
     outside: &Schema,
 ) -> Result<Elaborated, ElaborateError> {
     let copied = copy(shadow, "declared", outside).await?;
-    let notes = copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
+    let notes =
+        copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
     let session = copied.database.connect_as(&outside.creator.0).await?;
     session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
     let failed = load(&session, &declaration.statements).await?;
@@ -158,15 +159,14 @@ async fn load<'a>(
             }
         }))
         .await;
-        let failed: Vec<_> = left
-            .iter()
-            .zip(results)
-            .filter_map(|(statement, result)| Some((*statement, result.err()?)))
-            .collect();
-        if let Some((_, error)) = failed.iter().find(|(_, error)| error.as_db_error().is_none()) {
-            return Err(session.client.batch_execute("").await.err().unwrap_or_else(|| {
-                unreachable!("a connection that failed ({error}) answered again")
-            }));
+        let mut failed = vec![];
+        for (statement, result) in left.iter().zip(results) {
+            match result {
+                Ok(()) => {}
+                // The connection broke; that is nothing that the user's file has done.
+                Err(error) if error.as_db_error().is_none() => return Err(error),
+                Err(error) => failed.push((*statement, error)),
+            }
         }
         if failed.is_empty() || failed.len() == left.len() {
             return Ok(failed);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Kind, ObjectId};
 use crate::name::Name;
 use crate::schema::Schema;
-use crate::source::Manages;
+use crate::source::{Class, Declaration};
 
 /// The namespace of tenantry's own journal, which is in no schema.
 pub const JOURNAL_NAMESPACE: &str = "tenantry";
@@ -46,15 +46,19 @@ impl Scope {
     }
 
     /// What these namespaces hold, as far as the declaration speaks of it.
-    pub fn declared(namespaces: Vec<String>, ignore: Vec<String>, manages: Manages) -> Self {
+    pub fn declared(namespaces: Vec<String>, ignore: Vec<String>, declaration: &Declaration) -> Self {
+        let manages = declaration.manages;
+        let declares = |class: Class| {
+            declaration.statements.iter().flat_map(|it| &it.names.declares).any(|it| it.class == class)
+        };
         Scope {
             namespaces,
             ignore,
             owners: manages.owners,
             grants: manages.grants,
             default_privileges: manages.default_privileges,
-            extensions: manages.extensions,
-            publications: manages.publications,
+            extensions: declares(Class::Extension),
+            publications: declares(Class::Publication),
         }
     }
 
