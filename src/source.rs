@@ -199,6 +199,8 @@ struct Draft {
     allows: Vec<Allow>,
     seeds: Vec<Seed>,
     manages: Manages,
+    /// What is loaded but not managed, and where it was seen first.
+    unmanaged: BTreeMap<&'static str, (Arc<File>, Range<usize>)>,
     notes: Vec<Report>,
     faults: Vec<Report>,
 }
@@ -216,6 +218,14 @@ pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Repor
         draft.faults.push(empty(&files));
     }
     declared_twice(&files, &mut draft);
+    if !draft.unmanaged.is_empty() {
+        let place = |file: &File, words: &Range<usize>| format!("{}:{}", file.path, file.line_column(words.start).0);
+        let kinds = draft.unmanaged.iter().map(|(what, (file, words))| format!("{what} ({})", place(file, words)));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let note = Report::warning("source::unmanaged", format!("loaded but not managed: {kinds}"))
+            .help("no plan makes, changes or drops them: the live database must have them by other means");
+        draft.notes.push(note);
+    }
     if !draft.faults.is_empty() {
         draft.faults.extend(draft.notes);
         return Err(draft.faults);

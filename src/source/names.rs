@@ -172,6 +172,7 @@ pub enum Rank {
     Type,
     Sequence,
     Routine,
+    Operator,
     Table,
     Shape,
     Key,
@@ -415,6 +416,10 @@ impl Look<'_> {
                 }
                 Mention::Type { parts, of_column: false } => {
                     refers.push(self.reference(Space::Type, parts, Bond::Firm));
+                    // In `CREATE AGGREGATE … (sfunc = f)`, the tree has f as a type.
+                    if matches!(statement, NodeEnum::DefineStmt(_)) {
+                        refers.push(self.reference(Space::Routine, parts, Bond::Likely));
+                    }
                 }
                 Mention::WithQuery(_) => {}
             }
@@ -496,7 +501,19 @@ fn rank(statement: &NodeEnum) -> Rank {
         | NodeEnum::CreateDomainStmt(_)
         | NodeEnum::CompositeTypeStmt(_) => Rank::Type,
         NodeEnum::CreateSeqStmt(_) => Rank::Sequence,
-        NodeEnum::CreateFunctionStmt(_) | NodeEnum::DefineStmt(_) => Rank::Routine,
+        NodeEnum::CreateFunctionStmt(_) => Rank::Routine,
+        NodeEnum::DefineStmt(define) => match object_type(define.kind) {
+            ObjectType::ObjectCollation => Rank::Extension,
+            ObjectType::ObjectAggregate | ObjectType::ObjectOperator => Rank::Operator,
+            _ => Rank::Type,
+        },
+        NodeEnum::AlterTsconfigurationStmt(_) | NodeEnum::AlterTsdictionaryStmt(_) => Rank::Sequence,
+        NodeEnum::CreateOpClassStmt(_)
+        | NodeEnum::CreateOpFamilyStmt(_)
+        | NodeEnum::AlterOpFamilyStmt(_)
+        | NodeEnum::CreateCastStmt(_)
+        | NodeEnum::CreateConversionStmt(_)
+        | NodeEnum::CreateTransformStmt(_) => Rank::Operator,
         NodeEnum::CreateStmt(_) | NodeEnum::CreateForeignTableStmt(_) => Rank::Table,
         NodeEnum::AlterSeqStmt(_) | NodeEnum::AlterDomainStmt(_) | NodeEnum::AlterFunctionStmt(_) => Rank::Shape,
         NodeEnum::AlterTableStmt(alter) => {

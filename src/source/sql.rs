@@ -1,6 +1,6 @@
 //! One SQL file: its statements, each judged by itself, with the settings that hold where it stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ const GRAMMAR: u32 = 18;
 
 /// Reads a file into the draft.
 pub fn read(index: usize, file: &Arc<File>, server: u32, draft: &mut Draft) {
-    let mut reader = Reader { index, file, server, search_path: None, unmanaged: BTreeMap::new(), draft };
+    let mut reader = Reader { index, file, server, search_path: None, draft };
     let (pieces, _) = split::split(&file.text);
     for piece in pieces {
         match piece {
@@ -30,7 +30,6 @@ pub fn read(index: usize, file: &Arc<File>, server: u32, draft: &mut Draft) {
             Piece::Unended(range, what) => reader.unended(range, what),
         }
     }
-    reader.finish();
 }
 
 struct Reader<'a> {
@@ -38,8 +37,6 @@ struct Reader<'a> {
     file: &'a Arc<File>,
     server: u32,
     search_path: Option<String>,
-    /// What is loaded but not managed, and where it was seen first.
-    unmanaged: BTreeMap<&'static str, Range<usize>>,
     draft: &'a mut Draft,
 }
 
@@ -107,7 +104,7 @@ impl Reader<'_> {
             Verdict::Declares => self.declare(range, node),
             Verdict::Unmanaged(what) => {
                 let words = range.start..range.start + first_words(&self.file.text[range.clone()]).len();
-                self.unmanaged.entry(what).or_insert(words);
+                self.draft.unmanaged.entry(what).or_insert((Arc::clone(self.file), words));
                 self.declare(range, node);
             }
             Verdict::Refused(refusals) => {
@@ -188,16 +185,6 @@ impl Reader<'_> {
         let at = range.start..range.start + line.min(20);
         let report = Report::error("source::unended", format!("{what} that never ends"));
         self.fault(report.at(self.file, at, "starts here").help("nothing after it could be read"));
-    }
-
-    fn finish(self) {
-        for (what, words) in self.unmanaged {
-            self.draft.notes.push(
-                Report::warning("source::unmanaged", format!("{what} are loaded but not managed"))
-                    .at(self.file, words, "first here")
-                    .help("no plan makes, changes or drops them: the live database must have them by other means"),
-            );
-        }
     }
 }
 
