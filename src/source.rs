@@ -10,10 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName};
+use crate::plan::hazard::Code;
 
 mod allow;
+mod directive;
 mod names;
 mod order;
+mod parts;
 mod split;
 mod sql;
 pub mod syntax;
@@ -78,7 +81,7 @@ pub struct Backfill {
 /// `-- tenantry: allow HAZARD because reason`: a hazard accepted where its cause is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allow {
-    pub hazard: String,
+    pub hazard: Code,
     pub because: String,
     /// What the directive stands beside: a part of a statement where it stands on the line of one, else all that
     /// the statement declares.

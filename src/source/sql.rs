@@ -8,6 +8,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableType, ConstrType, ScanToken, Token};
 
 use super::allow::{self, Refusal, Verdict};
+use super::directive;
 use super::names::{self, Names, Rank};
 use super::split::{self, Piece};
 use super::syntax::{self, SyntaxError, Unparsed};
@@ -20,8 +21,9 @@ const GRAMMAR: u32 = 18;
 
 /// Reads a file into the draft.
 pub fn read(index: usize, file: &Arc<File>, server: u32, draft: &mut Draft) {
+    let (first, faults) = (draft.statements.len(), draft.faults.len());
     let mut reader = Reader { index, file, server, search_path: None, draft };
-    let (pieces, _) = split::split(&file.text);
+    let (pieces, comments) = split::split(&file.text);
     for piece in pieces {
         match piece {
             Piece::Statement(range) => reader.statement(range),
@@ -29,6 +31,10 @@ pub fn read(index: usize, file: &Arc<File>, server: u32, draft: &mut Draft) {
             Piece::CopyData(_) => {} // The COPY before it has been refused.
             Piece::Unended(range, what) => reader.unended(range, what),
         }
+    }
+    // In a file with faults, what a directive stands beside may be missing.
+    if draft.faults.len() == faults {
+        directive::apply(index, file, &comments, first, draft);
     }
 }
 
@@ -226,7 +232,7 @@ pub fn first_words(sql: &str) -> String {
     line[..end].trim_end_matches(|c: char| c == '(' || c == ';').to_owned()
 }
 
-fn tokens(sql: &str) -> Vec<ScanToken> {
+pub fn tokens(sql: &str) -> Vec<ScanToken> {
     // What has been parsed can be scanned; if not, there are no words to point at.
     let tokens = pg_query::scan_tokens(sql).unwrap_or_default();
     tokens.into_iter().filter(|token| !is_comment(token.token)).collect()
@@ -236,7 +242,7 @@ fn is_comment(token: i32) -> bool {
     token == Token::SqlComment as i32 || token == Token::CComment as i32
 }
 
-fn range_of(token: &ScanToken) -> Range<usize> {
+pub fn range_of(token: &ScanToken) -> Range<usize> {
     token.start.max(0) as usize..token.end.max(0) as usize
 }
 
@@ -314,7 +320,7 @@ fn named<'a>(file: &'a File, origin: Span, name: &'a str) -> impl Iterator<Item 
 }
 
 /// A token as the name that it stands for.
-fn unquoted(token: &str) -> String {
+pub fn unquoted(token: &str) -> String {
     match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => inner.replace("\"\"", "\""),
         None => token.to_lowercase(),
