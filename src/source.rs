@@ -222,7 +222,8 @@ pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Repor
     }
     declared_twice(&files, &mut draft);
     if !draft.unmanaged.is_empty() {
-        let place = |file: &File, words: &Range<usize>| format!("{}:{}", file.path, file.line_column(words.start).0);
+        let place =
+            |file: &File, words: &Range<usize>| format!("{}:{}", file.path, file.line_column(words.start).0);
         let kinds = draft.unmanaged.iter().map(|(what, (file, words))| format!("{what} ({})", place(file, words)));
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         let note = Report::warning("source::unmanaged", format!("loaded but not managed: {kinds}"))

@@ -32,9 +32,9 @@ pub fn apply(index: usize, file: &Arc<File>, comments: &[Comment], first: usize,
     for (span, body) in directives {
         let result = parse(body).and_then(|directive| place(index, file, &span, directive, first, draft));
         if let Err((message, help)) = result {
-            draft.faults.push(
-                Report::error("source::directive", message).at(file, span, "this directive").help(help),
-            );
+            draft
+                .faults
+                .push(Report::error("source::directive", message).at(file, span, "this directive").help(help));
         }
     }
 }
@@ -69,9 +69,10 @@ fn parse(body: &str) -> Result<Directive, Fault> {
 
 /// Help that names the hazard that was probably meant.
 pub fn nearest_hazard(code: &str) -> Option<String> {
-    let near = Code::ALL.iter().map(|known| known.name()).max_by(|one, other| {
-        strsim::jaro_winkler(code, one).total_cmp(&strsim::jaro_winkler(code, other))
-    })?;
+    let near = Code::ALL
+        .iter()
+        .map(|known| known.name())
+        .max_by(|one, other| strsim::jaro_winkler(code, one).total_cmp(&strsim::jaro_winkler(code, other)))?;
     Some(format!("did you mean `{near}`?"))
 }
 
@@ -80,7 +81,8 @@ fn old_name(text: &str) -> Option<String> {
     let quoted = |quote: char| {
         let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
         let plain = inner.replace(&format!("{quote}{quote}"), "");
-        (!inner.is_empty() && !plain.contains(quote)).then(|| inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
+        (!inner.is_empty() && !plain.contains(quote))
+            .then(|| inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
     };
     match text.chars().next()? {
         quote @ ('"' | '\'') => quoted(quote),
@@ -258,16 +260,19 @@ CREATE TYPE mood AS ENUM (
   'sad');
 CREATE INDEX i ON contacts (phone); -- tenantry: was j
 ALTER TABLE contacts ADD CONSTRAINT c UNIQUE (phone); -- tenantry: was d";
-        assert_eq!(renames(text), [
-            "table public.contacts was people",
-            "column public.contacts.id was contact_id",
-            "column public.contacts.phone was Phone No",
-            "column public.contacts.years was age",
-            "constraint public.contacts.grown was adult",
-            "label public.mood.glad was happy; or so",
-            "index public.i was j",
-            "constraint public.contacts.c was d",
-        ]);
+        assert_eq!(
+            renames(text),
+            [
+                "table public.contacts was people",
+                "column public.contacts.id was contact_id",
+                "column public.contacts.phone was Phone No",
+                "column public.contacts.years was age",
+                "constraint public.contacts.grown was adult",
+                "label public.mood.glad was happy; or so",
+                "index public.i was j",
+                "constraint public.contacts.c was d",
+            ]
+        );
     }
 
     #[test]
@@ -277,21 +282,30 @@ ALTER TABLE contacts ADD CONSTRAINT c UNIQUE (phone); -- tenantry: was d";
 GRANT SELECT ON t TO PUBLIC; -- tenantry: allow public-grant because it is public data",
         )
         .unwrap();
-        let shown: Vec<_> =
-            declaration.allows.iter().map(|allow| (allow.hazard.name(), allow.because.as_str(), allow.beside.len())).collect();
-        assert_eq!(shown, [
-            ("type-change-rewrite", "the table is small", 1),
-            ("public-grant", "it is public data", 1)
-        ]);
+        let shown: Vec<_> = declaration
+            .allows
+            .iter()
+            .map(|allow| (allow.hazard.name(), allow.because.as_str(), allow.beside.len()))
+            .collect();
+        assert_eq!(
+            shown,
+            [("type-change-rewrite", "the table is small", 1), ("public-grant", "it is public data", 1)]
+        );
     }
 
     #[test]
     fn a_directive_without_effect_is_an_error() {
-        assert_eq!(fault("CREATE TABLE t (a int);\n\n-- tenantry: was b\n"), "this directive stands beside nothing");
+        assert_eq!(
+            fault("CREATE TABLE t (a int);\n\n-- tenantry: was b\n"),
+            "this directive stands beside nothing"
+        );
         assert_eq!(fault("CREATE TABLE t (a int); -- tenantry: was t"), "table t was always called that");
         assert_eq!(fault("CREATE TABLE t (a int); -- tenantry: renamed b"), "there is no directive renamed");
         assert_eq!(fault("CREATE TABLE t (a int); -- tenantry: was b c"), "`was` takes one name");
-        assert_eq!(fault("CREATE TABLE t (a int); -- tenantry: allow drop-table"), "`allow` takes a hazard and a reason");
+        assert_eq!(
+            fault("CREATE TABLE t (a int); -- tenantry: allow drop-table"),
+            "`allow` takes a hazard and a reason"
+        );
         assert_eq!(
             fault("CREATE TABLE t (a int); -- tenantry: allow drop-tabel because x"),
             "there is no hazard drop-tabel"

@@ -72,7 +72,9 @@ pub fn parts(sql: &str, statement: &NodeEnum, names: &Names) -> Vec<Part> {
         NodeEnum::AlterTableStmt(alter) => {
             let namespace = names.declares.first().and_then(|declared| declared.namespace.clone());
             let table: Vec<Name> = match &alter.relation {
-                Some(RangeVar { relname, .. }) => namespace.into_iter().chain([relname.clone()]).map(Name).collect(),
+                Some(RangeVar { relname, .. }) => {
+                    namespace.into_iter().chain([relname.clone()]).map(Name).collect()
+                }
                 None => Vec::new(),
             };
             for node in &alter.cmds {
@@ -120,17 +122,19 @@ mod tests {
 
     #[test]
     fn parts_are_found_at_their_names() {
-        assert_eq!(shown("CREATE TABLE s.t (\"A\" int CONSTRAINT c CHECK (true), CONSTRAINT d CHECK (true))"), [
-            "table s.t at t",
-            "column s.t.A at \"A\"",
-            "constraint s.t.c at CONSTRAINT",
-            "constraint s.t.d at CONSTRAINT"
-        ]);
-        assert_eq!(shown("CREATE TYPE mood AS ENUM ('sad', 'it''s')"), [
-            "enum public.mood at mood",
-            "label public.mood.sad at 'sad'",
-            "label public.mood.it's at 'it''s'"
-        ]);
+        assert_eq!(
+            shown("CREATE TABLE s.t (\"A\" int CONSTRAINT c CHECK (true), CONSTRAINT d CHECK (true))"),
+            [
+                "table s.t at t",
+                "column s.t.A at \"A\"",
+                "constraint s.t.c at CONSTRAINT",
+                "constraint s.t.d at CONSTRAINT"
+            ]
+        );
+        assert_eq!(
+            shown("CREATE TYPE mood AS ENUM ('sad', 'it''s')"),
+            ["enum public.mood at mood", "label public.mood.sad at 'sad'", "label public.mood.it's at 'it''s'"]
+        );
         assert_eq!(shown("ALTER TABLE t ADD CONSTRAINT c CHECK (true)"), ["constraint public.t.c at CONSTRAINT"]);
         assert_eq!(shown("CREATE INDEX i ON t (a)"), ["index public.i at i"]);
     }
