@@ -238,6 +238,7 @@ kinds! {
     MaterializedView = materialized_view::MaterializedView,
     Trigger = trigger::Trigger,
     Policy = policy::Policy,
+    RowSecurity = row_security::RowSecurity,
     Publication = publication::Publication,
     DefaultPrivileges = default_privileges::DefaultPrivileges,
     Owner = owner::Owner,

@@ -1,43 +1,726 @@
-//! Column.
+//! Columns of tables: type, nullability, identity, generation, and how values are stored. Defaults are objects of
+//! their own; what a new type does to the rows is told in `column/retype.rs`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::kind::default::Default;
+use crate::kind::expr::Expr;
+use crate::kind::sequence::Options;
+use crate::kind::table::{self, Table};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
+use crate::lock::Lock;
+use crate::name::{Literal, Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
+
+pub mod retype;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
+    pub table: QName,
     pub name: Name,
+    /// The order of columns can't be changed and is no difference; a new table takes it over.
+    pub position: Aside<i16>,
+    /// As `format_type` prints it, with its modifiers.
+    pub data_type: String,
+    /// Where it isn't the type's own.
+    pub collation: Option<QName>,
+    pub not_null: Option<NotNull>,
+    pub identity: Option<Identity>,
+    pub generated: Option<Generated>,
+    /// Where it isn't the type's own: PLAIN, EXTERNAL, EXTENDED or MAIN.
+    pub storage: Option<String>,
+    pub compression: Option<String>,
+    pub statistics: Option<i32>,
+    /// `n_distinct` and `n_distinct_inherited`.
+    pub options: BTreeMap<String, String>,
+    /// Only there because a parent has it: the parent's statements recurse. That follows from how the table came
+    /// to be, and attaching it changes it.
+    pub inherited: Aside<bool>,
+}
+
+/// Something worth knowing that makes no difference between two objects.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Aside<T>(pub T);
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// NOT NULL; from 18 on it is a constraint with a name and a validity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotNull {
+    /// Where it isn't the one that the server would choose.
+    pub name: Option<Name>,
+    pub no_inherit: bool,
+    pub valid: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    pub always: bool,
+    pub sequence: QName,
+    pub options: Options,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generated {
+    pub expression: Expr,
+    /// Computed when read, from 18 on; otherwise stored.
+    pub is_virtual: bool,
+}
+
+/// The column of that name in a schema.
+pub fn find<'a>(schema: &'a Schema, table: &QName, name: &Name) -> Option<&'a Column> {
+    match schema.get(&id(table, name)) {
+        Some(Object::Column(column)) => Some(column),
+        _ => None,
+    }
+}
+
+pub fn id(table: &QName, name: &Name) -> ObjectId {
+    ObjectId::new(Kind::Column, [&table.namespace, &table.name, name])
+}
+
+impl Identity {
+    fn sql(&self, table: &QName, column: &Name) -> String {
+        let by = if self.always { "ALWAYS" } else { "BY DEFAULT" };
+        let mut options = String::new();
+        if self.sequence != table.sibling(format!("{}_{}_seq", table.name.as_str(), column.as_str())) {
+            options += &format!("SEQUENCE NAME {}", self.sequence);
+        }
+        options += &self.options.unusual();
+        match options.trim_start() {
+            "" => format!("GENERATED {by} AS IDENTITY"),
+            options => format!("GENERATED {by} AS IDENTITY ({options})"),
+        }
+    }
+}
+
+impl Generated {
+    fn sql(&self) -> String {
+        let kept = if self.is_virtual { "VIRTUAL" } else { "STORED" };
+        format!("GENERATED ALWAYS AS ({}) {kept}", self.expression)
+    }
+}
+
+impl NotNull {
+    fn constraint(&self, column: &Column) -> Name {
+        self.name.clone().unwrap_or_else(|| {
+            derived(&[column.table.name.as_str(), column.name.as_str(), "not_null"], |_| true)
+        })
+    }
+}
+
+/// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free.
+fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
+    let mut base = parts.join("_");
+    while base.len() > 60 {
+        base.pop();
+    }
+    let names = std::iter::once(Name(base.clone())).chain((1..).map(|i| Name(format!("{base}{i}"))));
+    names.into_iter().find(free).expect("some number is free")
+}
+
+impl Column {
+    fn default<'a>(&self, schema: &'a Schema) -> Option<&'a Default> {
+        super::default::find(schema, &self.table, &self.name)
+    }
+
+    /// The column as an element of CREATE TABLE or after ADD COLUMN; a default can follow it.
+    pub fn element(&self, sides: &Sides<'_>, typed: bool) -> String {
+        self.element_with(sides, typed, self.not_null.as_ref())
+    }
+
+    fn element_with(&self, sides: &Sides<'_>, typed: bool, not_null: Option<&NotNull>) -> String {
+        let mut sql = self.name.to_string();
+        if typed {
+            sql += " WITH OPTIONS";
+        } else {
+            sql += &format!(" {}", self.data_type);
+            if let Some(storage) = self.storage.as_ref().filter(|_| sides.major() >= 16) {
+                sql += &format!(" STORAGE {storage}");
+            }
+            if let Some(method) = &self.compression {
+                sql += &format!(" COMPRESSION {method}");
+            }
+            if let Some(collation) = &self.collation {
+                sql += &format!(" COLLATE {collation}");
+            }
+        }
+        if let Some(identity) = &self.identity {
+            sql += &format!(" {}", identity.sql(&self.table, &self.name));
+        }
+        if let Some(generated) = &self.generated {
+            sql += &format!(" {}", generated.sql());
+        }
+        match not_null {
+            // An identity column is NOT NULL without saying so.
+            Some(NotNull { name: None, no_inherit: false, valid: true }) if self.identity.is_some() => {}
+            Some(NotNull { name, no_inherit, valid: true }) => {
+                if let Some(name) = name.as_ref().filter(|_| sides.major() >= 18) {
+                    sql += &format!(" CONSTRAINT {name}");
+                }
+                sql += if *no_inherit { " NOT NULL NO INHERIT" } else { " NOT NULL" };
+            }
+            Some(NotNull { valid: false, .. }) | None => {}
+        }
+        sql
+    }
+
+    /// What the element can't say, as actions of ALTER TABLE.
+    pub fn settings(&self, sides: &Sides<'_>, table: &Table) -> Vec<String> {
+        let alter = format!("ALTER COLUMN {}", self.name);
+        let has_element = table.inherits.is_empty() || !self.inherited.0;
+        let mut settings = vec![];
+        match &self.not_null {
+            Some(it) if !it.valid => settings.push(self.add_not_null(it)),
+            Some(_) if !has_element => {
+                let said = table.inherits.iter().filter_map(|parent| find(sides.new, parent, &self.name));
+                if said.into_iter().all(|parent| parent.not_null.is_none()) {
+                    settings.push(format!("{alter} SET NOT NULL"));
+                }
+            }
+            _ => {}
+        }
+        let whole_element = has_element && table.of_type.is_none();
+        if let Some(storage) = self.storage.as_ref().filter(|_| !whole_element || sides.major() < 16) {
+            settings.push(format!("{alter} SET STORAGE {storage}"));
+        }
+        if let Some(method) = self.compression.as_ref().filter(|_| !whole_element) {
+            settings.push(format!("{alter} SET COMPRESSION {method}"));
+        }
+        if let Some(target) = self.statistics {
+            settings.push(format!("{alter} SET STATISTICS {target}"));
+        }
+        if !self.options.is_empty() {
+            settings.push(format!("{alter} SET ({})", self.options_sql()));
+        }
+        settings
+    }
+
+    fn options_sql(&self) -> String {
+        list(self.options.iter().map(|(name, value)| format!("{name} = {value}")))
+    }
+
+    /// From 18 on: NOT NULL as a constraint of the table, not valid.
+    fn add_not_null(&self, it: &NotNull) -> String {
+        let inherit = if it.no_inherit { " NO INHERIT" } else { "" };
+        format!("ADD CONSTRAINT {} NOT NULL {}{inherit} NOT VALID", it.constraint(self), self.name)
+    }
+
+    /// Whether statements on a parent (or on the type, for a typed table) make, change and end this column too.
+    fn follows(&self, sides: &Sides<'_>) -> bool {
+        let typed = |schema| table::find(schema, &self.table).and_then(|it| it.of_type.as_ref());
+        if typed(sides.old).is_some() && typed(sides.old) == typed(sides.new) {
+            return true;
+        }
+        let before = table::parents(sides.old, &self.table);
+        let stays = !sides.is_new(&super::partition::id(&self.table))
+            || !sides.old.contains(&super::partition::id(&self.table));
+        self.inherited.0 && stays && table::parents(sides.new, &self.table).iter().any(|it| before.contains(it))
+    }
+
+    /// The column of a parent on both sides, where it follows one.
+    fn leader<'a>(&self, sides: &Sides<'a>) -> Option<(&'a Column, &'a Column)> {
+        let parents = table::parents(sides.old, &self.table);
+        let mut both = parents.iter().filter_map(|parent| {
+            Some((find(sides.old, parent, &self.name)?, find(sides.new, parent, &self.name)?))
+        });
+        both.next()
+    }
+
+    /// Whether the default can be said in ADD COLUMN. What it needs may come only after the column, such as the
+    /// sequence that the column owns; then [`Default`] makes up for it.
+    pub fn takes_default_along(&self, sides: &Sides<'_>) -> bool {
+        let Some(default) = self.default(sides.new) else { return true };
+        let own = [self.id(), table::id(&self.table)];
+        sides.new.needs_of(&default.id()).all(|need| own.contains(need) || !sides.is_new(need))
+    }
+
+    /// `ALTER TABLE … ` for the table and all that inherits from it, with the strongest lock on each.
+    fn on_family(&self, action: impl AsRef<str>, sides: &Sides<'_>) -> Step {
+        let step = Step::new(format!("ALTER TABLE {} {}", self.table, action.as_ref()));
+        table::family(sides, &self.table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive))
+    }
+
+    /// The same for this table alone.
+    fn on_table(&self, action: impl AsRef<str>, lock: Lock, sides: &Sides<'_>) -> Step {
+        let only = table::only(sides, &self.table);
+        Step::new(format!("ALTER TABLE {only}{} ALTER COLUMN {} {}", self.table, self.name, action.as_ref()))
+            .locks(&self.table, lock)
+    }
+
+    fn rewritten(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let stores = |it: &&QName| table::stores(sides, it);
+        let step = table::family(sides, &self.table).iter().filter(stores).fold(step, Step::rewrites);
+        if table::may_hold_rows(sides, &self.table) {
+            step.hazard(Code::RewriteTable, self.id(), table::evidence(sides, &self.table))
+        } else {
+            step
+        }
+    }
+
+    fn scanned(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let stores = |it: &&QName| table::stores(sides, it);
+        table::family(sides, &self.table).iter().filter(stores).fold(step, Step::scans)
+    }
+
+    /// Whether adding the column writes every row anew.
+    fn fills_rows(&self, sides: &Sides<'_>) -> bool {
+        let default = self.default(sides.new).filter(|_| self.takes_default_along(sides));
+        self.identity.is_some()
+            || self.generated.as_ref().is_some_and(|it| !it.is_virtual)
+            || default.is_some_and(|it| !it.is_surely_stable())
+            || self.has_constrained_domain(sides.new)
+    }
+
+    fn has_constrained_domain(&self, schema: &Schema) -> bool {
+        schema.needs_of(&self.id()).any(|need| need.kind == Kind::Domain)
+    }
+
+    fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let along = self.takes_default_along(sides);
+        let default = self.default(sides.new);
+        let not_null = self.not_null.as_ref().filter(|_| along);
+        let mut element = self.element_with(sides, false, not_null);
+        if let Some(default) = default.filter(|_| along) {
+            element += &format!(" DEFAULT {}", default.expression);
+        }
+        let mut add = self.on_family(format!("ADD COLUMN {element}"), sides);
+        if self.fills_rows(sides) {
+            add = self.rewritten(add, sides);
+        } else if not_null.is_some_and(|it| it.valid) && default.is_none() {
+            add = self.scanned(add, sides);
+            if table::may_hold_rows(sides, &self.table) {
+                add = add.hazard(Code::RequiredColumn, self.id(), table::evidence(sides, &self.table));
+            }
+        }
+        let mut steps = vec![add];
+        if let Some(it) = table::find(sides.new, &self.table) {
+            let settings = self.settings(sides, it);
+            if !settings.is_empty() {
+                let only = table::only(sides, &self.table);
+                steps.push(
+                    Step::new(format!("ALTER TABLE {only}{} {}", self.table, list(settings)))
+                        .locks(&self.table, Lock::AccessExclusive),
+                );
+            }
+        }
+        steps
+    }
+
+    fn set_type(&self, new: &Column, sides: &Sides<'_>) -> Step {
+        let change = retype::retype(self, new);
+        let mut action = format!("ALTER COLUMN {} TYPE {}", self.name, new.data_type);
+        if let Some(collation) = &new.collation {
+            action += &format!(" COLLATE {collation}");
+        }
+        if let Some(using) = &change.using {
+            action += &format!(" USING {using}");
+        }
+        let rows = table::may_hold_rows(sides, &self.table);
+        let mut step = self.on_family(action, sides).stage(Stage::Contract);
+        let family = table::family(sides, &self.table);
+        for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
+            step = step.disturbs(id(member, &self.name), Disturbance::Retype);
+        }
+        // The server checks constraints on the column anew: its own, and the foreign keys at either end.
+        for constraint in sides.old.of_kind(Kind::Constraint).map(Object::id) {
+            let needed = |id: &ObjectId| family.iter().any(|it| *id == self::id(it, &self.name));
+            if !sides.old.needs_of(&constraint).any(needed) {
+                continue;
+            }
+            let ends = sides.old.needs_of(&constraint).chain([&constraint]);
+            for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
+                let [namespace, name, _] = end.path.as_slice() else { continue };
+                let end = QName { namespace: namespace.clone(), name: name.clone() };
+                step = step.locks(&end, Lock::AccessExclusive);
+            }
+            let [namespace, name, _] = constraint.path.as_slice() else { continue };
+            let checked = QName { namespace: namespace.clone(), name: name.clone() };
+            if table::stores(sides, &checked) {
+                step = step.scans(&checked);
+            }
+        }
+        if change.rewrites {
+            let stores = |it: &&QName| table::stores(sides, it);
+            step = family.iter().filter(stores).fold(step, Step::rewrites);
+        }
+        if rows && change.narrows {
+            let why = format!(
+                "{} to {}; {}",
+                self.data_type,
+                new.data_type,
+                table::evidence(sides, &self.table)
+            );
+            step = step
+                .hazard(Code::NarrowType, self.id(), why)
+                .irreversible("the old type can't be had back with what the new one cut off");
+        } else if rows && change.rewrites {
+            step = step.hazard(Code::RewriteTable, self.id(), table::evidence(sides, &self.table));
+        }
+        step
+    }
+
+    fn alter_identity(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
+        match (&self.identity, &new.identity) {
+            (None, None) => vec![],
+            (Some(old), None) => vec![
+                self.on_family(format!("ALTER COLUMN {} DROP IDENTITY", self.name), sides)
+                    .locks(&old.sequence, Lock::AccessExclusive),
+            ],
+            (None, Some(it)) => {
+                let sql = it.sql(&self.table, &self.name);
+                let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides);
+                // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
+                let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
+                let start = it.options.start;
+                let position = Step::new(format!(
+                    "SELECT setval({}, coalesce({aggregate}({}) {sign} {}, {start}), false) FROM {}",
+                    Literal(&it.sequence.to_string()),
+                    self.name,
+                    it.options.increment.unsigned_abs(),
+                    self.table,
+                ))
+                .summary(format!("lets {} go on after the values in {}.{}", it.sequence, self.table, self.name))
+                .locks(&self.table, Lock::AccessShare);
+                let mut steps = vec![add];
+                if table::may_hold_rows(sides, &self.table) {
+                    steps.push(position);
+                }
+                if self.default(sides.old).is_some() {
+                    steps = steps.into_iter().map(|it| it.stage(Stage::Contract)).collect();
+                }
+                steps
+            }
+            (Some(old), Some(it)) => self.alter_sequence(old, it, sides),
+        }
+    }
+
+    fn alter_sequence(&self, old: &Identity, new: &Identity, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = vec![];
+        if old.sequence.namespace == new.sequence.namespace && old.sequence.name != new.sequence.name {
+            steps.push(
+                Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
+                    .locks(&old.sequence, Lock::AccessExclusive),
+            );
+        }
+        let mut set = vec![];
+        if old.always != new.always {
+            set.push(format!("GENERATED {}", if new.always { "ALWAYS" } else { "BY DEFAULT" }));
+        }
+        for (option, from, to) in [
+            ("INCREMENT BY", old.options.increment, new.options.increment),
+            ("MINVALUE", old.options.min, new.options.min),
+            ("MAXVALUE", old.options.max, new.options.max),
+            ("START WITH", old.options.start, new.options.start),
+            ("CACHE", old.options.cache, new.options.cache),
+        ] {
+            if from != to {
+                set.push(format!("{option} {to}"));
+            }
+        }
+        if old.options.cycle != new.options.cycle {
+            set.push(if new.options.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
+        }
+        if !set.is_empty() {
+            let set: Vec<String> = set.into_iter().map(|it| format!("SET {it}")).collect();
+            steps.push(
+                self.on_family(format!("ALTER COLUMN {} {}", self.name, set.join(" ")), sides)
+                    .locks(&old.sequence, Lock::ShareRowExclusive),
+            );
+        }
+        steps
+    }
+
+    fn alter_not_null(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
+        match (&self.not_null, &new.not_null) {
+            (None, None) => vec![],
+            (Some(_), None) => self.drop_not_null(sides),
+            (None, Some(it)) => self.set_not_null(it, sides),
+            (Some(old), Some(it)) => {
+                if sides.major() < 18 {
+                    // Names and validity are the declaring server's; this one has none.
+                    return vec![];
+                }
+                let mut steps = vec![];
+                let (from, to) = (old.constraint(self), it.constraint(self));
+                if old.valid && !it.valid {
+                    steps.extend(self.drop_not_null(sides));
+                    steps.push(self.on_family(self.add_not_null(it), sides));
+                    return steps;
+                }
+                if from != to {
+                    steps.push(self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides));
+                }
+                if old.no_inherit != it.no_inherit {
+                    let inherit = if it.no_inherit { "NO INHERIT" } else { "INHERIT" };
+                    steps.push(self.on_family(format!("ALTER CONSTRAINT {to} {inherit}"), sides));
+                }
+                if !old.valid && it.valid {
+                    steps.push(self.validate(&to, sides));
+                }
+                steps
+            }
+        }
+    }
+
+    fn drop_not_null(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let going = |constraint: &&Object| {
+            let id = constraint.id();
+            sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == self.id())
+        };
+        let mut step = self
+            .on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
+            .hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
+        // A primary key holds the column NOT NULL until it goes, and that is late.
+        if sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some() {
+            step = step.stage(Stage::Contract);
+        }
+        vec![step]
+    }
+
+    fn set_not_null(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
+        if !new.valid {
+            return vec![self.on_family(self.add_not_null(new), sides)];
+        }
+        let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
+        let named = sides.major() >= 18 && (new.name.is_some() || new.no_inherit);
+        if !table::may_hold_rows(sides, &self.table) && !named {
+            return vec![self.scanned(set, sides).stage(Stage::Expand)];
+        }
+        if sides.major() >= 18 {
+            let promise = self.on_family(self.add_not_null(new), sides).own_transaction().stage(Stage::Validate);
+            return vec![promise, self.validate(&new.constraint(self), sides)];
+        }
+        let path = |name: &Name| ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, name]);
+        let name = derived(&[self.name.as_str(), "is_not_null"], |name| {
+            !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
+        });
+        let promise = self
+            .on_family(format!("ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID", self.name), sides)
+            .own_transaction()
+            .stage(Stage::Validate);
+        // The server takes the valid CHECK as proof and reads no row again.
+        let drop = self.on_family(format!("DROP CONSTRAINT {name}"), sides).stage(Stage::Contract);
+        vec![promise, self.validate(&name, sides), set, drop]
+    }
+
+    fn validate(&self, constraint: &Name, sides: &Sides<'_>) -> Step {
+        let mut step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {constraint}", self.table))
+            .own_transaction()
+            .stage(Stage::Validate)
+            .check(format!(
+                "SELECT convalidated FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
+                Literal(&self.table.to_string()),
+                Literal(constraint.as_str())
+            ));
+        for member in table::family(sides, &self.table) {
+            step = step.locks(&member, Lock::ShareUpdateExclusive);
+        }
+        let step = self.scanned(step, sides);
+        if table::may_hold_rows(sides, &self.table) {
+            let why = format!("nulls in {}.{} make it fail", self.table, self.name);
+            step.hazard(Code::CheckMayFail, self.id(), why)
+        } else {
+            step
+        }
+    }
+
+    fn alter_settings(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = vec![];
+        if self.storage != new.storage {
+            // The type's own has a name only from 16 on; before, EXTENDED is what types that can be TOASTed have.
+            let to = new.storage.as_deref().unwrap_or(if sides.major() >= 16 { "DEFAULT" } else { "EXTENDED" });
+            steps.push(self.on_table(format!("SET STORAGE {to}"), Lock::AccessExclusive, sides));
+        }
+        if self.compression != new.compression {
+            let to = new.compression.as_deref().unwrap_or("DEFAULT");
+            steps.push(self.on_table(format!("SET COMPRESSION {to}"), Lock::AccessExclusive, sides));
+        }
+        if self.statistics != new.statistics {
+            let to = new.statistics.unwrap_or(-1);
+            steps.push(self.on_table(format!("SET STATISTICS {to}"), Lock::ShareUpdateExclusive, sides));
+        }
+        let gone: Vec<&String> = self.options.keys().filter(|it| !new.options.contains_key(*it)).collect();
+        if !gone.is_empty() {
+            steps.push(self.on_table(format!("RESET ({})", list(gone)), Lock::ShareUpdateExclusive, sides));
+        }
+        if self.options != new.options && !new.options.is_empty() {
+            let set = format!("SET ({})", new.options_sql());
+            steps.push(self.on_table(set, Lock::ShareUpdateExclusive, sides));
+        }
+        steps
+    }
 }
 
 impl Definition for Column {
     const NOUN: &'static str = "column";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    // Names that the server would choose by itself are left out: NOT NULL constraints (18 on) are
+    // table_column_not_null, and a longer name was cut at a place of the server's choosing.
+    const CATALOG: &'static str = r#"
+        WITH identity_sequence AS (
+            SELECT d.refobjid AS attrelid, d.refobjsubid AS attnum, sn.nspname, sc.relname, s.*
+              FROM pg_sequence s
+              JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype = 'i'
+                              AND d.refclassid = 'pg_class'::regclass
+              JOIN pg_class sc ON sc.oid = s.seqrelid
+              JOIN pg_namespace sn ON sn.oid = sc.relnamespace)
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_class'::regclass::oid::int8, a.attrelid::int8, a.attnum),
+            'acl', CASE WHEN a.attacl IS NOT NULL THEN
+                   (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), x.privilege_type, x.is_grantable)
+                                     ORDER BY r.rolname, x.privilege_type)
+                      FROM aclexplode(a.attacl) x
+                      LEFT JOIN pg_roles r ON r.oid = x.grantee) END,
+            'def', jsonb_build_object(
+                'table', jsonb_build_array(n.nspname, c.relname),
+                'name', a.attname,
+                'position', a.attnum,
+                'data_type', format_type(a.atttypid, a.atttypmod),
+                'collation', CASE WHEN a.attcollation <> t.typcollation
+                                  THEN jsonb_build_array(cn.nspname, co.collname) END,
+                'not_null', CASE WHEN a.attnotnull THEN jsonb_build_object(
+                    'name', CASE WHEN nn.conname <> c.relname || '_' || a.attname || '_not_null'
+                                  AND (octet_length(c.relname || a.attname) <= 53 OR nn.conname !~ '_not_null$')
+                                 THEN nn.conname END,
+                    'no_inherit', coalesce(nn.connoinherit, false),
+                    'valid', coalesce(nn.convalidated, true)) END,
+                'identity', CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN jsonb_build_object(
+                    'always', a.attidentity = 'a',
+                    'sequence', jsonb_build_array(s.nspname, s.relname),
+                    'options', jsonb_build_object(
+                        'data_type', format_type(s.seqtypid, NULL),
+                        'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax,
+                        'cache', s.seqcache, 'cycle', s.seqcycle)) END,
+                'generated', CASE WHEN a.attgenerated <> '' THEN jsonb_build_object(
+                    'expression', pg_get_expr(ad.adbin, ad.adrelid),
+                    'is_virtual', a.attgenerated = 'v') END,
+                'storage', CASE WHEN a.attstorage <> t.typstorage
+                                THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                                       WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN' END END,
+                'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
+                'statistics', nullif(a.attstattarget, -1),
+                'options', coalesce((SELECT jsonb_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1))
+                                       FROM unnest(a.attoptions) o), '{}'),
+                'inherited', a.attinhcount > 0 AND NOT a.attislocal))
+          FROM pg_attribute a
+          JOIN pg_class c ON c.oid = a.attrelid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+          JOIN pg_type t ON t.oid = a.atttypid
+          LEFT JOIN pg_collation co ON co.oid = a.attcollation
+          LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+          LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum AND a.attgenerated <> ''
+          LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum
+          LEFT JOIN identity_sequence s ON s.attrelid = a.attrelid AND s.attnum = a.attnum
+         WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                              AND d.objsubid = 0 AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Column, [&self.name])
+        id(&self.table, &self.name)
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("COLUMN {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(table::id(&self.table))
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn made_with_whole(&self) -> bool {
+        true
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn claims(&self) -> Vec<Claim> {
+        self.identity.iter().map(|it| super::relation_claim(&it.sequence)).collect()
     }
 
-    fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => self.generated.is_none(),
+            Disturbance::Replace => false,
+        }
+    }
+
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if self.follows(sides) { vec![] } else { self.add(sides) }
+    }
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        let follows = self.follows(sides) && new.follows(sides);
+        let leader = self.leader(sides).filter(|_| follows);
+        let mut steps = vec![];
+
+        match (&self.generated, &new.generated) {
+            (Some(_), None) if follows => {}
+            (Some(_), None) => {
+                let drop = format!("ALTER COLUMN {} DROP EXPRESSION", self.name);
+                steps.push(self.on_family(drop, sides).stage(Stage::Contract));
+            }
+            // The values of a stored column are derived, so making it again loses nothing; a plain column's are
+            // lost, which its drop tells.
+            (None, Some(_)) => return Alter::Replace,
+            (Some(old), Some(it)) if old != it => {
+                let set = sides.major() >= 17 && old.is_virtual == it.is_virtual;
+                if !set || self.data_type != new.data_type {
+                    return Alter::Replace;
+                }
+                if leader.is_none_or(|(before, after)| before.generated == after.generated) {
+                    let action = format!("ALTER COLUMN {} SET EXPRESSION AS ({})", self.name, it.expression);
+                    let step = self.on_family(action, sides);
+                    steps.push(if it.is_virtual { step } else { self.rewritten(step, sides) });
+                }
+            }
+            _ => {}
+        }
+        if !follows && (self.data_type != new.data_type || self.collation != new.collation) {
+            steps.push(self.set_type(new, sides));
+        }
+        let nulls = |it: &Column| it.not_null.is_some();
+        if leader.is_none_or(|(before, after)| nulls(before) == nulls(after)) {
+            if new.identity.is_none() && new.not_null.is_none() {
+                steps.extend(self.alter_identity(new, sides));
+                steps.extend(self.alter_not_null(new, sides));
+            } else {
+                steps.extend(self.alter_not_null(new, sides));
+                steps.extend(self.alter_identity(new, sides));
+            }
+        }
+        steps.extend(self.alter_settings(new, sides));
+        Alter::Steps(steps)
+    }
+
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if self.follows(sides) {
+            return vec![];
+        }
+        let mut step = self.on_family(format!("DROP COLUMN {}", self.name), sides).stage(Stage::Contract);
+        if let Some(identity) = &self.identity {
+            step = step.locks(&identity.sequence, Lock::AccessExclusive);
+        }
+        for sequence in sides.old.of_kind(Kind::Sequence) {
+            if let Object::Sequence(it) = sequence
+                && it.owned_by.as_ref().is_some_and(|(table, column)| (table, column) == (&self.table, &self.name))
+            {
+                step = step.locks(&it.name, Lock::AccessExclusive);
+            }
+        }
+        if self.generated.is_none() && table::may_hold_rows(sides, &self.table) {
+            step = step
+                .hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table))
+                .irreversible("the values of the column are gone");
+        }
+        vec![step]
     }
 }

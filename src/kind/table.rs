@@ -1,43 +1,420 @@
-//! Table.
+//! `CREATE TABLE`, plain and partitioned. Its columns, constraints and the attachment of a partition to its parent
+//! are objects of their own, and so is row security, which has to wait for its policies.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::kind::column::Column;
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
+use crate::lock::Lock;
+use crate::name::{Literal, Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Body, Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    pub name: Name,
+    pub name: QName,
+    pub unlogged: bool,
+    /// None for a partitioned table that leaves it to its partitions.
+    pub access_method: Option<Name>,
+    /// None is the database's own.
+    pub tablespace: Option<Name>,
+    /// Storage parameters, those of the TOAST table with `toast.` before them.
+    pub options: BTreeMap<String, String>,
+    pub replica_identity: ReplicaIdentity,
+    /// Strategy and key, such as `RANGE (created_at)`.
+    pub partition_by: Option<String>,
+    /// Parents of inheritance, in order; a partition has its parent in its [`super::partition::Partition`].
+    pub inherits: Vec<QName>,
+    pub of_type: Option<QName>,
+}
+
+/// What a replica is told of a row that was updated or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReplicaIdentity {
+    #[serde(rename = "d")]
+    PrimaryKey,
+    #[serde(rename = "f")]
+    Full,
+    #[serde(rename = "n")]
+    Nothing,
+    /// An index; which one, the index says, and it writes the statement.
+    #[serde(rename = "i")]
+    Index,
+}
+
+impl ReplicaIdentity {
+    fn sql(self) -> Option<&'static str> {
+        match self {
+            ReplicaIdentity::PrimaryKey => Some("DEFAULT"),
+            ReplicaIdentity::Full => Some("FULL"),
+            ReplicaIdentity::Nothing => Some("NOTHING"),
+            ReplicaIdentity::Index => None,
+        }
+    }
+}
+
+pub fn id(name: &QName) -> ObjectId {
+    ObjectId::new(Kind::Table, [&name.namespace, &name.name])
+}
+
+/// The table of that name in a schema.
+pub fn find<'a>(schema: &'a Schema, name: &QName) -> Option<&'a Table> {
+    match schema.get(&id(name)) {
+        Some(Object::Table(table)) => Some(table),
+        _ => None,
+    }
+}
+
+/// What a table inherits from: the parent that it is a partition of, or its parents of inheritance.
+pub fn parents(schema: &Schema, name: &QName) -> Vec<QName> {
+    match schema.get(&super::partition::id(name)) {
+        Some(Object::Partition(it)) => vec![it.parent.clone()],
+        _ => find(schema, name).map(|table| table.inherits.clone()).unwrap_or_default(),
+    }
+}
+
+/// The table and all its descendants, on either side: what a statement without ONLY locks.
+pub fn family(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
+    let mut family = vec![name.clone()];
+    if sides.old.contains(&id(name)) {
+        let mut next = 0;
+        while let Some(parent) = family.get(next).cloned() {
+            for child in children(sides.old, &parent).into_iter().chain(children(sides.new, &parent)) {
+                if !family.contains(child) {
+                    family.push(child.clone());
+                }
+            }
+            next += 1;
+        }
+    }
+    family
+}
+
+fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a QName> {
+    let partitions = schema.of_kind(Kind::Partition).filter_map(|object| match object {
+        Object::Partition(it) if it.parent == *parent => Some(&it.child),
+        _ => None,
+    });
+    let heirs = schema.of_kind(Kind::Table).filter_map(|object| match object {
+        Object::Table(it) if it.inherits.contains(parent) => Some(&it.name),
+        _ => None,
+    });
+    partitions.chain(heirs).collect()
+}
+
+/// Whether rows stand in the table itself: not in a partitioned one.
+pub fn stores(sides: &Sides<'_>, name: &QName) -> bool {
+    find(sides.old, name).or_else(|| find(sides.new, name)).is_none_or(|table| table.partition_by.is_none())
+}
+
+/// Whether the table existed before the plan and one of the family may hold rows.
+pub fn may_hold_rows(sides: &Sides<'_>, name: &QName) -> bool {
+    !sides.is_new(&id(name))
+        && family(sides, name).iter().any(|it| stores(sides, it) && !sides.is_new(&id(it)) && sides.may_hold_rows(it))
+}
+
+/// How much stands in the table and its descendants, for a hazard's evidence.
+pub fn evidence(sides: &Sides<'_>, name: &QName) -> String {
+    let sizes: Vec<_> = family(sides, name).iter().filter_map(|it| sides.size(it)).collect();
+    if sizes.is_empty() {
+        return format!("{name} may hold rows");
+    }
+    let (rows, bytes) = sizes.iter().fold((0, 0), |(rows, bytes), it| (rows + it.rows, bytes + it.bytes));
+    format!("{name} holds about {rows} rows, {:.1} MB", bytes as f64 / 1_000_000.0)
+}
+
+/// `ONLY ` where a statement must leave the descendants alone, which have a say of their own.
+pub fn only(sides: &Sides<'_>, name: &QName) -> &'static str {
+    if family(sides, name).len() > 1 { "ONLY " } else { "" }
+}
+
+impl Table {
+    /// The table's columns in their order.
+    pub fn columns<'a>(&'a self, schema: &'a Schema) -> Vec<&'a Column> {
+        let mut columns: Vec<&Column> = schema
+            .of_relation(Kind::Column, &self.name)
+            .filter_map(|object| match object {
+                Object::Column(column) => Some(column),
+                _ => None,
+            })
+            .collect();
+        columns.sort_by_key(|column| column.position.0);
+        columns
+    }
+
+    /// The sequences that go with the table: those of its identity columns, and those that its columns own.
+    fn sequences(&self, schema: &Schema) -> Vec<QName> {
+        let identities = self.columns(schema).into_iter().filter_map(|it| it.identity.as_ref());
+        let owned = schema.of_kind(Kind::Sequence).filter_map(|object| match object {
+            Object::Sequence(it) if it.owned_by.as_ref().is_some_and(|(table, _)| *table == self.name) => {
+                Some(it.name.clone())
+            }
+            _ => None,
+        });
+        identities.map(|it| it.sequence.clone()).chain(owned).collect()
+    }
+
+    /// The tables at the other end of the table's constraints: dropping a foreign key locks both ends.
+    fn partners(&self, schema: &Schema) -> Vec<QName> {
+        let mut partners = vec![];
+        for constraint in schema.of_relation(Kind::Constraint, &self.name) {
+            for need in schema.needs_of(&constraint.id()) {
+                if let (Kind::Table | Kind::Column | Kind::Constraint, [namespace, name, ..]) =
+                    (need.kind, need.path.as_slice())
+                {
+                    let partner = QName { namespace: namespace.clone(), name: name.clone() };
+                    if partner != self.name && !partners.contains(&partner) {
+                        partners.push(partner);
+                    }
+                }
+            }
+        }
+        partners
+    }
+
+    fn alter_table(&self, action: impl AsRef<str>, lock: Lock) -> Step {
+        Step::new(format!("ALTER TABLE {} {}", self.name, action.as_ref())).locks(&self.name, lock)
+    }
+
+    fn alter_options(&self, new: &Table) -> Vec<Step> {
+        // The parameters that a running query would notice; the lock for the others lets it run.
+        let lock = |names: &[&String]| {
+            if names.iter().any(|name| *name == "user_catalog_table") {
+                Lock::AccessExclusive
+            } else {
+                Lock::ShareUpdateExclusive
+            }
+        };
+        let gone: Vec<&String> = self.options.keys().filter(|name| !new.options.contains_key(*name)).collect();
+        let set: Vec<(&String, &String)> =
+            new.options.iter().filter(|(name, value)| self.options.get(*name) != Some(value)).collect();
+        let mut steps = vec![];
+        if !gone.is_empty() {
+            steps.push(self.alter_table(format!("RESET ({})", list(&gone)), lock(&gone)));
+        }
+        if !set.is_empty() {
+            let names: Vec<&String> = set.iter().map(|(name, _)| *name).collect();
+            steps.push(self.alter_table(format!("SET ({})", options_sql(set)), lock(&names)));
+        }
+        steps
+    }
+
+    fn alter_parents(&self, new: &Table) -> Vec<Step> {
+        // Order counts (it decides the order of columns in a new child), so a list that does not merely grow or
+        // shrink at its end is left from the first difference on and joined again.
+        let same = self.inherits.iter().zip(&new.inherits).take_while(|(a, b)| a == b).count();
+        let leave = self.inherits[same..].iter().rev().map(|parent| (format!("NO INHERIT {parent}"), parent));
+        let join = new.inherits[same..].iter().map(|parent| (format!("INHERIT {parent}"), parent));
+        leave
+            .chain(join)
+            .map(|(action, parent)| {
+                self.alter_table(action, Lock::AccessExclusive).locks(parent, Lock::ShareUpdateExclusive)
+            })
+            .collect()
+    }
+}
+
+fn options_sql<'a>(options: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    list(options.into_iter().map(|(name, value)| format!("{name} = {}", Literal(value))))
 }
 
 impl Definition for Table {
     const NOUN: &'static str = "table";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    // A partitioned table without rows of its own keeps `unlogged` without effect, and from 18 on can't have it.
+    // TOAST's parameters are those of its own relation.
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
+            'owner', pg_get_userbyid(c.relowner),
+            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
+                                     ORDER BY r.rolname, a.privilege_type)
+                      FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
+                      LEFT JOIN pg_roles r ON r.oid = a.grantee),
+            'def', jsonb_build_object(
+                'name', jsonb_build_array(n.nspname, c.relname),
+                'unlogged', c.relpersistence = 'u' AND c.relkind = 'r',
+                'access_method', am.amname,
+                'tablespace', ts.spcname,
+                'options', coalesce(
+                    (SELECT jsonb_object_agg(o.prefix || split_part(o.option, '=', 1),
+                                             substr(o.option, strpos(o.option, '=') + 1))
+                       FROM (SELECT '' AS prefix, unnest(c.reloptions) AS option
+                             UNION ALL SELECT 'toast.', unnest(toast.reloptions)) o), '{}'),
+                'replica_identity', c.relreplident,
+                'partition_by', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+                'inherits', coalesce(
+                    (SELECT jsonb_agg(jsonb_build_array(pn.nspname, p.relname) ORDER BY i.inhseqno)
+                       FROM pg_inherits i
+                       JOIN pg_class p ON p.oid = i.inhparent
+                       JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                      WHERE i.inhrelid = c.oid AND NOT c.relispartition), '[]'),
+                'of_type', CASE WHEN ty.oid IS NOT NULL THEN jsonb_build_array(tn.nspname, ty.typname) END))
+          FROM pg_class c
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+          LEFT JOIN pg_am am ON am.oid = c.relam
+          LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+          LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL
+          LEFT JOIN pg_type ty ON ty.oid = c.reloftype
+          LEFT JOIN pg_namespace tn ON tn.oid = ty.typnamespace
+         WHERE c.relkind IN ('r', 'p')
+           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                              AND d.objsubid = 0 AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Table, [&self.name])
+        id(&self.name)
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("TABLE {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn claims(&self) -> Vec<Claim> {
+        vec![super::relation_claim(&self.name), super::type_claim(&self.name)]
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    /// A partition stands on its own while its parent is made again.
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace => self.of_type.is_none() && self.inherits.is_empty(),
+        }
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let persistence = if self.unlogged { "UNLOGGED " } else { "" };
+        let of_type = self.of_type.as_ref().map(|it| format!(" OF {it}")).unwrap_or_default();
+        let mut tail = String::new();
+        if !self.inherits.is_empty() {
+            tail += &format!(" INHERITS ({})", list(&self.inherits));
+        }
+        if let Some(key) = &self.partition_by {
+            tail += &format!(" PARTITION BY {key}");
+        }
+        if let Some(method) = self.access_method.as_ref().filter(|it| it.as_str() != "heap") {
+            tail += &format!(" USING {method}");
+        }
+        if !self.options.is_empty() {
+            tail += &format!(" WITH ({})", options_sql(&self.options));
+        }
+        if let Some(tablespace) = &self.tablespace {
+            tail += &format!(" TABLESPACE {tablespace}");
+        }
+
+        let columns = self.columns(sides.new);
+        let elements = columns.iter().filter(|column| self.inherits.is_empty() || !column.inherited.0);
+        let create = Step::with_body(Body {
+            of: self.id(),
+            head: format!("CREATE {persistence}TABLE {}{of_type}", self.name),
+            clauses: elements.map(|it| (it.id(), it.element(sides, self.of_type.is_some()))).collect(),
+            tail,
+        });
+        let create = self.inherits.iter().fold(create, |it, parent| it.locks(parent, Lock::ShareUpdateExclusive));
+
+        let mut steps = vec![create];
+        let settings: Vec<String> = columns.iter().flat_map(|column| column.settings(sides, self)).collect();
+        if !settings.is_empty() {
+            steps.push(Step::new(format!("ALTER TABLE {} {}", self.name, list(settings))));
+        }
+        if let (Some(identity), true) =
+            (self.replica_identity.sql(), self.replica_identity != ReplicaIdentity::PrimaryKey)
+        {
+            steps.push(Step::new(format!("ALTER TABLE {} REPLICA IDENTITY {identity}", self.name)));
+        }
+        steps
     }
 
-    fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if self.partition_by != new.partition_by {
+            return if may_hold_rows(sides, &self.name) {
+                Alter::Refused(format!(
+                    "PostgreSQL can't change how table {} is partitioned; declare a new table, copy the rows, swap",
+                    self.name
+                ))
+            } else {
+                Alter::Replace
+            };
+        }
+        let rows = may_hold_rows(sides, &self.name);
+        let mut steps = vec![];
+        if self.unlogged != new.unlogged {
+            let mut step = self
+                .alter_table(if new.unlogged { "SET UNLOGGED" } else { "SET LOGGED" }, Lock::AccessExclusive)
+                .rewrites(&self.name);
+            // From 15 on the sequences go along.
+            for sequence in self.sequences(sides.old) {
+                step = step.locks(&sequence, Lock::AccessExclusive).rewrites(&sequence);
+            }
+            if rows {
+                step = step.hazard(Code::SetUnlogged, self.id(), evidence(sides, &self.name));
+            }
+            steps.push(step);
+        }
+        if self.access_method != new.access_method {
+            let to = new.access_method.as_ref().map_or("DEFAULT".to_owned(), Name::to_string);
+            if sides.major() < 15 || (self.partition_by.is_some() && sides.major() < 17) {
+                return Alter::Refused(format!(
+                    "PostgreSQL {} can't change the access method of table {} to {to}",
+                    sides.major(),
+                    self.name
+                ));
+            }
+            let mut step = self.alter_table(format!("SET ACCESS METHOD {to}"), Lock::AccessExclusive);
+            if self.partition_by.is_none() {
+                step = step.rewrites(&self.name);
+                if rows {
+                    step = step.hazard(Code::RewriteTable, self.id(), evidence(sides, &self.name));
+                }
+            }
+            steps.push(step);
+        }
+        if self.tablespace != new.tablespace {
+            let to = new.tablespace.clone().unwrap_or_else(|| "pg_default".into());
+            let mut step = self.alter_table(format!("SET TABLESPACE {to}"), Lock::AccessExclusive);
+            if self.partition_by.is_none() {
+                step = step.rewrites(&self.name);
+                if rows {
+                    step = step.hazard(Code::RewriteTable, self.id(), evidence(sides, &self.name));
+                }
+            }
+            steps.push(step);
+        }
+        steps.extend(self.alter_options(new));
+        if self.of_type != new.of_type {
+            let action = new.of_type.as_ref().map_or("NOT OF".to_owned(), |it| format!("OF {it}"));
+            steps.push(self.alter_table(action, Lock::AccessExclusive));
+        }
+        steps.extend(self.alter_parents(new));
+        if let (Some(identity), true) =
+            (new.replica_identity.sql(), self.replica_identity != new.replica_identity)
+        {
+            steps.push(self.alter_table(format!("REPLICA IDENTITY {identity}"), Lock::AccessExclusive));
+        }
+        Alter::Steps(steps)
+    }
+
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let mut step = Step::new(format!("DROP TABLE {}", self.name))
+            .stage(Stage::Contract)
+            .locks(&self.name, Lock::AccessExclusive);
+        for sequence in self.sequences(sides.old) {
+            step = step.locks(&sequence, Lock::AccessExclusive);
+        }
+        for partner in self.partners(sides.old) {
+            step = step.locks(&partner, Lock::AccessExclusive);
+        }
+        if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name)) {
+            step = it.lock_parent(step, sides);
+        }
+        if stores(sides, &self.name) && sides.may_hold_rows(&self.name) {
+            step = step
+                .hazard(Code::DropTable, self.id(), evidence(sides, &self.name))
+                .irreversible("the rows of the table are gone");
+        }
+        vec![step]
     }
 }
