@@ -41,6 +41,7 @@ impl Comment {
             | Kind::Index
             | Kind::Partition
             | Kind::IndexPartition
+            | Kind::RowSecurity
             | Kind::Publication
             | Kind::DefaultPrivileges
             | Kind::Owner

@@ -49,6 +49,7 @@ impl Grants {
             | Kind::IndexPartition
             | Kind::Trigger
             | Kind::Policy
+            | Kind::RowSecurity
             | Kind::Publication
             | Kind::DefaultPrivileges
             | Kind::Owner
