@@ -20,7 +20,7 @@ mod parts;
 mod split;
 mod sql;
 pub mod syntax;
-mod walk;
+pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
