@@ -1,0 +1,1 @@
+-- The table comes first here, so the default privilege must not reach it.

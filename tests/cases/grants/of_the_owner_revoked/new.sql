@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+REVOKE DELETE, TRUNCATE ON contacts FROM postgres;

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+GRANT SELECT (id) ON contacts TO app_reader;

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, name text);
+CREATE TABLE "Contacts" (id integer, name text);

@@ -1,0 +1,1 @@
+CREATE TYPE "Addr ""ess" AS ("select" text);

@@ -1,0 +1,1 @@
+CREATE TABLE "T" ("c" integer, CONSTRAINT "it's" CHECK ("c" > 0));

@@ -1,0 +1,1 @@
+CREATE DOMAIN "e-mail" AS text CONSTRAINT "it's ""fine""" CHECK (VALUE <> '''');

@@ -1,0 +1,1 @@
+INSERT INTO people VALUES (1, 'it''s'), (2, 'a"b');

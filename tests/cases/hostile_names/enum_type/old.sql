@@ -1,0 +1,1 @@
+CREATE TYPE "Mood; DROP" AS ENUM ('it''s', 'b');

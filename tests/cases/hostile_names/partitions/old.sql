@@ -1,0 +1,1 @@
+CREATE TABLE "P" ("k" text) PARTITION BY LIST ("k");

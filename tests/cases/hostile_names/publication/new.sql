@@ -1,0 +1,5 @@
+CREATE TABLE "T" ("a b" integer PRIMARY KEY, "c" text);
+CREATE SCHEMA "S;";
+CREATE PUBLICATION "p""; --" FOR TABLE "T" ("a b") WHERE ("a b" > 0);
+CREATE PUBLICATION "user" FOR TABLES IN SCHEMA "S;";
+COMMENT ON PUBLICATION "user" IS 'it''s';

@@ -1,0 +1,2 @@
+CREATE TABLE "Robert'); DROP TABLE students; --" ("a""b" integer, "c
+d" text);

@@ -1,0 +1,10 @@
+CREATE TYPE kind AS ENUM ('a', 'b', 'c');
+CREATE TABLE base (id bigint PRIMARY KEY, kind kind NOT NULL DEFAULT 'c', size numeric);
+CREATE VIEW v1 AS SELECT id, kind, size FROM base;
+CREATE MATERIALIZED VIEW m1 AS SELECT kind, sum(size) AS total FROM v1 GROUP BY kind;
+CREATE UNIQUE INDEX m1_kind_idx ON m1 (kind);
+CREATE VIEW v2 WITH (security_barrier = true) AS SELECT kind, total FROM m1 WHERE kind = 'c';
+CREATE FUNCTION total() RETURNS numeric LANGUAGE sql BEGIN ATOMIC SELECT sum(total) FROM v2; END;
+CREATE POLICY p ON base USING (size < (SELECT total()));
+GRANT SELECT ON v2 TO app_reader;
+COMMENT ON COLUMN v2.total IS 'Of all';

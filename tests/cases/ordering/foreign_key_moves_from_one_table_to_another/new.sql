@@ -1,0 +1,2 @@
+CREATE TABLE b (id integer PRIMARY KEY, x integer);
+CREATE TABLE c (a_id integer CONSTRAINT target REFERENCES b);

@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+CREATE TABLE things (id integer);

@@ -1,0 +1,1 @@
+INSERT INTO events VALUES ('a', '2025-05-05', 1);

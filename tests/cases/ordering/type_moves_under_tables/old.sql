@@ -1,0 +1,3 @@
+CREATE SCHEMA types;
+CREATE TYPE mood AS ENUM ('ok');
+CREATE TABLE people (id integer, mood mood);

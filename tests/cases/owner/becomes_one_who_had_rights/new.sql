@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer);
+ALTER TABLE contacts OWNER TO app_owner;

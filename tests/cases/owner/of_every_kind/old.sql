@@ -1,0 +1,11 @@
+CREATE SCHEMA app;
+CREATE TYPE mood AS ENUM ('ok');
+CREATE TYPE place AS (city text);
+CREATE DOMAIN positive AS integer;
+CREATE SEQUENCE numbers;
+CREATE TABLE contacts (id serial PRIMARY KEY);
+CREATE VIEW ids AS SELECT id FROM contacts;
+CREATE MATERIALIZED VIEW kept AS SELECT id FROM contacts;
+CREATE FUNCTION one(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE nothing() LANGUAGE sql AS '';
+CREATE PUBLICATION changes;

@@ -1,0 +1,4 @@
+CREATE TABLE contacts (
+    id integer,
+    phone_number text -- tenantry: was phone
+);

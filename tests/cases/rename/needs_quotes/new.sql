@@ -1,0 +1,4 @@
+CREATE TABLE "New ""Table""" ( -- tenantry: was "Old Table"
+    id integer,
+    "select" text -- tenantry: was "Old Column"
+);

@@ -1,0 +1,1 @@
+CREATE TABLE "Old Table" (id integer, "Old Column" text);

@@ -1,0 +1,5 @@
+CREATE TABLE contacts (
+    id integer,
+    mobile text, -- tenantry: was phone
+    phone integer
+);

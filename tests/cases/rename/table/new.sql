@@ -1,0 +1,4 @@
+CREATE TABLE contacts ( -- tenantry: was people
+    id integer,
+    name text
+);

@@ -1,0 +1,1 @@
+INSERT INTO contacts (phone_number) VALUES ('+431'), ('+432');

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (user_id integer NOT NULL, name text);

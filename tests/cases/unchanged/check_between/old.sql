@@ -1,0 +1,1 @@
+CREATE TABLE t (x integer CONSTRAINT c CHECK (x BETWEEN 1 AND 10), y text CONSTRAINT d CHECK (y NOT LIKE 'a%'));

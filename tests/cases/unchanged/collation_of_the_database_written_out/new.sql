@@ -1,0 +1,1 @@
+CREATE TABLE contacts (name text COLLATE "default", code text COLLATE pg_catalog."C");

@@ -1,0 +1,2 @@
+CREATE FUNCTION f(IN a int, OUT b varchar, VARIADIC c int[]) LANGUAGE sql AS $$ SELECT 'x' $$;
+CREATE FUNCTION g() RETURNS TABLE (x int) LANGUAGE sql AS $$ SELECT 1 $$;

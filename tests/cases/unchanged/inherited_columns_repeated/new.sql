@@ -1,0 +1,3 @@
+CREATE TABLE things (id integer, name text);
+CREATE TABLE tools () INHERITS (things);
+ALTER TABLE tools ADD COLUMN weight integer;

@@ -1,0 +1,2 @@
+CREATE TABLE things (id integer, name text);
+CREATE TABLE tools (weight integer) INHERITS (things);

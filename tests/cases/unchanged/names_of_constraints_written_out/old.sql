@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, phone text UNIQUE, age integer CHECK (age > 0), boss integer REFERENCES contacts);

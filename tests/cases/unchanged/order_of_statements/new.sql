@@ -1,0 +1,4 @@
+CREATE TABLE a (id integer);
+CREATE VIEW v AS SELECT id FROM a;
+CREATE TYPE mood AS ENUM ('ok');
+CREATE TABLE b (id integer, mood mood);

@@ -1,0 +1,4 @@
+CREATE TABLE contacts ( -- tenantry: was people
+    id integer,
+    phone_number text -- tenantry: was phone
+);

@@ -1,0 +1,1 @@
+CREATE FUNCTION one() RETURNS integer LANGUAGE sql SET search_path = 'public' SET work_mem = '8MB' AS 'SELECT 1';

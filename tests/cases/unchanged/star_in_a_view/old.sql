@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, name text);
+CREATE VIEW everyone AS SELECT * FROM contacts;
