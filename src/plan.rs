@@ -13,6 +13,7 @@ use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
 pub mod disturb;
+pub mod file;
 pub mod fold;
 pub mod hazard;
 pub mod order;

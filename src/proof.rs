@@ -1,3 +1,217 @@
-//! Proves a plan before a person reads it: runs it on a shadow copy of the live schema and observes.
+//! Proves a plan before a person reads it: runs it on a shadow copy of the part of the live schema that it touches,
+//! with rows in it, and observes. What could not be proved is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::diff::{Change, diff};
+use crate::elaborate::{self, ElaborateError};
+use crate::introspect::{IntrospectError, introspect, server_message};
+use crate::kind::ObjectId;
+use crate::plan::Planned;
+use crate::plan::file::Proof;
+use crate::schema::{Facts, Schema};
+use crate::scope::Scope;
+use crate::shadow::{Shadow, ShadowError};
 
 pub mod observe;
+pub mod rows;
+
+use observe::{Observed, StepFailed};
+
+/// Why a plan is not written.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ProofError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elaborate(#[from] ElaborateError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Introspect(#[from] IntrospectError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shadow(#[from] ShadowError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Step(#[from] StepFailed),
+    #[error("the undo of step {} failed on the shadow: {}\n{}", .0.place + 1, server_message(&.0.source), .0.sql)]
+    #[diagnostic(code(proof::undo), help("please report this; the plan is not written"))]
+    Undo(StepFailed),
+    #[error("the proof's session failed: {}", server_message(.0))]
+    #[diagnostic(code(proof::session))]
+    Session(#[from] tokio_postgres::Error),
+    #[error("the plan does not lead to the declared schema:\n{}", .0.join("\n"))]
+    #[diagnostic(code(proof::differs), help("please report this; the plan is not written"))]
+    Differs(Vec<String>),
+    #[error("the undos do not lead back:\n{}", .0.join("\n"))]
+    #[diagnostic(code(proof::undo_differs), help("please report this; the plan is not written"))]
+    UndoDiffers(Vec<String>),
+    #[error("the plan does more than it declares:\n{}", .0.join("\n"))]
+    #[diagnostic(code(proof::undeclared), help("please report this; the plan is not written"))]
+    Undeclared(Vec<String>),
+    #[error("rows did not survive on the shadow: {}", .0.join(", "))]
+    #[diagnostic(code(proof::rows), help("please report this; the plan is not written"))]
+    Rows(Vec<String>),
+}
+
+/// What a plan is proved against. Both schemas are the managed parts.
+pub struct Subject<'a> {
+    pub current: &'a Schema,
+    pub desired: &'a Schema,
+    /// What stands outside the scope and may be referred to.
+    pub surroundings: &'a Schema,
+    pub scope: &'a Scope,
+    pub facts: &'a Facts,
+    pub plan: &'a [Planned],
+}
+
+/// A proof that came out well, and what each step was seen to do.
+pub struct Proved {
+    pub proof: Proof,
+    pub observed: Vec<Observed>,
+}
+
+/// Runs the plan on a copy, then its undos.
+///
+/// Errors: the first thing that is not as the plan says; then no plan may be written.
+pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, ProofError> {
+    let part = affected(subject);
+    let start = subject.current.filtered(|id| part.contains(id));
+    let mut described = subject.surroundings.clone();
+    described.objects.extend(start.objects.clone());
+    for (id, needs) in &subject.current.needs {
+        if part.contains(id) {
+            described.needs.insert(id.clone(), needs.clone());
+        }
+    }
+    let copy = elaborate::copy(shadow, "proof", &described).await?;
+    let mut unproved: Vec<String> =
+        copy.missing.iter().map(|(id, why)| format!("{id} could not be made on the shadow: {why}")).collect();
+    let copied = subject.scope.split(&copy.reading.schema).0;
+    let unlike: BTreeSet<ObjectId> = diff(&copied, &start)
+        .into_iter()
+        .filter(|(id, change)| *change != Change::Drop || subject.current.contains(id))
+        .map(|(id, _)| id)
+        .collect();
+    unproved.extend(unlike.iter().map(|id| format!("{id} is not the same on the shadow as on the live side")));
+
+    let runner = copy.database.connect_as(&subject.current.creator.0).await?;
+    let watcher = copy.database.connect().await?;
+    let filled = rows::fill(&runner, &copied, subject.facts).await?;
+    let before = rows::digest(&runner, &copied, subject.desired).await?;
+    let observed = observe::run(&runner, &watcher, subject.plan).await?;
+    let undeclared: Vec<String> = subject
+        .plan
+        .iter()
+        .zip(&observed)
+        .enumerate()
+        .flat_map(|(place, (step, seen))| {
+            let faults = observe::undeclared(step, seen);
+            faults.into_iter().map(move |fault| format!("step {}: {fault}", place + 1))
+        })
+        .collect();
+    if !undeclared.is_empty() {
+        return Err(ProofError::Undeclared(undeclared));
+    }
+    let reached = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
+    let expected = subject.desired.filtered(|id| part.contains(id) || !subject.current.contains(id));
+    let left = differences(&reached, &expected, &unlike);
+    if !left.is_empty() {
+        return Err(ProofError::Differs(left));
+    }
+    let after = rows::digest(&runner, &copied, subject.desired).await?;
+    let lost: Vec<String> =
+        before.iter().filter(|(table, rows)| after.get(*table) != Some(*rows)).map(|it| it.0.to_string()).collect();
+    if !lost.is_empty() {
+        return Err(ProofError::Rows(lost));
+    }
+    runner.client.batch_execute(observe::SESSION).await?;
+    observe::undo(&runner, subject.plan).await.map_err(ProofError::Undo)?;
+    let back = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
+    let left = differences(&back, &copied, &BTreeSet::new());
+    if !left.is_empty() {
+        return Err(ProofError::UndoDiffers(left));
+    }
+    drop((runner, watcher));
+    shadow.drop_database(copy.database).await?;
+    unproved.sort();
+    Ok(Proved {
+        proof: Proof {
+            server: shadow.version().to_string(),
+            converges: true,
+            undo_returns: true,
+            rows_survive: true,
+            filled: filled.filled.iter().map(|(table, rows)| (table.to_string(), *rows)).collect(),
+            unfilled: filled.unfilled.iter().map(|(table, why)| (table.to_string(), why.clone())).collect(),
+            unproved,
+        },
+        observed,
+    })
+}
+
+/// The objects that differ, in words, but for those that were unlike from the start.
+fn differences(is: &Schema, wanted: &Schema, but: &BTreeSet<ObjectId>) -> Vec<String> {
+    diff(is, wanted)
+        .into_iter()
+        .filter(|(id, _)| !but.contains(id))
+        .map(|(id, change)| match change {
+            Change::Create => format!("{id} is missing"),
+            Change::Drop => format!("{id} should not be there"),
+            Change::Alter => format!(
+                "{id} is {}, wanted {}",
+                serde_json::to_string(&is.objects[&id]).unwrap_or_default(),
+                serde_json::to_string(&wanted.objects[&id]).unwrap_or_default()
+            ),
+        })
+        .collect()
+}
+
+/// The part of the current schema that the plan can notice: what it touches, all that depends on that, and all that
+/// these need, as wholes with all their parts.
+fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
+    let current = subject.current;
+    let whole: BTreeMap<&ObjectId, ObjectId> =
+        current.objects.keys().map(|id| (id, current.whole_of(id))).collect();
+    let mut parts: BTreeMap<&ObjectId, Vec<&ObjectId>> = BTreeMap::new();
+    for (id, of) in &whole {
+        parts.entry(of).or_default().push(id);
+    }
+    let dependents = current.dependents();
+    let mut up: BTreeSet<ObjectId> = BTreeSet::new();
+    let touched = subject.plan.iter().flat_map(|it| it.does.iter().map(|(id, _)| id).chain([&it.subject]));
+    for id in touched {
+        up.extend(whole.get(id).cloned());
+        for need in subject.desired.needs_of(id) {
+            up.extend(whole.get(need).cloned());
+        }
+    }
+    let everything = |of: &ObjectId| parts.get(of).cloned().unwrap_or_default();
+    grow(&mut up, |of| {
+        // A namespace that is granted to or commented on brings nothing with it.
+        if of.path.len() < 2 {
+            return vec![];
+        }
+        let dependents = everything(of).into_iter().flat_map(|id| dependents.get(id).into_iter().flatten());
+        dependents.filter_map(|id| whole.get(*id).cloned()).collect()
+    });
+    let mut down = up;
+    grow(&mut down, |of| {
+        let needs = everything(of).into_iter().flat_map(|id| current.needs_of(id));
+        needs.filter_map(|id| whole.get(id).cloned()).collect()
+    });
+    down.iter().flat_map(|of| everything(of)).cloned().collect()
+}
+
+/// Adds what each member leads to, until nothing new is found.
+fn grow(set: &mut BTreeSet<ObjectId>, leads_to: impl Fn(&ObjectId) -> Vec<ObjectId>) {
+    let mut open: Vec<ObjectId> = set.iter().cloned().collect();
+    while let Some(next) = open.pop() {
+        for found in leads_to(&next) {
+            if set.insert(found.clone()) {
+                open.push(found);
+            }
+        }
+    }
+}
