@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::expr::Expr;
-use crate::kind::index::{self, Indexed, Key, Options, Storage};
-use crate::kind::{Alter, Claim, Definition, Kind, ObjectId, index_partition};
+use crate::kind::index::{self, Descent, Index, Indexed, Key, Of, Options, Storage, Subject, below};
+use crate::kind::index_partition::{self, End};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -47,6 +48,8 @@ pub struct Unique {
     pub nulls_not_distinct: bool,
     pub include: Vec<Name>,
     pub storage: Storage,
+    /// The index that that of the constraint is attached to.
+    pub parent: Option<End>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,8 @@ pub struct Exclusion {
     pub include: Vec<Name>,
     pub predicate: Option<Expr>,
     pub storage: Storage,
+    /// The index that that of the constraint is attached to.
+    pub parent: Option<End>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +105,13 @@ pub enum Action {
     SetDefault,
 }
 
+/// What a constraint is added in place of. One statement drops and adds, so that there is no moment without a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instead {
+    OfNothing,
+    OfItself,
+}
+
 impl Action {
     fn sql(self) -> &'static str {
         match self {
@@ -118,6 +130,15 @@ impl Rule {
         match self {
             Rule::Unique(it) => Some(&it.storage),
             Rule::Exclusion(it) => Some(&it.storage),
+            Rule::Check(_) | Rule::Foreign(_) => None,
+        }
+    }
+
+    /// The index that the constraint's index is attached to.
+    fn parent(&self) -> Option<&End> {
+        match self {
+            Rule::Unique(it) => it.parent.as_ref(),
+            Rule::Exclusion(it) => it.parent.as_ref(),
             Rule::Check(_) | Rule::Foreign(_) => None,
         }
     }
@@ -297,42 +318,73 @@ impl Constraint {
         format!("ALTER TABLE {only}{}", self.table)
     }
 
-    /// The step with the locks that adding or dropping the constraint takes.
-    fn locking(&self, step: Step, mode: Lock) -> Step {
-        let step = step.locks(&self.table, mode);
-        match &self.rule {
-            Rule::Foreign(it) if it.to != self.table => step.locks(&it.to, mode),
-            _ => step,
+    /// What ALTER TABLE does in the same statement before it adds the constraint.
+    fn drop_first(&self, instead: Instead) -> String {
+        match instead {
+            Instead::OfItself => format!("DROP CONSTRAINT {}, ", self.name),
+            Instead::OfNothing => String::new(),
         }
     }
 
-    /// The step that takes the constraint to what it is on a table in use, with no row read.
-    fn adding(&self, sql: String) -> Step {
+    /// The tables below this one that the constraint is on, too.
+    fn reaches(&self, sides: &Sides<'_>) -> Vec<QName> {
         match &self.rule {
-            Rule::Foreign(_) => self.locking(Step::new(sql), Lock::ShareRowExclusive),
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => {
-                self.locking(Step::new(sql), Lock::AccessExclusive)
+            Rule::Check(it) if it.no_inherit => vec![],
+            Rule::Check(_) => below(sides.old, &self.table, Descent::All),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) if self.partitioned => {
+                below(sides.old, &self.table, Descent::Partitions)
             }
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => vec![],
+        }
+    }
+
+    fn may_hold_rows(&self, sides: &Sides<'_>) -> bool {
+        (!self.partitioned && sides.may_hold_rows(&self.table))
+            || self.reaches(sides).iter().any(|table| sides.may_hold_rows(table))
+    }
+
+    /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.
+    fn locking(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
+        let mut tables = vec![self.table.clone()];
+        tables.extend(self.reaches(sides));
+        if let Rule::Foreign(it) = &self.rule {
+            tables.push(it.to.clone());
+            tables.extend(below(sides.old, &it.to, Descent::Partitions));
+        }
+        tables.iter().fold(step, |step, table| step.locks(table, mode))
+    }
+
+    /// The statement that adds the constraint to a table in use.
+    fn adding(&self, sql: String, instead: Instead, sides: &Sides<'_>) -> Step {
+        let step = match instead {
+            Instead::OfItself => Step::new(sql).disturbs(self.id(), Disturbance::Replace),
+            Instead::OfNothing => Step::new(sql),
+        };
+        match &self.rule {
+            Rule::Foreign(_) if instead == Instead::OfNothing => self.locking(step, Lock::ShareRowExclusive, sides),
+            Rule::Foreign(_) | Rule::Check(_) => self.locking(step, Lock::AccessExclusive, sides),
+            // With ONLY, where there are tables below.
+            Rule::Unique(_) | Rule::Exclusion(_) => step.locks(&self.table, Lock::AccessExclusive),
         }
     }
 
     fn validation(&self, sides: &Sides<'_>) -> Step {
-        let step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", self.table, self.name))
+        let mut step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", self.table, self.name))
             .own_transaction()
             .stage(Stage::Validate)
-            .locks(&self.table, Lock::ShareUpdateExclusive)
-            .scans(&self.table)
             .check(self.holds("convalidated"));
-        let step = match &self.rule {
-            Rule::Foreign(it) if it.to != self.table => step.locks(&it.to, Lock::RowShare),
-            _ => step,
-        };
+        for table in [self.table.clone()].into_iter().chain(self.reaches(sides)) {
+            step = step.locks(&table, Lock::ShareUpdateExclusive).scans(&table);
+        }
+        if let Rule::Foreign(it) = &self.rule {
+            step = step.locks(&it.to, Lock::RowShare);
+        }
         self.may_fail(step, sides)
     }
 
-    /// The step with the hazard that rows break the rule.
+    /// The step that reads every row, with the hazard that some break the rule.
     fn may_fail(&self, step: Step, sides: &Sides<'_>) -> Step {
-        if !sides.may_hold_rows(&self.table) {
+        if !self.may_hold_rows(sides) {
             return step;
         }
         let why = format!("{} holds rows", self.table);
@@ -341,6 +393,17 @@ impl Constraint {
             Rule::Check(_) => step.hazard(Code::CheckMayFail, self.id(), why),
             Rule::Unique(_) | Rule::Exclusion(_) => step.hazard(Code::UniqueMayFail, self.id(), why),
         }
+    }
+
+    /// The step with all that reading every row under its locks means.
+    fn scanning(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let step = [self.table.clone()].iter().chain(&self.reaches(sides)).fold(step, |step, it| step.scans(it));
+        let step = self.may_fail(step, sides);
+        if !self.may_hold_rows(sides) {
+            return step;
+        }
+        let why = format!("every row of {} is read while it is locked", self.table);
+        step.hazard(Code::ScanUnderLock, self.id(), why)
     }
 
     /// A query that is true once the constraint is there and the condition holds for it.
@@ -353,60 +416,71 @@ impl Constraint {
         )
     }
 
-    /// The steps that add the constraint to a table in use, `first` being done in the same statement.
-    fn add(&self, first: &str, sides: &Sides<'_>) -> Vec<Step> {
-        let whole = format!("{} {first}{}", self.alter_table(), self.addition());
+    /// The steps that add the constraint to a table in use.
+    fn add(&self, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
         let not_valid = format!("{whole} NOT VALID");
-        // Before 18 a foreign key of a partitioned table can't be NOT VALID.
-        let promises = match &self.rule {
-            Rule::Check(_) => true,
-            Rule::Foreign(_) => !self.partitioned || sides.major() >= 18,
-            Rule::Unique(_) | Rule::Exclusion(_) => false,
+        let steps = match &self.rule {
+            Rule::Check(_) | Rule::Foreign(_) if !self.enforced => vec![self.adding(whole, instead, sides)],
+            Rule::Check(_) | Rule::Foreign(_) if !self.validated => {
+                vec![self.adding(not_valid, instead, sides).own_transaction()]
+            }
+            Rule::Check(_) | Rule::Foreign(_) if !self.may_hold_rows(sides) => {
+                vec![self.scanning(self.adding(whole, instead, sides), sides)]
+            }
+            // Before 18 a foreign key of a partitioned table can't be NOT VALID.
+            Rule::Foreign(_) if self.partitioned && sides.major() < 18 => self.add_by_partition(first, sides),
+            Rule::Check(_) | Rule::Foreign(_) => {
+                vec![self.adding(not_valid, instead, sides).own_transaction(), self.validation(sides)]
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => vec![self.adding(whole, instead, sides)],
+            Rule::Unique(key) if !key.without_overlaps && self.may_hold_rows(sides) => {
+                return self.add_using_index(key, instead, sides);
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) => {
+                vec![self.scanning(self.adding(whole, instead, sides), sides)]
+            }
         };
-        if !self.enforced {
-            return vec![self.adding(whole)];
-        }
-        if !self.validated {
-            return vec![self.adding(not_valid).own_transaction()];
-        }
-        if promises && sides.may_hold_rows(&self.table) {
-            return vec![self.adding(not_valid).own_transaction(), self.validation(sides)];
-        }
-        if let Rule::Unique(key) = &self.rule
-            && !self.partitioned
-            && !key.without_overlaps
-            && sides.may_hold_rows(&self.table)
-        {
-            return self.add_using_index(key, first, sides);
-        }
-        let step = self.adding(whole);
-        let reads_rows = match &self.rule {
-            Rule::Unique(_) | Rule::Exclusion(_) => !self.partitioned,
-            Rule::Check(_) | Rule::Foreign(_) => true,
-        };
-        if !reads_rows {
-            return vec![step];
-        }
-        let step = self.may_fail(step.scans(&self.table), sides);
-        if sides.may_hold_rows(&self.table) {
-            let why = format!("every row of {} is read while it is locked", self.table);
-            vec![step.hazard(Code::ScanUnderLock, self.id(), why)]
-        } else {
-            vec![step]
-        }
+        steps.into_iter().chain(self.finish()).collect()
     }
 
     /// Builds the index while the table is in use, then gives it to the constraint.
-    fn add_using_index(&self, key: &Unique, first: &str, sides: &Sides<'_>) -> Vec<Step> {
-        let name = if first.is_empty() { self.name.clone() } else { index::temporary_name(&self.index(), sides) };
+    fn add_using_index(&self, key: &Unique, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+        let own = self.name.clone();
+        let name = if instead == Instead::OfNothing { own } else { index::temporary_name(&self.index(), sides) };
+        let build = self.may_fail(key.build(&name, &self.table), sides);
+        let marks = key.storage.mark(&self.table, &name);
+        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
+    }
+
+    /// Gives an index to the constraint, which gives it its name.
+    fn take_over(&self, key: &Unique, instead: Instead, index: &Name, sides: &Sides<'_>) -> Step {
         let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
-        let sql = format!(
-            "ALTER TABLE {} {first}ADD CONSTRAINT {} {kind} USING INDEX {name}{}",
-            self.table,
-            self.name,
-            self.deferrability()
-        );
-        vec![self.may_fail(key.build(&name, &self.table), sides), self.adding(sql)]
+        let (table, name, deferrability) = (&self.table, &self.name, self.deferrability());
+        let first = self.drop_first(instead);
+        let sql =
+            format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
+        self.adding(sql, instead, sides)
+    }
+
+    /// Adds a foreign key to each partition, promised first and validated then; the partitioned table takes them for
+    /// its own without reading a row.
+    fn add_by_partition(&self, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+        let (mut promises, mut proofs) = (vec![], vec![]);
+        for partition in self.reaches(sides) {
+            let id = ObjectId::new(Kind::Table, [&partition.namespace, &partition.name]);
+            let is_leaf = below(sides.old, &partition, Descent::Partitions).is_empty();
+            if !is_leaf || sides.is_going(&id) || !sides.may_hold_rows(&partition) {
+                continue;
+            }
+            let own = Constraint { table: partition, partitioned: false, ..self.clone() };
+            let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition());
+            promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction());
+            proofs.push(own.validation(sides));
+        }
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
+        let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction();
+        promises.into_iter().chain(proofs).chain([last]).collect()
     }
 
     /// What ADD CONSTRAINT leaves to further statements.
@@ -436,8 +510,12 @@ impl Constraint {
         let mut settled = Constraint { inherited: new.inherited, ..self.clone() };
         settled.validated = self.validated || new.validated;
         match (&mut settled.rule, &new.rule) {
-            (Rule::Unique(it), Rule::Unique(new)) => it.storage = self.settled_storage(&it.storage, &new.storage),
+            (Rule::Unique(it), Rule::Unique(new)) => {
+                it.parent = new.parent.clone();
+                it.storage = self.settled_storage(&it.storage, &new.storage);
+            }
             (Rule::Exclusion(it), Rule::Exclusion(new)) => {
+                it.parent = new.parent.clone();
                 it.storage = self.settled_storage(&it.storage, &new.storage);
                 for (element, new) in it.elements.iter_mut().zip(&new.elements) {
                     element.key.statistics = new.key.statistics;
@@ -460,6 +538,41 @@ impl Constraint {
         // ALTER INDEX … SET is not for the indexes of partitioned tables.
         let options: Options = if self.partitioned { old.options.clone() } else { new.options.clone() };
         Storage { options, ..new.clone() }
+    }
+
+    /// Whether the index, which has the constraint's name, can become its index as it stands.
+    pub fn can_take_over(&self, index: &Index) -> bool {
+        let Rule::Unique(key) = &self.rule else { return false };
+        let plain = |it: &Key, column: &Name| {
+            let of_column = matches!(&it.of, Subject::Column(name) if name == column);
+            of_column && it.collation.is_none() && it.opclass.is_none() && !it.descending && !it.nulls_first
+        };
+        index.name == self.index()
+            && index.table == self.table
+            && index.of == Of::Table
+            && index.unique
+            && index.valid
+            && index.predicate.is_none()
+            && index.method.as_str() == "btree"
+            && !key.without_overlaps
+            && index.nulls_not_distinct == key.nulls_not_distinct
+            && index.include == key.include
+            && index.storage == key.storage
+            && index.parent == key.parent
+            && index.keys.len() == key.columns.len()
+            && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
+    }
+
+    /// The old index that becomes this constraint's.
+    fn taken_over(&self, sides: &Sides<'_>) -> Option<&Unique> {
+        let index = self.index();
+        let id = ObjectId::new(Kind::Index, [&index.namespace, &index.name]);
+        match (sides.old.get(&id)?, &self.rule) {
+            (Object::Index(it), Rule::Unique(key)) if self.can_take_over(it) && !sides.replaced.contains(&id) => {
+                Some(key)
+            }
+            _ => None,
+        }
     }
 
     /// The steps in place from this constraint to one that [`Self::settled_like`] finds to differ in no other way.
@@ -494,19 +607,15 @@ impl Constraint {
         let mut sql = format!("ALTER TABLE {} ALTER CONSTRAINT {}", self.table, self.name);
         sql += if new.deferrable { new.deferrability() } else { " NOT DEFERRABLE" };
         if self.enforced == new.enforced {
-            return Step::new(sql).locks(&self.table, Lock::AccessExclusive);
+            let tables = [self.table.clone()].into_iter().chain(self.reaches(sides));
+            return tables.fold(Step::new(sql), |step, table| step.locks(&table, Lock::AccessExclusive));
         }
         sql += if new.enforced { " ENFORCED" } else { " NOT ENFORCED" };
-        let step = self.locking(Step::new(sql), Lock::AccessExclusive);
-        if !new.enforced {
-            return step.stage(Stage::Contract).hazard(Code::DropConstraint, self.id(), "it is no longer enforced");
-        }
-        let step = self.may_fail(step.scans(&self.table), sides);
-        if sides.may_hold_rows(&self.table) {
-            let why = format!("every row of {} is read while it is locked", self.table);
-            step.hazard(Code::ScanUnderLock, self.id(), why)
+        let step = self.locking(Step::new(sql), Lock::AccessExclusive, sides);
+        if new.enforced {
+            self.scanning(step, sides)
         } else {
-            step
+            step.stage(Stage::Contract).hazard(Code::DropConstraint, self.id(), "it is no longer enforced")
         }
     }
 }
@@ -567,6 +676,9 @@ impl Definition for Constraint {
                         'predicate', pg_get_expr(i.indpred, i.indrelid),
                         'storage', "#,
         index::storage!(),
+        r#",
+                        'parent', "#,
+        index_partition::parent!(),
         r#")
                     ELSE jsonb_build_object(
                         'type', 'unique', 'primary', con.contype = 'p',
@@ -580,6 +692,9 @@ impl Definition for Constraint {
         r#",
                         'storage', "#,
         index::storage!(),
+        r#",
+                        'parent', "#,
+        index_partition::parent!(),
         r#")
                     END))
           FROM pg_constraint con
@@ -608,6 +723,10 @@ impl Definition for Constraint {
         }
     }
 
+    fn needs(&self) -> Vec<ObjectId> {
+        self.rule.parent().map(End::id).into_iter().collect()
+    }
+
     fn part_of(&self) -> Option<ObjectId> {
         Some(self.table_id())
     }
@@ -632,23 +751,24 @@ impl Definition for Constraint {
         if self.comes_from_above(sides) {
             return vec![];
         }
-        let mut steps = if !sides.is_new(&self.table_id()) {
-            self.add("", sides)
-        } else {
-            let step = format!("{} {}", self.alter_table(), self.addition());
-            // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
-            let step = if self.validated || !self.enforced {
-                Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition()))
-            } else {
-                Step::new(format!("{step} NOT VALID"))
+        if !sides.is_new(&self.table_id()) {
+            return match self.taken_over(sides) {
+                Some(key) => vec![self.take_over(key, Instead::OfNothing, &self.name, sides)],
+                None => self.add(Instead::OfNothing, sides),
             };
-            match &self.rule {
-                Rule::Foreign(it) if it.to != self.table => vec![step.locks(&it.to, Lock::ShareRowExclusive)],
-                _ => vec![step],
-            }
+        }
+        let step = format!("{} {}", self.alter_table(), self.addition());
+        // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
+        let step = if self.validated || !self.enforced {
+            Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition()))
+        } else {
+            Step::new(format!("{step} NOT VALID"))
         };
-        steps.extend(self.finish());
-        steps
+        let step = match &self.rule {
+            Rule::Foreign(_) => self.locking(step, Lock::ShareRowExclusive, sides),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => step,
+        };
+        [step].into_iter().chain(self.finish()).collect()
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
@@ -658,17 +778,21 @@ impl Definition for Constraint {
         if self.settled_like(new) == *new {
             return Alter::Steps(self.settle(new, sides));
         }
-        Alter::Replace
+        let same_kind = std::mem::discriminant(&self.rule) == std::mem::discriminant(&new.rule);
+        let has_tree = self.partitioned || new.partitioned || self.rule.parent().is_some();
+        if !same_kind || has_tree || index::stands_on_changes(&self.id(), sides) {
+            return Alter::Replace;
+        }
+        Alter::Steps(new.add(Instead::OfItself, sides))
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let has_index = self.rule.storage().is_some();
-        if self.comes_from_above(sides) || has_index && index_partition::goes_with_parent(&self.index(), sides) {
+        if self.comes_from_above(sides) || index_partition::goes_with_parent(self.rule.parent(), sides) {
             return vec![];
         }
         let step = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name));
         vec![
-            self.locking(step, Lock::AccessExclusive)
+            self.locking(step, Lock::AccessExclusive, sides)
                 .stage(Stage::Contract)
                 .hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition())),
         ]

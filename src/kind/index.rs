@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::expr::Expr;
-use crate::kind::{Alter, Claim, Definition, Kind, ObjectId};
+use crate::kind::index_partition::{self, End};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -29,6 +30,9 @@ pub struct Index {
     /// A build that failed leaves an index that is kept up to date and serves nobody. The index of a partitioned
     /// table counts as valid: what makes it so are the attachments of its children.
     pub valid: bool,
+    /// The index that this one is attached to. The attachment is an object of its own; dropping the parent drops
+    /// this index.
+    pub parent: Option<End>,
 }
 
 /// What an index is on.
@@ -256,7 +260,6 @@ impl Storage {
 }
 
 fn someone_is_clustered(schema: &Schema, table: &QName) -> bool {
-    use crate::kind::Object;
     let by_constraint = schema.of_relation(Kind::Constraint, table).any(|object| match object {
         Object::Constraint(it) => it.rule.storage().is_some_and(|storage| storage.clustered),
         _ => false,
@@ -322,6 +325,57 @@ pub(super) fn statistics<'a>(
             Step::new(format!("ALTER INDEX {index} ALTER COLUMN {n} SET STATISTICS {target}"))
         })
         .collect()
+}
+
+/// Which tables stand below another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Descent {
+    Partitions,
+    /// Those that inherit from it, too.
+    All,
+}
+
+/// The tables below a table, at any distance: those that a statement on it reaches.
+pub(super) fn below(schema: &Schema, table: &QName, descent: Descent) -> Vec<QName> {
+    let kinds: &[Kind] = match descent {
+        Descent::Partitions => &[Kind::Partition],
+        Descent::All => &[Kind::Partition, Kind::Table],
+    };
+    let children = |parent: &QName| -> Vec<QName> {
+        let parent = ObjectId::new(Kind::Table, [&parent.namespace, &parent.name]);
+        let of_kind = |kind: Kind| {
+            let start = ObjectId { kind, path: vec![] };
+            schema.needs.range(start..).take_while(move |(id, _)| id.kind == kind)
+        };
+        kinds
+            .iter()
+            .flat_map(|kind| of_kind(*kind))
+            .filter(|(id, needs)| id.path != parent.path && needs.contains(&parent))
+            .filter_map(|(id, _)| match id.path.as_slice() {
+                [namespace, name] => Some(QName::new(namespace.clone(), name.clone())),
+                _ => None,
+            })
+            .collect()
+    };
+    let mut found = vec![];
+    let mut open = vec![table.clone()];
+    while let Some(parent) = open.pop() {
+        for child in children(&parent) {
+            if child != *table && !found.contains(&child) {
+                found.push(child.clone());
+                open.push(child);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether something that the object needs changes too, so that the new definition may not hold before and the old
+/// one not after.
+pub(super) fn stands_on_changes(id: &ObjectId, sides: &Sides<'_>) -> bool {
+    let mut needs = sides.old.needs_of(id).chain(sides.new.needs_of(id));
+    needs.any(|need| sides.replaced.contains(need) || sides.old.get(need) != sides.new.get(need))
 }
 
 /// True once the index is there and valid.
@@ -453,7 +507,7 @@ impl Index {
 
     /// This index with everything of `new` that changes in place.
     fn settled_like(&self, new: &Index) -> Index {
-        let mut settled = Index { storage: new.storage.clone(), valid: new.valid, ..self.clone() };
+        let mut settled = Index { storage: new.storage.clone(), valid: new.valid, parent: new.parent.clone(), ..self.clone() };
         if self.partitioned() {
             // ALTER INDEX … SET is not for the indexes of partitioned tables.
             settled.storage.options = self.storage.options.clone();
@@ -503,7 +557,10 @@ impl Definition for Index {
                 'storage', "#,
         storage!(),
         r#",
-                'valid', i.indisvalid OR ic.relkind = 'I'))
+                'valid', i.indisvalid OR ic.relkind = 'I',
+                'parent', "#,
+        index_partition::parent!(),
+        r#"))
           FROM pg_index i
           JOIN pg_class ic ON ic.oid = i.indexrelid
           JOIN pg_am am ON am.oid = ic.relam
@@ -524,6 +581,10 @@ impl Definition for Index {
 
     fn reference(path: &[Name]) -> String {
         format!("INDEX {}", super::dotted(path))
+    }
+
+    fn needs(&self) -> Vec<ObjectId> {
+        self.parent.iter().map(End::id).collect()
     }
 
     fn part_of(&self) -> Option<ObjectId> {
@@ -569,18 +630,29 @@ impl Definition for Index {
             return Alter::Steps(steps);
         }
         let moved = self.table != new.table || self.of != new.of;
-        if moved || self.partitioned() || super::index_partition::is_attached(&self.name, sides) {
+        if moved || self.partitioned() || self.parent.is_some() || stands_on_changes(&self.id(), sides) {
             return Alter::Replace;
         }
         Alter::Steps(self.swap(new, sides))
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if super::index_partition::goes_with_parent(&self.name, sides) {
+        if index_partition::goes_with_parent(self.parent.as_ref(), sides) {
+            return vec![];
+        }
+        // A new constraint of the same name takes the index over.
+        let heir = ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, &self.name.name]);
+        if let Some(Object::Constraint(heir)) = sides.new.get(&heir)
+            && sides.is_new(&heir.id())
+            && !sides.replaced.contains(&self.id())
+            && heir.can_take_over(self)
+        {
             return vec![];
         }
         let step = if self.partitioned() {
-            Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive)
+            let step = Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive);
+            let partitions = below(sides.old, &self.table, Descent::Partitions);
+            partitions.iter().fold(step, |step, partition| step.locks(partition, Lock::AccessExclusive))
         } else {
             self.drop_concurrently()
         };

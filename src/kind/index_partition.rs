@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
+use crate::kind::{Alter, Definition, Kind, ObjectId};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Step};
 use crate::schema::Sides;
@@ -33,58 +33,58 @@ impl End {
     }
 }
 
-/// The attachment of an index on the old side.
-fn attachment<'a>(index: &QName, sides: &Sides<'a>) -> Option<&'a IndexPartition> {
-    match sides.old.get(&ObjectId::new(Kind::IndexPartition, [&index.namespace, &index.name]))? {
-        Object::IndexPartition(it) => Some(it),
-        _ => None,
-    }
+/// The parent of the index `i` (pg_index) as an [`End`], or null.
+macro_rules! parent {
+    () => {
+        r#"(SELECT jsonb_build_object(
+                        'index', jsonb_build_array(pn.nspname, p.relname),
+                        'table', jsonb_build_array(ptn.nspname, pt.relname),
+                        'constraint', EXISTS (SELECT FROM pg_constraint pc
+                                               WHERE pc.conindid = p.oid AND pc.conrelid = pt.oid
+                                                 AND pc.contype IN ('p', 'u', 'x')))
+                  FROM pg_inherits h
+                  JOIN pg_class p ON p.oid = h.inhparent
+                  JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                  JOIN pg_index pi ON pi.indexrelid = p.oid
+                  JOIN pg_class pt ON pt.oid = pi.indrelid
+                  JOIN pg_namespace ptn ON ptn.oid = pt.relnamespace
+                 WHERE h.inhrelid = i.indexrelid)"#
+    };
 }
 
-/// Whether the index is attached to a parent when the plan starts: it can't be dropped by itself.
-pub(super) fn is_attached(index: &QName, sides: &Sides<'_>) -> bool {
-    attachment(index, sides).is_some()
-}
+pub(super) use parent;
 
-/// Whether dropping the parent index drops this one, at any distance.
-pub(super) fn goes_with_parent(index: &QName, sides: &Sides<'_>) -> bool {
-    attachment(index, sides)
-        .is_some_and(|it| sides.is_going(&it.parent.id()) || goes_with_parent(&it.parent.index, sides))
+/// Whether dropping the index's parent drops it too.
+pub(super) fn goes_with_parent(parent: Option<&End>, sides: &Sides<'_>) -> bool {
+    parent.is_some_and(|it| sides.is_going(&it.id()))
 }
 
 impl Definition for IndexPartition {
     const NOUN: &'static str = "index attachment";
 
-    const CATALOG: &'static str = r#"
+    const CATALOG: &'static str = concat!(
+        r#"
         SELECT jsonb_build_object(
             'at', jsonb_build_array(0, 0, 0),
             'def', jsonb_build_object(
                 'child', jsonb_build_object(
-                    'index', jsonb_build_array(cn.nspname, c.relname),
-                    'table', jsonb_build_array(ctn.nspname, ct.relname),
+                    'index', jsonb_build_array(n.nspname, c.relname),
+                    'table', jsonb_build_array(tn.nspname, t.relname),
                     'constraint', EXISTS (SELECT FROM pg_constraint con
-                                           WHERE con.conindid = c.oid AND con.conrelid = ct.oid
+                                           WHERE con.conindid = c.oid AND con.conrelid = t.oid
                                              AND con.contype IN ('p', 'u', 'x'))),
-                'parent', jsonb_build_object(
-                    'index', jsonb_build_array(pn.nspname, p.relname),
-                    'table', jsonb_build_array(ptn.nspname, pt.relname),
-                    'constraint', EXISTS (SELECT FROM pg_constraint con
-                                           WHERE con.conindid = p.oid AND con.conrelid = pt.oid
-                                             AND con.contype IN ('p', 'u', 'x')))))
-          FROM pg_inherits h
-          JOIN pg_class c ON c.oid = h.inhrelid AND c.relkind IN ('i', 'I')
-          JOIN pg_namespace cn ON cn.oid = c.relnamespace
-          JOIN pg_index ci ON ci.indexrelid = c.oid
-          JOIN pg_class ct ON ct.oid = ci.indrelid
-          JOIN pg_namespace ctn ON ctn.oid = ct.relnamespace
-          JOIN pg_class p ON p.oid = h.inhparent
-          JOIN pg_namespace pn ON pn.oid = p.relnamespace
-          JOIN pg_index pi ON pi.indexrelid = p.oid
-          JOIN pg_class pt ON pt.oid = pi.indrelid
-          JOIN pg_namespace ptn ON ptn.oid = pt.relnamespace
-         WHERE cn.nspname !~ '^pg_' AND cn.nspname <> 'information_schema'
+                'parent', "#,
+        parent!(),
+        r#"))
+          FROM pg_index i
+          JOIN pg_class c ON c.oid = i.indexrelid AND c.relispartition
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+          JOIN pg_class t ON t.oid = i.indrelid
+          JOIN pg_namespace tn ON tn.oid = t.relnamespace
+         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                              AND d.objid IN (ct.oid, pt.oid) AND d.deptype = 'e')"#;
+                              AND d.objid = t.oid AND d.deptype = 'e')"#
+    );
 
     fn id(&self) -> ObjectId {
         ObjectId::new(Kind::IndexPartition, [&self.child.index.namespace, &self.child.index.name])
