@@ -429,7 +429,7 @@ impl Constraint {
                 vec![self.scanning(self.adding(whole, instead, sides), sides)]
             }
             // Before 18 a foreign key of a partitioned table can't be NOT VALID.
-            Rule::Foreign(_) if self.partitioned && sides.major() < 18 => self.add_by_partition(first, sides),
+            Rule::Foreign(_) if self.partitioned && sides.major() < 18 => self.add_by_partition(instead, sides),
             Rule::Check(_) | Rule::Foreign(_) => {
                 vec![self.adding(not_valid, instead, sides).own_transaction(), self.validation(sides)]
             }
