@@ -379,3 +379,68 @@ impl fmt::Display for Target {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str, env: &[(&str, &str)]) -> Result<Target, ConnectError> {
+        let mut env: BTreeMap<String, String> = env.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        env.insert("HOME".to_owned(), "/nonexistent".to_owned());
+        Target::resolve(Some(text), &env)
+    }
+
+    #[track_caller]
+    fn shown(text: &str, env: &[(&str, &str)], expected: &str) {
+        assert_eq!(resolve(text, env).unwrap().redacted(), expected, "{text}");
+    }
+
+    #[test]
+    fn a_target_shows_where_it_leads_and_no_password() {
+        shown("postgres://u:s3cret@db:99/app", &[], "postgresql://u@db:99/app");
+        shown("host=/run/pg,db port=1,2 user=u", &[], "postgresql://u@/u?host=/run/pg,db&port=1,2");
+        shown("host=a,b user=u port=7", &[], "postgresql://u@a:7,b:7/u");
+        shown("hostaddr=::1 user=u dbname=d", &[], "postgresql://u@[::1]:5432/d");
+        let target = resolve("host=a user=u password=s3cret", &[]).unwrap();
+        assert!(!format!("{target:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_the_text_leaves_open_comes_from_the_environment() {
+        let env = [("PGHOST", "h"), ("PGPORT", "7"), ("PGUSER", "u"), ("PGDATABASE", "d")];
+        shown("", &env, "postgresql://u@h:7/d");
+        shown("other", &env, "postgresql://u@h:7/other");
+        shown("postgresql://x@", &env, "postgresql://x@h:7/d");
+        shown("host=g port=''", &env, "postgresql://u@g:5432/d");
+    }
+
+    #[test]
+    fn lists_have_one_length() {
+        for text in ["host=a,b port=1,2,3 user=u", "host=a,b hostaddr=127.0.0.1 user=u"] {
+            assert!(matches!(resolve(text, &[]), Err(ConnectError::Value { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_mean_nothing_are_refused() {
+        for text in [
+            "port=0",
+            "port=65536",
+            "port=s3cret",
+            "hostaddr=name",
+            "sslmode=full",
+            "connect_timeout=soon",
+            "target_session_attrs=master",
+            "channel_binding=1",
+            "sslnegotiation=direct",
+            "gssencmode=require",
+            "sslrootcert=system sslmode=require",
+            "ssl_max_protocol_version=TLSv1.1",
+            "sslcrl=x",
+            "sslsni=yes",
+        ] {
+            let error = resolve(&format!("user=u host=h {text}"), &[]).unwrap_err();
+            assert!(!error.to_string().contains("s3cret"), "{text}: {error}");
+        }
+    }
+}

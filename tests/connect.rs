@@ -368,6 +368,42 @@ async fn a_self_signed_certificate_may_be_its_own_authority() {
 }
 
 #[tokio::test]
+async fn a_version_1_certificate_encrypts_and_proves_nothing() {
+    let dir = Scratch::new();
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let openssl = |arguments: &str| {
+        let mut command = Command::new(program("openssl"));
+        let output = command.args(arguments.split(' ')).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    // As the manual has it: https://www.postgresql.org/docs/15/ssl-tcp.html#SSL-CERTIFICATE-CREATION
+    openssl("req -new -nodes -newkey rsa:2048 -keyout old.key -out old.csr -subj /CN=db.test");
+    openssl("x509 -req -in old.csr -signkey old.key -out old.crt -days 2");
+    let text = Command::new(program("openssl"))
+        .args(["x509", "-noout", "-text", "-in", &file("old.crt")])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&text.stdout).contains("Version: 1 "), "openssl no longer makes version 1");
+    give(&dir.path().join("old.key"));
+    let conf = [format!("ssl_cert_file={}", file("old.crt")), format!("ssl_key_file={}", file("old.key"))];
+    let hba = ["hostssl all all 127.0.0.1/32 scram-sha-256"];
+    let server = Server::start(&hba, &["ssl=on", &conf[0], &conf[1]]);
+    server.execute(&["ALTER ROLE postgres PASSWORD 'secret'"]);
+    let at = format!("host=db.test hostaddr=127.0.0.1 port={} user=postgres password=secret", server.port);
+    let connect =
+        async |text: &str| Target::resolve(Some(&format!("{at} {text}")), &environment(&[]))?.connect().await;
+    for text in ["", "sslmode=require", "sslmode=require ssl_max_protocol_version=TLSv1.2"] {
+        let session = connect(text).await.unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert!(encrypted(&session).await);
+    }
+    let error = connect("sslmode=require channel_binding=require").await.unwrap_err();
+    assert!(matches!(&error, ConnectError::Tls { .. }), "{error:?}");
+    assert!(error.to_string().contains("UnsupportedCertVersion") && help(&error).contains("version 3"), "{error}");
+    let error = connect(&format!("sslmode=verify-ca sslrootcert={}", file("old.crt"))).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::Tls { .. } | ConnectError::File { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn certificates_are_found_in_the_home_directory() {
     let home = tempfile::tempdir().unwrap();
     let own = home.path().join(".postgresql");
@@ -511,6 +547,9 @@ async fn a_pooler_in_transaction_mode_is_recognised() {
     let direct = server.target("app").connect().await.unwrap();
     assert_eq!(pooler(&direct).await.unwrap(), None);
 
+    let options = format!("host=127.0.0.1 port={port} dbname=sessions user=postgres options='-c work_mem=1MB'");
+    let error = Target::resolve(Some(&options), &environment(&[])).unwrap().connect().await.unwrap_err();
+    assert!(help(&error).contains("PgBouncer"), "{error:?}");
     let error = through("pgbouncer").connect().await.unwrap_err();
     assert!(matches!(&error, ConnectError::NotPostgres { .. }), "{error:?}");
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use tokio::net::lookup_host;
 use tokio::time::timeout;
-use tokio_postgres::config::{LoadBalanceHosts, SslMode};
+use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -112,7 +112,7 @@ impl Target {
         address: Option<IpAddr>,
         mode: SslMode,
     ) -> Result<Session, ConnectError> {
-        let tls = MakeRustlsConnect::new(self.tls.client()?);
+        let tls = MakeRustlsConnect::new(self.tls.client(self.channel_binding == ChannelBinding::Require)?);
         let config = self.config(host, address, mode);
         match self.in_time(host, config.connect(tls.clone())).await? {
             Ok((client, connection)) => Session::start(client, connection, self.only(host, address), Some(tls)),
@@ -189,7 +189,7 @@ impl Target {
         ConnectError::from_driver(error, &attempt)
     }
 
-    async fn in_time<T>(&self, host: &Host, work: impl Future<Output = T>) -> Result<T, ConnectError> {
+    pub(super) async fn in_time<T>(&self, host: &Host, work: impl Future<Output = T>) -> Result<T, ConnectError> {
         match self.timeout {
             None => Ok(work.await),
             Some(limit) => timeout(limit, work)

@@ -267,6 +267,20 @@ mod tests {
     }
 
     #[test]
+    fn no_text_makes_it_panic() {
+        let parts =
+            ["postgres://", "a", ":", "@", "/", "?", "=", "'", "\\", "%", "%4", "ü", "[", "]", ",", " ", "&"];
+        let mut texts = vec![String::new()];
+        for _ in 0..3 {
+            texts = texts.iter().flat_map(|text| parts.map(|part| format!("{text}{part}"))).collect();
+        }
+        for text in texts {
+            let _ = parse(&text);
+            let _ = parse(&format!("postgres://{text}"));
+        }
+    }
+
+    #[test]
     fn a_misspelt_keyword_gets_a_suggestion() {
         let error = parse("postgres://host/db?sslmod=require").unwrap_err();
         assert_eq!(error.to_string(), "`sslmod` is no connection parameter; is it `sslmode`?");

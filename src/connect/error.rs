@@ -215,7 +215,7 @@ impl ConnectError {
             return ConnectError::from_server(said, attempt);
         }
         let source = std::error::Error::source(error);
-        let cause = source.map(|source| source.to_string()).unwrap_or_default();
+        let cause = source.map(ToString::to_string).unwrap_or_default();
         // The driver does not publish the kinds of its errors; their texts are all there is to go by.
         match error.to_string().as_str() {
             "error performing TLS handshake" => super::tls::explain(place, source, &cause),
@@ -259,6 +259,11 @@ impl ConnectError {
             }
             code if *code == SqlState::CANNOT_CONNECT_NOW => ConnectError::NotReady { place, said: text },
             code if *code == SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooMany { place, said: text },
+            code if *code == SqlState::PROTOCOL_VIOLATION && text.starts_with("unsupported startup parameter") => {
+                let help = "PgBouncer stands before the server and refuses this: leave `options` out, or connect to the \
+                            server itself";
+                ConnectError::Server { place, said: text, help: help.to_owned() }
+            }
             _ => {
                 let help = said.hint().or(said.detail()).unwrap_or("the server's log may say more").to_owned();
                 ConnectError::Server { place, said: text, help }

@@ -36,7 +36,8 @@ pub async fn pooler(session: &Session) -> Result<Option<Pooler>, ConnectError> {
         // Twice in a row, so that a pooler that deals two backends in turn does not give each of us its own.
         ours.insert(session.backend().await?);
         ours.insert(session.backend().await?);
-        theirs.insert(other.backend().await?);
+        // A pool that keeps sessions and has no backend left makes the second one wait.
+        theirs.insert(session.target().in_time(host, other.backend()).await??);
         if ours.len() > 1 || theirs.len() > 1 {
             return found("the transactions of one session ran in different backends");
         }

@@ -155,8 +155,8 @@ impl Options {
         self.mode >= Mode::Require
     }
 
-    /// The driver's side of it. Reads the files.
-    pub fn client(&self) -> Result<ClientConfig, ConnectError> {
+    /// The driver's side of it; `bound` where authentication will be bound to the certificate. Reads the files.
+    pub fn client(&self, bound: bool) -> Result<ClientConfig, ConnectError> {
         let provider = Arc::new(ring::default_provider());
         let versions: Vec<&'static SupportedProtocolVersion> =
             [(Version::Tls13, &rustls::version::TLS13), (Version::Tls12, &rustls::version::TLS12)]
@@ -166,6 +166,7 @@ impl Options {
                 .collect();
         let verifier = Verifier {
             trusted: self.trusted()?,
+            bound,
             by_name: self.mode == Mode::VerifyFull,
             algorithms: provider.signature_verification_algorithms,
         };
@@ -281,6 +282,7 @@ impl Trusted {
 #[derive(Debug)]
 struct Verifier {
     trusted: Option<Trusted>,
+    bound: bool,
     by_name: bool,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -317,14 +319,13 @@ impl ServerCertVerifier for Verifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    // These are heeded even where any certificate will do: channel binding rests on the server having the key.
     fn verify_tls12_signature(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        self.or_ancient(verify_tls12_signature(message, certificate, signature, &self.algorithms))
     }
 
     fn verify_tls13_signature(
@@ -333,11 +334,31 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        self.or_ancient(verify_tls13_signature(message, certificate, signature, &self.algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+impl Verifier {
+    /// Lets a version 1 certificate pass where nobody is to be recognised by it. `openssl x509 -req` makes such ones
+    /// before OpenSSL 3.2, and the manual's example does so; what reads certificates here can't take the key out of
+    /// them, so the signature goes unchecked. With any certificate accepted it would tell only that the server has
+    /// the key of the one that it shows, and that matters where channel binding is demanded alone.
+    fn or_ancient(
+        &self,
+        verdict: Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match verdict {
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(error)))
+                if error.to_string() == "UnsupportedCertVersion" && self.trusted.is_none() && !self.bound =>
+            {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            verdict => verdict,
+        }
     }
 }
 
