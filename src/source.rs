@@ -20,6 +20,7 @@ mod parts;
 mod split;
 mod sql;
 pub mod syntax;
+mod toml;
 pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
@@ -182,6 +183,23 @@ impl Text {
         self
     }
 
+    /// Adds what stands for something in a file, in other words.
+    fn say(&mut self, sql: &str, span: Span) -> &mut Self {
+        let start = self.sql.len();
+        self.sql.push_str(sql);
+        self.pieces.push(Piece { at: start..self.sql.len(), span, verbatim: false });
+        self
+    }
+
+    /// Adds another text with its places.
+    fn append(&mut self, other: Text) -> &mut Self {
+        let start = self.sql.len();
+        self.sql.push_str(&other.sql);
+        let moved = |piece: Piece| Piece { at: piece.at.start + start..piece.at.end + start, ..piece };
+        self.pieces.extend(other.pieces.into_iter().map(moved));
+        self
+    }
+
     /// Adds what the file does not hold.
     fn add(&mut self, sql: &str) -> &mut Self {
         self.sql.push_str(sql);
@@ -214,8 +232,13 @@ struct Draft {
 /// error, unless that server is newer than the grammar.
 pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Report>> {
     let mut draft = Draft::default();
-    for (index, file) in files.iter().enumerate() {
+    let is_toml = |file: &File| file.path.ends_with(".toml");
+    for (index, file) in files.iter().enumerate().filter(|(_, file)| !is_toml(file)) {
         sql::read(index, file, server, &mut draft);
+    }
+    // TOML speaks of what SQL declares, and so comes after it.
+    for (index, file) in files.iter().enumerate().filter(|(_, file)| is_toml(file)) {
+        toml::read(index, file, &mut draft);
     }
     if draft.statements.is_empty() && draft.faults.is_empty() {
         draft.faults.push(empty(&files));
@@ -272,7 +295,7 @@ impl Declaration {
 /// Two statements that declare one thing.
 fn declared_twice(files: &[Arc<File>], draft: &mut Draft) {
     type Key<'a> = (Space, Option<&'a str>, Option<&'a str>, &'a str, Option<&'a [String]>);
-    let mut first: BTreeMap<Key, (usize, &Declared)> = BTreeMap::new();
+    let mut first: BTreeMap<Key<'_>, (usize, &Declared)> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, statement) in draft.statements.iter().enumerate() {
         for declared in &statement.names.declares {

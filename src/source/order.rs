@@ -1,7 +1,7 @@
 //! In which order statements load: what is referred to first, then by rank, then as written.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use super::names::{Bond, Names, Reference, Space};
 
@@ -52,7 +52,7 @@ pub fn order(statements: &[&Names]) -> Order {
 }
 
 /// Which statements declare a name.
-type Providers<'a> = HashMap<(Space, Option<&'a str>, &'a str), Vec<usize>>;
+type Providers<'a> = BTreeMap<(Space, Option<&'a str>, &'a str), Vec<usize>>;
 
 /// Those that declare what is referred to, in the first namespace that has it.
 fn find<'a>(providers: &'a Providers<'a>, reference: &'a Reference) -> Option<(&'a Vec<usize>, String)> {
@@ -113,7 +113,7 @@ fn tangle(graph: &[Vec<Edge>]) -> Vec<BTreeSet<usize>> {
         }
     }
     // What remains when the ends are taken off from both sides lies on a cycle or between two of them.
-    let mut left: HashSet<usize> = (0..graph.len()).collect();
+    let mut left: BTreeSet<usize> = (0..graph.len()).collect();
     for (ahead, behind) in [(&needs, &needed_by), (&needed_by, &needs)] {
         let mut count: Vec<usize> =
             (0..graph.len()).map(|at| ahead[at].iter().filter(|next| left.contains(next)).count()).collect();
