@@ -97,7 +97,13 @@ fn was(reader: &mut Reader<'_>, fields: &value::Fields<'_, '_>, class: Class, pa
 }
 
 /// Takes `allow = { hazard = "reason" }`, where it is there.
-fn allow(reader: &mut Reader<'_>, fields: &value::Fields<'_, '_>, class: Class, path: Vec<Name>, draft: &mut Draft) {
+fn allow(
+    reader: &mut Reader<'_>,
+    fields: &value::Fields<'_, '_>,
+    class: Class,
+    path: Vec<Name>,
+    draft: &mut Draft,
+) {
     let Some(value) = fields.get("allow") else { return };
     let what = format!("`allow` of {}", fields.what);
     for (key, value) in reader.table(&what, value).map(entries).unwrap_or_default() {
@@ -259,7 +265,8 @@ primary_key = "id"
             key = ["id"]
             rows = [{ id = 1, name = "it's", at = 2024-01-01T00:00:00Z, tags = { a = [1, true] } }, { id = 2 }]
         "#;
-        let declaration = declaration("CREATE TABLE t (id int, name text, at timestamptz, tags jsonb)", toml).unwrap();
+        let declaration =
+            declaration("CREATE TABLE t (id int, name text, at timestamptz, tags jsonb)", toml).unwrap();
         let row: Vec<String> =
             declaration.seeds[0].rows[0].iter().map(|(name, value)| format!("{name} = {value}")).collect();
         assert_eq!(row, ["id = 1", "name = 'it''s'", "at = '2024-01-01T00:00:00Z'", r#"tags = '{"a":[1,true]}'"#]);

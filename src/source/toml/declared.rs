@@ -37,7 +37,8 @@ pub fn find(draft: &Draft, name: &QName, classes: &[Class]) -> Option<Found> {
     for statement in &draft.statements {
         // An added constraint is in another statement, which declares it under the table's path.
         let speaks = statement.names.declares.iter().any(|it| parts::path(it).starts_with(&path));
-        let Some(node) = speaks.then(|| syntax::parse(&statement.sql).ok()).flatten().and_then(|it| it.into_iter().next())
+        let Some(node) =
+            speaks.then(|| syntax::parse(&statement.sql).ok()).flatten().and_then(|it| it.into_iter().next())
         else {
             continue;
         };
@@ -48,7 +49,8 @@ pub fn find(draft: &Draft, name: &QName, classes: &[Class]) -> Option<Found> {
         }
         found.open |= match &node {
             NodeEnum::CreateStmt(table) => {
-                let like = |node: &pg_query::protobuf::Node| matches!(node.node, Some(NodeEnum::TableLikeClause(_)));
+                let like =
+                    |node: &pg_query::protobuf::Node| matches!(node.node, Some(NodeEnum::TableLikeClause(_)));
                 !table.inh_relations.is_empty() || table.of_typename.is_some() || table.table_elts.iter().any(like)
             }
             NodeEnum::ViewStmt(_) | NodeEnum::CreateTableAsStmt(_) => true,
@@ -77,7 +79,9 @@ pub fn read_type(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>, draf
     was(reader, &fields, found.class, path.clone(), draft);
     allow(reader, &fields, found.class, path.clone(), draft);
     let Some(labels) = fields.get("labels") else { return };
-    for (key, value) in reader.table(&format!("`labels` of {}", fields.what), labels).map(entries).unwrap_or_default() {
+    for (key, value) in
+        reader.table(&format!("`labels` of {}", fields.what), labels).map(entries).unwrap_or_default()
+    {
         let label = Name::from(key.get_ref().as_ref());
         if !found.may_have(Class::Label, &label) {
             let message = format!("type {name} has no label {}", label.as_str());

@@ -15,14 +15,34 @@ use crate::source::syntax::{self, SyntaxError};
 use crate::source::{Backfill, Draft, Span, Text};
 
 const TABLE: &[&str] = &[
-    "columns", "primary_key", "unique", "foreign_keys", "checks", "indexes", "constraints", "comment", "row_security",
-    "was", "allow",
+    "columns",
+    "primary_key",
+    "unique",
+    "foreign_keys",
+    "checks",
+    "indexes",
+    "constraints",
+    "comment",
+    "row_security",
+    "was",
+    "allow",
 ];
 /// What makes a table, rather than saying something of one.
 const MAKING: &[&str] = &["primary_key", "unique", "foreign_keys", "checks", "comment", "row_security"];
 const COLUMN: &[&str] = &[
-    "type", "null", "default", "identity", "generated", "references", "unique", "check", "collate", "comment", "was",
-    "backfill", "allow",
+    "type",
+    "null",
+    "default",
+    "identity",
+    "generated",
+    "references",
+    "unique",
+    "check",
+    "collate",
+    "comment",
+    "was",
+    "backfill",
+    "allow",
 ];
 const COLUMN_SETTINGS: &[&str] = &["was", "backfill", "allow"];
 const INDEX: &[&str] =
@@ -45,7 +65,12 @@ pub fn read(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>, draft: &m
 fn settings(reader: &mut Reader<'_>, name: &QName, fields: &Fields<'_, '_>, found: &Found, draft: &mut Draft) {
     for key in MAKING.iter().filter_map(|key| fields.key(key)) {
         let message = format!("table {name} is declared in SQL, and so `{}` belongs there", key.get_ref());
-        reader.fault(reader.span(key), message, "not here", "write it beside its CREATE TABLE, or move the table here");
+        reader.fault(
+            reader.span(key),
+            message,
+            "not here",
+            "write it beside its CREATE TABLE, or move the table here",
+        );
     }
     let sub = |class: Class, key: &Name| match class {
         Class::Index => vec![name.namespace.clone(), key.clone()],
@@ -57,7 +82,8 @@ fn settings(reader: &mut Reader<'_>, name: &QName, fields: &Fields<'_, '_>, foun
         ("indexes", Class::Index, &["was", "allow"][..]),
     ] {
         let Some(value) = fields.get(group) else { continue };
-        for (key, value) in reader.table(&format!("`{group}` of {}", fields.what), value).map(entries).unwrap_or_default()
+        for (key, value) in
+            reader.table(&format!("`{group}` of {}", fields.what), value).map(entries).unwrap_or_default()
         {
             let inner = Name::from(key.get_ref().as_ref());
             let there = match class {
@@ -102,13 +128,7 @@ struct Table<'a, 'r> {
 }
 
 impl Table<'_, '_> {
-    fn read(
-        reader: &mut Reader<'_>,
-        key: &Key<'_>,
-        name: QName,
-        fields: &Fields<'_, '_>,
-        draft: &mut Draft,
-    ) {
+    fn read(reader: &mut Reader<'_>, key: &Key<'_>, name: QName, fields: &Fields<'_, '_>, draft: &mut Draft) {
         let span = reader.span(key);
         let Some(columns) = fields.get("columns").and_then(|value| reader.table("`columns`", value)) else {
             if fields.get("columns").is_none() {
@@ -260,7 +280,9 @@ impl Table<'_, '_> {
                 Some(NodeEnum::Constraint(constraint)) if n == 0 => {
                     constraint.contype == ConstrType::ConstrForeign as i32
                 }
-                Some(NodeEnum::Constraint(constraint)) => constraint.contype >= ConstrType::ConstrAttrDeferrable as i32,
+                Some(NodeEnum::Constraint(constraint)) => {
+                    constraint.contype >= ConstrType::ConstrAttrDeferrable as i32
+                }
                 _ => false,
             });
             let plain = table.options.is_empty() && table.inh_relations.is_empty() && table.partspec.is_none();
@@ -379,7 +401,12 @@ impl Table<'_, '_> {
                     was(self.reader, &fields, Class::Constraint, path.clone(), self.draft);
                     allow(self.reader, &fields, Class::Constraint, path, self.draft);
                     if fields.get("expression").is_none() {
-                        self.reader.fault(at, format!("{what} has no `expression`"), "here", "add `expression = \"…\"`");
+                        self.reader.fault(
+                            at,
+                            format!("{what} has no `expression`"),
+                            "here",
+                            "add `expression = \"…\"`",
+                        );
                     }
                     self.reader.expression(&fields, "expression")
                 }

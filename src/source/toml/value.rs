@@ -92,7 +92,9 @@ impl Reader<'_> {
     pub fn unknown(&mut self, what: &str, key: &Key<'_>, known: &[&str]) {
         let help = match nearest(key.get_ref(), known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+            None => {
+                format!("known are {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
+            }
         };
         self.fault(self.span(key), format!("{what} has no `{}`", key.get_ref()), "unknown key", help);
     }
@@ -222,7 +224,9 @@ impl Word {
 /// The known key that was probably meant.
 pub fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let likeness = |other: &str| strsim::jaro_winkler(key, other);
-    known.iter().copied().filter(|other| likeness(other) > 0.75).max_by(|one, other| {
-        likeness(one).total_cmp(&likeness(other))
-    })
+    known
+        .iter()
+        .copied()
+        .filter(|other| likeness(other) > 0.75)
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
 }
