@@ -1,8 +1,8 @@
 //! The cached template: what `initdb` makes, kept per release, so that a cluster is a copy of some files.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -34,7 +34,8 @@ pub(super) fn lay(workplace: &Workplace, binaries: &Binaries) -> Result<bool, Sh
     if let Some(cache) = &cache
         && cache.template.is_dir()
     {
-        if copy(&cache.template, &workplace.data(), workplace.user.as_ref()).is_ok() {
+        let copied = copy(&cache.template, &workplace.data(), workplace.user.as_ref());
+        if copied.is_ok_and(|bytes| cache.size() == Some(bytes)) {
             return Ok(true);
         }
         let _ = fs::remove_dir_all(workplace.data());
@@ -45,7 +46,7 @@ pub(super) fn lay(workplace: &Workplace, binaries: &Binaries) -> Result<bool, Sh
         return Err(workplace.server_failed("initdb"));
     }
     if let Some(cache) = &cache {
-        // No cache, or one on a full disk, costs half a second at the next start and nothing else.
+        // Not to keep it, on a full disk for one, costs half a second at the next start and nothing else.
         let _ = cache.keep(&workplace.data());
     }
     Ok(false)
@@ -66,7 +67,8 @@ fn folder() -> Option<PathBuf> {
 /// The place of one release's template, locked: many may copy it at once, one makes it while others wait.
 struct Cache {
     template: PathBuf,
-    _lock: File,
+    /// Holds the size of the template, so that one which has lost something is noticed.
+    lock: File,
 }
 
 impl Cache {
@@ -77,43 +79,56 @@ impl Cache {
         let digest = Sha256::digest(meaning.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let name = format!("{}.{}-{digest}", binaries.major, binaries.minor);
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(folder.join(format!("{name}.lock")))?;
+        let path = folder.join(format!("{name}.lock"));
+        let lock = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
         let template = folder.join(name);
         lock.lock_shared()?;
         if !template.is_dir() {
             lock.unlock()?;
             lock.lock()?;
         }
-        Ok(Cache { template, _lock: lock })
+        Ok(Cache { template, lock })
+    }
+
+    fn size(&self) -> Option<u64> {
+        let mut text = String::new();
+        (&self.lock).read_to_string(&mut text).ok()?;
+        text.parse().ok()
     }
 
     /// Takes a fresh data directory into the cache, in one step as others see it.
     fn keep(&self, data: &Path) -> io::Result<()> {
-        let half_made = self.template.with_extension("new");
-        let _ = fs::remove_dir_all(&half_made);
-        copy(data, &half_made, None)?;
+        // Who found a damaged template shares the lock with others that did.
+        self.lock.unlock()?;
+        self.lock.lock()?;
+        let half_made = self.template.with_added_extension("new");
+        for left in [&half_made, &self.template] {
+            if left.exists() {
+                fs::remove_dir_all(left)?;
+            }
+        }
+        let bytes = copy(data, &half_made, None)?;
+        self.lock.set_len(0)?;
+        self.lock.write_all_at(bytes.to_string().as_bytes(), 0)?;
         fs::rename(&half_made, &self.template)
     }
 }
 
-/// Copies a directory with all that is in it, for the user who will own the copy.
-fn copy(from: &Path, to: &Path, user: Option<&ServerUser>) -> io::Result<()> {
+/// Copies a directory with all that is in it, for the user who will own the copy. Returns the bytes of its files.
+fn copy(from: &Path, to: &Path, user: Option<&ServerUser>) -> io::Result<u64> {
+    let own = |path: &Path| user.map_or(Ok(()), |user| user.own(path));
+    let mut bytes = 0;
     DirBuilder::new().mode(0o700).create(to)?;
     for entry in from.read_dir()? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target, user)?;
+            bytes += copy(&entry.path(), &target, user)?;
         } else {
-            fs::copy(entry.path(), &target)?;
-            if let Some(user) = user {
-                user.own(&target)?;
-            }
+            bytes += fs::copy(entry.path(), &target)?;
+            own(&target)?;
         }
     }
-    match user {
-        Some(user) => user.own(to),
-        None => Ok(()),
-    }
+    own(to)?;
+    Ok(bytes)
 }
