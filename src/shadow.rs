@@ -78,7 +78,7 @@ impl Shadow {
 
     async fn start_private(wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
         let start = move || {
-            let (binaries, note) = binaries::choose(binaries::find(), wanted_major)?;
+            let (binaries, note) = binaries::choose(binaries::find(wanted_major), wanted_major)?;
             Ok::<_, ShadowError>((cluster::Cluster::start(&binaries)?, note))
         };
         let (cluster, note) =

@@ -80,37 +80,35 @@ fn release(version: &str) -> Option<(u32, u32)> {
     Some((digits(parts.next()?)?, parts.next().and_then(digits).unwrap_or(0)))
 }
 
-/// All servers on this machine, in the order of the places that are searched.
+/// The servers on this machine, in the order of the places that are searched: packages before what only we know of,
+/// since they have the extensions that people installed.
 ///
 /// `TENANTRY_PG_BIN` (directories, separated by colons) takes the place of the search: who sets it means these.
-pub(super) fn find() -> Vec<Binaries> {
-    let directories = match env::var_os("TENANTRY_PG_BIN") {
-        Some(own) if !own.is_empty() => env::split_paths(&own).collect(),
-        _ => search_places(),
-    };
+pub(super) fn find(wanted: Option<u32>) -> Vec<Binaries> {
+    if let Some(own) = env::var_os("TENANTRY_PG_BIN").filter(|own| !own.is_empty()) {
+        return servers_in(env::split_paths(&own));
+    }
+    let usual = USUAL_PLACES.iter().flat_map(|pattern| expand(Path::new(pattern)));
+    let path = env::var_os("PATH");
+    let path = path.iter().flat_map(env::split_paths).filter(|directory| directory.is_absolute());
+    let own = place::caches().into_iter().flat_map(|cache| expand(&cache.join("servers/*/bin")));
+    let mut found = servers_in(usual.chain(path).chain(own));
+    if !found.iter().any(|binaries| wanted.is_none_or(|major| major == binaries.major)) {
+        // Last, since it is a slow script on Debian.
+        let output = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output();
+        let told = output.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+        found.extend(servers_in(told.into_iter()));
+    }
+    found
+}
+
+fn servers_in(directories: impl Iterator<Item = PathBuf>) -> Vec<Binaries> {
     let mut seen = BTreeSet::new();
-    let new = directories.iter().filter(|bin| match bin.join("postgres").canonicalize() {
+    let new = directories.filter(|bin| match bin.join("postgres").canonicalize() {
         Ok(postgres) => seen.insert(postgres),
         Err(_) => false,
     });
-    new.filter_map(|bin| Binaries::at(bin)).collect()
-}
-
-fn search_places() -> Vec<PathBuf> {
-    let mut directories = Vec::new();
-    for cache in place::caches() {
-        directories.extend(expand(&cache.join("servers/*/bin")));
-    }
-    for pattern in USUAL_PLACES {
-        directories.extend(expand(Path::new(pattern)));
-    }
-    if let Ok(output) = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output() {
-        directories.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-    }
-    if let Some(path) = env::var_os("PATH") {
-        directories.extend(env::split_paths(&path).filter(|directory| directory.is_absolute()));
-    }
-    directories
+    new.filter_map(|bin| Binaries::at(&bin)).collect()
 }
 
 /// The paths that a pattern with at most one `*` stands for, sorted.
@@ -140,9 +138,12 @@ fn expand(pattern: &Path) -> Vec<PathBuf> {
 pub(super) fn choose(found: Vec<Binaries>, wanted: Option<u32>) -> Result<(Binaries, Option<String>), ShadowError> {
     let list = found.iter().map(Binaries::to_string).collect::<Vec<_>>();
     let fits = |binaries: &&Binaries| wanted.is_none_or(|major| binaries.major >= major);
-    // The first of the newest minors: the order of places decides between equals.
-    let rank = |b: &Binaries| (wanted.map(|_| std::cmp::Reverse(b.major)), b.major, b.minor);
-    let best = found.iter().filter(fits).rev().max_by_key(|binaries| rank(binaries)).cloned();
+    // Of several with the same major the first: the order of places decides.
+    let best = match wanted {
+        Some(_) => found.iter().filter(fits).min_by_key(|binaries| binaries.major),
+        None => found.iter().rev().max_by_key(|binaries| binaries.major),
+    };
+    let best = best.cloned();
     let Some(best) = best else {
         return Err(match wanted {
             Some(major) if !list.is_empty() => ShadowError::TooOld { wanted: major, found: list.join(", ") },
@@ -179,12 +180,12 @@ mod tests {
 
     #[test]
     fn the_same_major_is_taken_else_the_nearest_newer() {
-        let installed = found(&[(18, 1), (15, 3), (15, 18), (15, 18), (16, 2)]);
+        let installed = found(&[(18, 1), (15, 18), (15, 19), (18, 2), (16, 2)]);
         let chosen = |wanted| choose(installed.clone(), wanted).map(|(b, note)| (b.bin, note)).unwrap();
-        assert_eq!(chosen(Some(15)), ("/2".into(), None));
+        assert_eq!(chosen(Some(15)), ("/1".into(), None));
         assert_eq!(
             chosen(Some(14)),
-            ("/2".into(), Some("no server binaries for PostgreSQL 14; 15 was used".to_owned()))
+            ("/1".into(), Some("no server binaries for PostgreSQL 14; 15 was used".to_owned()))
         );
         assert_eq!(
             chosen(Some(17)),
