@@ -177,7 +177,7 @@ mod tests {
             ("integer", "bigint", true, false, true),
             ("bigint", "integer", true, true, true),
             ("cidr", "inet", false, false, true),
-            ("character varying(20)[]", "text[]", true, false, false),
+            ("character varying(20)[]", "text[]", true, false, true),
             ("bit varying(5)", "bit varying(10)", false, false, true),
             ("bit(5)", "bit varying", false, false, true),
             ("text", "bpchar", false, false, true),
