@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::diff::diff;
-use crate::kind::ObjectId;
+use crate::kind::{Claim, ObjectId};
 use crate::lock::RelationLock;
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
@@ -91,28 +91,23 @@ fn draft(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Ordered>, Vec<
     let ordered =
         order::order(old, new, facts, &changes, &settled).map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
     let mut steps = fold::fold(ordered);
-    let held: BTreeSet<(&Name, &Name)> = old
-        .objects
-        .keys()
-        .filter(|id| !settled.replaced.contains(id))
-        .filter_map(|id| match id.path.as_slice() {
-            [namespace, name] => Some((namespace, name)),
-            _ => None,
-        })
-        .collect();
+    // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
+    let relations = |replaced: bool| -> BTreeSet<(Name, Name)> {
+        let objects = old.objects.iter().filter(|(id, _)| settled.replaced.contains(*id) == replaced);
+        let claims = objects.flat_map(|(_, object)| object.claims());
+        claims
+            .filter_map(|Claim(space, path)| Some((space, <[Name; 2]>::try_from(path).ok()?)))
+            .filter(|(space, _)| *space == "relation")
+            .map(|(_, [namespace, name])| (namespace, name))
+            .collect()
+    };
+    let held = relations(false);
     // A replaced relation is there, and locked, until the step that drops it.
-    let going: BTreeSet<(&Name, &Name)> = settled
-        .replaced
-        .iter()
-        .filter_map(|id| match id.path.as_slice() {
-            [namespace, name] => Some((namespace, name)),
-            _ => None,
-        })
-        .collect();
+    let going = relations(true);
     for it in &mut steps {
         let drops = it.half == Half::Drop;
         let exists = |relation: &QName| {
-            let name = (&relation.namespace, &relation.name);
+            let name = (relation.namespace.clone(), relation.name.clone());
             held.contains(&name) || (drops && going.contains(&name))
         };
         it.step.locks.retain(|lock| exists(&lock.relation));

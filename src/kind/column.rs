@@ -37,13 +37,15 @@ pub struct Column {
     pub statistics: Option<i32>,
     /// `n_distinct` and `n_distinct_inherited`.
     pub options: BTreeMap<String, String>,
+    /// The column before it, for the order in which new ones are added.
+    pub after: Aside<Option<Name>>,
     /// Only there because a parent has it: the parent's statements recurse. That follows from how the table came
     /// to be, and attaching it changes it.
     pub inherited: Aside<bool>,
 }
 
 /// Something worth knowing that makes no difference between two objects.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Aside<T>(pub T);
 
@@ -349,6 +351,19 @@ impl Column {
                 step = step.scans(&checked);
             }
         }
+        if let (Some(identity), Some(_)) = (&self.identity, &new.identity) {
+            step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
+        }
+        // Where rows stay, an index that sorts by another collation is built anew.
+        if self.collation != new.collation && !change.rewrites {
+            for member in family.iter().filter(|it| table::stores(sides, it)) {
+                let column = id(member, &self.name);
+                let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
+                if sides.old.of_kind(Kind::Index).any(needs_it) {
+                    step = step.scans(member);
+                }
+            }
+        }
         if change.rewrites {
             let stores = |it: &&QName| table::stores(sides, it);
             step = family.iter().filter(stores).fold(step, Step::rewrites);
@@ -412,22 +427,42 @@ impl Column {
                     .locks(&old.sequence, Lock::AccessExclusive),
             );
         }
+        if old.options.min < new.options.min {
+            // The server refuses a bound that leaves the position outside.
+            steps.push(
+                Step::new(format!(
+                    "SELECT setval({}, greatest(last_value, {min}), is_called AND last_value >= {min}) FROM {}",
+                    Literal(&new.sequence.to_string()),
+                    new.sequence,
+                    min = new.options.min
+                ))
+                .summary(format!("lifts the position of {} to its new least value", new.sequence))
+                .locks(&old.sequence, Lock::RowExclusive),
+            );
+        }
+        // A new type of the column takes the sequence along, and bounds that were the old type's.
+        let mut before = old.options.clone();
+        if before.data_type != new.options.data_type {
+            let (from, to) = (limits(&before.data_type), limits(&new.options.data_type));
+            before.max = if before.max == from.1 { to.1 } else { before.max };
+            before.min = if before.min == from.0 { to.0 } else { before.min };
+        }
         let mut set = vec![];
         if old.always != new.always {
             set.push(format!("GENERATED {}", if new.always { "ALWAYS" } else { "BY DEFAULT" }));
         }
         for (option, from, to) in [
-            ("INCREMENT BY", old.options.increment, new.options.increment),
-            ("MINVALUE", old.options.min, new.options.min),
-            ("MAXVALUE", old.options.max, new.options.max),
-            ("START WITH", old.options.start, new.options.start),
-            ("CACHE", old.options.cache, new.options.cache),
+            ("INCREMENT BY", before.increment, new.options.increment),
+            ("MINVALUE", before.min, new.options.min),
+            ("MAXVALUE", before.max, new.options.max),
+            ("START WITH", before.start, new.options.start),
+            ("CACHE", before.cache, new.options.cache),
         ] {
             if from != to {
                 set.push(format!("{option} {to}"));
             }
         }
-        if old.options.cycle != new.options.cycle {
+        if before.cycle != new.options.cycle {
             set.push(if new.options.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
         }
         if !set.is_empty() {
@@ -561,6 +596,15 @@ impl Column {
     }
 }
 
+/// The least and the greatest value of a sequence's type.
+fn limits(data_type: &str) -> (i64, i64) {
+    match data_type {
+        "smallint" => (i16::MIN.into(), i16::MAX.into()),
+        "integer" => (i32::MIN.into(), i32::MAX.into()),
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
 impl Definition for Column {
     const NOUN: &'static str = "column";
 
@@ -576,15 +620,11 @@ impl Definition for Column {
               JOIN pg_namespace sn ON sn.oid = sc.relnamespace)
         SELECT jsonb_build_object(
             'at', jsonb_build_array('pg_class'::regclass::oid::int8, a.attrelid::int8, a.attnum),
-            'acl', CASE WHEN a.attacl IS NOT NULL THEN
-                   (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), x.privilege_type, x.is_grantable)
-                                     ORDER BY r.rolname, x.privilege_type)
-                      FROM aclexplode(a.attacl) x
-                      LEFT JOIN pg_roles r ON r.oid = x.grantee) END,
             'def', jsonb_build_object(
                 'table', jsonb_build_array(n.nspname, c.relname),
                 'name', a.attname,
                 'position', a.attnum,
+                'after', lag(a.attname) OVER (PARTITION BY a.attrelid ORDER BY a.attnum),
                 'data_type', format_type(a.atttypid, a.atttypmod),
                 'collation', CASE WHEN a.attcollation <> t.typcollation
                                   THEN jsonb_build_array(cn.nspname, co.collname) END,
@@ -632,6 +672,10 @@ impl Definition for Column {
 
     fn reference(path: &[Name]) -> String {
         format!("COLUMN {}", super::dotted(path))
+    }
+
+    fn wishes(&self) -> Vec<ObjectId> {
+        self.after.0.iter().map(|before| id(&self.table, before)).collect()
     }
 
     fn part_of(&self) -> Option<ObjectId> {

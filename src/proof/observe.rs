@@ -86,6 +86,7 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
         } else {
             runner.client.batch_execute("BEGIN").await.map_err(failed(place))?;
             let mut held: BTreeMap<u32, Lock> = BTreeMap::new();
+            let mut filenodes: HashMap<u32, u32> = before.iter().map(|(oid, it)| (*oid, it.filenode)).collect();
             for (at, step) in steps.iter().enumerate().take(until).skip(place) {
                 runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
                 let now = relations(runner).await.map_err(failed(at))?;
@@ -97,8 +98,9 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
                         seen.locks.insert(relation, mode);
                     }
                 }
-                for (oid, relation) in &before {
-                    if now.get(oid).is_some_and(|it| it.filenode != relation.filenode) {
+                for (oid, relation) in &now {
+                    let last = filenodes.insert(*oid, relation.filenode);
+                    if last.is_some_and(|last| last != relation.filenode) {
                         seen.rewrites.insert(*oid);
                     }
                 }

@@ -238,7 +238,7 @@ async fn rows(session: &Session, old: &Schema, new: &Schema) -> Outcome<BTreeMap
         let name = QName::new(table.path[0].clone(), table.path[1].clone());
         let columns: Vec<String> = old
             .of_relation(Kind::Column, &name)
-            .filter(|it| new.get(&it.id()).is_some_and(|after| data_type(after) == data_type(it)))
+            .filter(|it| new.get(&it.id()).is_some_and(|after| values(after) == values(it)))
             .map(|it| it.id().path[2].to_string())
             .collect();
         let sql = format!(
@@ -250,8 +250,10 @@ async fn rows(session: &Session, old: &Schema, new: &Schema) -> Outcome<BTreeMap
     Ok(rows)
 }
 
-fn data_type(column: &tenantry::kind::Object) -> Option<serde_json::Value> {
-    serde_json::to_value(column).ok()?.get("Column")?.get("data_type").cloned()
+/// What the values of a column depend on: its type, and the expression that makes them.
+fn values(column: &tenantry::kind::Object) -> Option<(serde_json::Value, serde_json::Value)> {
+    let column = serde_json::to_value(column).ok()?;
+    Some((column.get("Column")?.get("data_type")?.clone(), column.get("Column")?.get("generated")?.clone()))
 }
 
 /// What pg_dump says of a database, less what differs from run to run.
