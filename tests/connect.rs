@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -552,4 +553,58 @@ async fn a_pooler_in_transaction_mode_is_recognised() {
     assert!(help(&error).contains("PgBouncer"), "{error:?}");
     let error = through("pgbouncer").connect().await.unwrap_err();
     assert!(matches!(&error, ConnectError::NotPostgres { .. }), "{error:?}");
+}
+
+/// A server that reads the startup message of each client and gives it the same answer.
+fn impostor(answer: Vec<u8>) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut length = [0; 4];
+            stream.read_exact(&mut length).unwrap();
+            let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
+            stream.read_exact(&mut rest).unwrap();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    port
+}
+
+/// A message of the protocol.
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap();
+    [&[kind][..], &length.to_be_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_server_that_starts_or_is_too_old_is_told_apart() {
+    let starting = impostor(message(b'E', b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"));
+    let at =
+        |ports: String, hosts: &str| format!("host={hosts} port={ports} user=postgres dbname=app sslmode=disable");
+    let connect = async |text: String| Target::resolve(Some(&text), &environment(&[]))?.connect().await;
+    let error = connect(at(starting.to_string(), "127.0.0.1")).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::NotReady { .. }), "{error:?}");
+    // The next of the list may be further.
+    connect(at(format!("{starting},{}", shared().server.port), "127.0.0.1,127.0.0.1")).await.unwrap();
+
+    let version = |text: &str| {
+        let admitted = message(b'R', &[0; 4]);
+        let version = message(b'S', format!("server_version\0{text}\0").as_bytes());
+        [admitted, version, message(b'Z', b"I")].concat()
+    };
+    let old = impostor(version("13.23"));
+    let error = connect(at(old.to_string(), "127.0.0.1")).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::TooOld { version, .. } if version == "13.23"), "{error:?}");
+    assert!(help(&error).contains("upgrade"));
+    let other = impostor(version("v2.5-cockroach"));
+    let error = connect(at(other.to_string(), "127.0.0.1")).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::NotPostgres { .. }), "{error:?}");
+    let closing = impostor(Vec::new());
+    let error = connect(at(closing.to_string(), "127.0.0.1")).await.unwrap_err();
+    assert!(matches!(&error, ConnectError::Unreachable { .. }), "{error:?}");
+    let nonsense = impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let error = connect(at(nonsense.to_string(), "127.0.0.1") + " connect_timeout=2").await.unwrap_err();
+    assert!(!help(&error).is_empty(), "{error:?}");
 }
