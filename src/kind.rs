@@ -125,6 +125,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 
 mod expr;
 mod privileges;
+mod swap;
 pub mod unmanaged;
 
 pub use expr::Expr;

@@ -1,43 +1,167 @@
-//! Composite.
+//! `CREATE TYPE … AS (…)`: composite types. Row types of tables are no objects of their own.
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
+use crate::kind::swap::users;
+use crate::kind::{Alter, Claim, Definition, Kind, ObjectId};
+use crate::name::{Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Composite {
+    pub name: QName,
+    /// In their order.
+    pub attributes: Vec<Attribute>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attribute {
     pub name: Name,
+    /// As `format_type` prints it, with its modifiers.
+    pub data_type: String,
+    /// Where it isn't the type's own.
+    pub collation: Option<QName>,
+}
+
+impl Attribute {
+    fn collate(&self) -> String {
+        self.collation.as_ref().map(|collation| format!(" COLLATE {collation}")).unwrap_or_default()
+    }
+}
+
+impl Composite {
+    fn find(&self, name: &Name) -> Option<&Attribute> {
+        self.attributes.iter().find(|it| it.name == *name)
+    }
+
+    /// Whether the attributes of both stand in the same order, with the new ones behind them: those are added last.
+    fn keeps_order(&self, new: &Composite) -> bool {
+        let kept = |of: &Composite, other: &Composite| -> Vec<Name> {
+            of.attributes.iter().filter(|it| other.find(&it.name).is_some()).map(|it| it.name.clone()).collect()
+        };
+        let added_last = new.attributes.iter().skip_while(|it| self.find(&it.name).is_some());
+        kept(self, new) == kept(new, self) && added_last.clone().all(|it| self.find(&it.name).is_none())
+    }
 }
 
 impl Definition for Composite {
-    const NOUN: &'static str = "composite";
+    const NOUN: &'static str = "composite type";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    // The address is that of the type; its relation and attributes depend internally on it.
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+            'owner', pg_get_userbyid(t.typowner),
+            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
+                      FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+                      LEFT JOIN pg_roles r ON r.oid = a.grantee),
+            'def', jsonb_build_object(
+                'name', jsonb_build_array(n.nspname, t.typname),
+                'attributes', (
+                    SELECT coalesce(jsonb_agg(jsonb_build_object(
+                               'name', a.attname,
+                               'data_type', format_type(a.atttypid, a.atttypmod),
+                               'collation', CASE WHEN a.attcollation <> at.typcollation
+                                                 THEN jsonb_build_array(cn.nspname, co.collname) END)
+                               ORDER BY a.attnum), '[]')
+                      FROM pg_attribute a
+                      JOIN pg_type at ON at.oid = a.atttypid
+                      LEFT JOIN pg_collation co ON co.oid = a.attcollation
+                      LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)))
+          FROM pg_class c
+          JOIN pg_type t ON t.oid = c.reltype
+          JOIN pg_namespace n ON n.oid = t.typnamespace
+         WHERE c.relkind = 'c' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                              AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Composite, [&self.name])
+        ObjectId::new(Kind::Composite, [&self.name.namespace, &self.name.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("TYPE {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn claims(&self) -> Vec<Claim> {
+        vec![super::relation_claim(&self.name), super::type_claim(&self.name)]
+    }
+
+    /// An attribute of an exchanged type is changed by the steps that exchange it.
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Replace => false,
+        }
     }
 
     fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        let attributes =
+            list(self.attributes.iter().map(|it| format!("{} {}{}", it.name, it.data_type, it.collate())));
+        vec![Step::new(format!("CREATE TYPE {} AS ({attributes})", self.name))]
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        let users = users(sides.old, &self.id());
+        let used = users.relations.first();
+        if !self.keeps_order(new) {
+            return match used {
+                None => Alter::Replace,
+                Some(table) => Alter::Refused(format!(
+                    "its attributes change their order, and {table} has a column of it; new attributes come last"
+                )),
+            };
+        }
+        let mut actions = vec![];
+        let mut drops = vec![];
+        for old in &self.attributes {
+            match new.find(&old.name) {
+                None => drops.push(&old.name),
+                Some(after) if after == old => {}
+                Some(after) => {
+                    if let Some(table) = used {
+                        return Alter::Refused(format!(
+                            "attribute {} changes its type, and {table} has a column of it, which the server does not convert; add an attribute of another name",
+                            old.name
+                        ));
+                    }
+                    let collate = after.collate();
+                    actions.push(format!("ALTER ATTRIBUTE {} TYPE {}{collate}", old.name, after.data_type));
+                }
+            }
+        }
+        for added in new.attributes.iter().filter(|it| self.find(&it.name).is_none()) {
+            actions.push(format!("ADD ATTRIBUTE {} {}{}", added.name, added.data_type, added.collate()));
+        }
+        let retypes = actions.iter().any(|action| action.starts_with("ALTER"));
+        let mut steps = vec![];
+        if !actions.is_empty() {
+            let step = Step::new(format!("ALTER TYPE {} {}", self.name, list(actions)));
+            steps.push(if retypes { step.stage(Stage::Contract) } else { step });
+        }
+        if !drops.is_empty() {
+            let actions = list(drops.iter().map(|name| format!("DROP ATTRIBUTE {name}")));
+            let mut step = Step::new(format!("ALTER TYPE {} {actions}", self.name)).stage(Stage::Contract);
+            if !users.relations.is_empty() {
+                let why = format!("values of it stand in {}", list(&users.relations));
+                step = step.hazard(Code::DropColumn, self.id(), why);
+                step = step.irreversible("the values of the attribute are gone");
+            }
+            steps.push(step);
+        }
+        Alter::Steps(steps)
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![
+            Step::new(format!("DROP TYPE {}", self.name))
+                .stage(Stage::Contract)
+                .hazard(Code::DropType, self.id(), "it goes"),
+        ]
     }
 }

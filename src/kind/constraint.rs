@@ -744,6 +744,8 @@ impl Definition for Constraint {
         match disturbance {
             Disturbance::Retype => true,
             Disturbance::Replace => false,
+            // Both ends of a foreign key must be of the same type at any time.
+            Disturbance::Swap => matches!(self.rule, Rule::Unique(_)),
         }
     }
 

@@ -1,43 +1,217 @@
-//! Domain.
+//! `CREATE DOMAIN`: its base, default and whether it takes nulls. Its checks are objects of their own.
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::kind::column::{Column, retype};
+use crate::kind::domain_constraint::DomainConstraint;
+use crate::kind::swap::{Swap, Users, users};
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, table};
+use crate::lock::Lock;
+use crate::name::{Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
-    pub name: Name,
+    pub name: QName,
+    /// As `format_type` prints it, with its modifiers.
+    pub base: String,
+    /// Where it isn't the base's own.
+    pub collation: Option<QName>,
+    pub default: Option<Expr>,
+    pub not_null: bool,
+}
+
+pub fn id(name: &QName) -> ObjectId {
+    ObjectId::new(Kind::Domain, [&name.namespace, &name.name])
+}
+
+impl Domain {
+    /// The statement with the constraints that hold from the start.
+    fn sql<'a>(&self, constraints: impl Iterator<Item = &'a DomainConstraint>) -> String {
+        let mut sql = format!("CREATE DOMAIN {} AS {}", self.name, self.base);
+        if let Some(collation) = &self.collation {
+            sql += &format!(" COLLATE {collation}");
+        }
+        if let Some(default) = &self.default {
+            sql += &format!(" DEFAULT {default}");
+        }
+        if self.not_null {
+            sql += " NOT NULL";
+        }
+        for constraint in constraints.filter(|it| it.valid) {
+            sql += &format!(" {}", constraint.sql());
+        }
+        sql
+    }
+
+    fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {
+        let name = self.name.clone();
+        schema.of_kind(Kind::DomainConstraint).filter_map(move |object| match object {
+            Object::DomainConstraint(it) if it.domain == name => Some(it),
+            _ => None,
+        })
+    }
+
+    /// A domain with another base takes the place of this one. Constraints that both sides have come with it; those
+    /// that go have gone before, those that come follow.
+    fn swap(&self, new: &Domain, sides: &Sides<'_>) -> Alter {
+        if users(sides.old, &self.id()).relations.is_empty() {
+            return Alter::Replace;
+        }
+        let stay: Vec<&DomainConstraint> =
+            new.constraints(sides.new).filter(|it| sides.old.contains(&it.id())).collect();
+        let mut create = vec![Step::new(new.sql(stay.iter().copied()))];
+        create.extend(stay.iter().filter(|it| !it.valid).map(|it| it.add()));
+        let parts = stay.iter().map(|it| it.id()).collect();
+        let swap = Swap { id: self.id(), name: &self.name, word: "DOMAIN", create, parts };
+        let narrows = std::cell::Cell::new(false);
+        let using = |column: &Column| {
+            let of = |base: &str| Column { data_type: base.to_owned(), ..column.clone() };
+            let change = retype::retype(&of(&self.base), &of(&new.base));
+            narrows.set(narrows.get() || change.narrows);
+            change.using.map(|_| format!("{}::{}::{}::{}", column.name, self.base, new.base, column.data_type))
+        };
+        match swap.steps(sides, using) {
+            Ok(mut steps) => {
+                if narrows.get()
+                    && let Some(first) = steps.first_mut()
+                {
+                    let why = format!("from {} to {}", self.base, new.base);
+                    *first = first.clone().hazard(Code::NarrowType, self.id(), why);
+                }
+                Alter::Steps(steps)
+            }
+            Err(reason) => Alter::Refused(reason),
+        }
+    }
+
+    fn alter_domain(&self, action: impl std::fmt::Display) -> Step {
+        Step::new(format!("ALTER DOMAIN {} {action}", self.name))
+    }
+}
+
+/// What a statement that proves something about every value of a domain does: it reads all tables that hold one, and
+/// keeps writers out meanwhile. Not for what is in an array or a row: the server refuses then.
+pub(super) fn proving(mut step: Step, users: &Users<'_>, sides: &Sides<'_>) -> Step {
+    for relation in users.relations.iter().filter(|it| table::stores(sides, it)) {
+        step = step.locks(relation, Lock::Share).scans(relation);
+    }
+    step
+}
+
+/// Why nothing can be proved about the values of a domain, if so.
+pub(super) fn unprovable(name: &QName, users: &Users<'_>) -> Option<String> {
+    let array = users.columns.iter().find(|column| column.data_type != name.to_string());
+    let composite = users.types.iter().find(|it| it.kind == Kind::Composite);
+    let holder = match (array, composite) {
+        (Some(column), _) => format!("column {}.{} has an array of it", column.table, column.name),
+        (None, Some(composite)) if !users.relations.is_empty() => format!("{composite} has an attribute of it"),
+        _ => return None,
+    };
+    Some(format!("{holder}, and the server can't look into that; make another domain and change the column to it"))
+}
+
+/// The tables that may hold values, for a hazard's evidence.
+pub(super) fn filled(users: &Users<'_>, sides: &Sides<'_>) -> Option<String> {
+    let filled: Vec<&QName> = users.relations.iter().filter(|it| table::may_hold_rows(sides, it)).collect();
+    (!filled.is_empty()).then(|| format!("used by {}", list(filled)))
 }
 
 impl Definition for Domain {
     const NOUN: &'static str = "domain";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+            'owner', pg_get_userbyid(t.typowner),
+            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
+                      FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+                      LEFT JOIN pg_roles r ON r.oid = a.grantee),
+            'def', jsonb_build_object(
+                'name', jsonb_build_array(n.nspname, t.typname),
+                'base', format_type(t.typbasetype, t.typtypmod),
+                'collation', CASE WHEN t.typcollation <> b.typcollation
+                                  THEN jsonb_build_array(cn.nspname, c.collname) END,
+                'default', pg_get_expr(t.typdefaultbin, 0),
+                'not_null', t.typnotnull))
+          FROM pg_type t
+          JOIN pg_namespace n ON n.oid = t.typnamespace
+          JOIN pg_type b ON b.oid = t.typbasetype
+          LEFT JOIN pg_collation c ON c.oid = t.typcollation
+          LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace
+         WHERE t.typtype = 'd' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                              AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Domain, [&self.name])
+        id(&self.name)
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("DOMAIN {}", super::dotted(path))
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn claims(&self) -> Vec<Claim> {
+        vec![super::type_claim(&self.name)]
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace | Disturbance::Swap => false,
+        }
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        vec![Step::new(self.sql(self.constraints(sides.new)))]
+    }
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if self.base != new.base || self.collation != new.collation {
+            return self.swap(new, sides);
+        }
+        let mut steps = vec![];
+        if self.default != new.default {
+            steps.push(match &new.default {
+                Some(default) => self.alter_domain(format!("SET DEFAULT {default}")),
+                None => self.alter_domain("DROP DEFAULT"),
+            });
+        }
+        match (self.not_null, new.not_null) {
+            (true, false) => steps.push(self.alter_domain("DROP NOT NULL").hazard(
+                Code::DropNotNull,
+                self.id(),
+                "columns of the domain take nulls",
+            )),
+            (false, true) => {
+                let users = users(sides.old, &self.id());
+                if let Some(reason) = unprovable(&self.name, &users) {
+                    return Alter::Refused(reason);
+                }
+                let mut step = proving(self.alter_domain("SET NOT NULL"), &users, sides).stage(Stage::Contract);
+                if let Some(why) = filled(&users, sides) {
+                    step = step.hazard(Code::CheckMayFail, self.id(), why.clone()).hazard(
+                        Code::ScanUnderLock,
+                        self.id(),
+                        why,
+                    );
+                }
+                steps.push(step);
+            }
+            (true, true) | (false, false) => {}
+        }
+        Alter::Steps(steps)
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![
+            Step::new(format!("DROP DOMAIN {}", self.name))
+                .stage(Stage::Contract)
+                .hazard(Code::DropType, self.id(), "it goes"),
+        ]
     }
 }

@@ -1,43 +1,145 @@
-//! DomainConstraint.
+//! `CHECK` constraints of domains. On a domain in use they are added without proof, then proved.
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
+use crate::kind::domain::{self, filled, proving, unprovable};
+use crate::kind::swap::users;
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, ObjectId};
+use crate::name::{Literal, Name, QName};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DomainConstraint {
+    pub domain: QName,
     pub name: Name,
+    /// The condition on `VALUE`.
+    pub condition: Expr,
+    /// Not so: NOT VALID, values that were there before may break it.
+    pub valid: bool,
+}
+
+impl DomainConstraint {
+    /// As an element of CREATE DOMAIN.
+    pub(super) fn sql(&self) -> String {
+        format!("CONSTRAINT {} CHECK ({})", self.name, self.condition)
+    }
+
+    /// Added without looking at any value.
+    pub(super) fn add(&self) -> Step {
+        Step::new(format!("ALTER DOMAIN {} ADD {} NOT VALID", self.domain, self.sql()))
+    }
+
+    fn validate(&self, sides: &Sides<'_>) -> Step {
+        let users = users(sides.old, &domain::id(&self.domain));
+        let step = Step::new(format!("ALTER DOMAIN {} VALIDATE CONSTRAINT {}", self.domain, self.name))
+            .stage(Stage::Validate)
+            .check(format!(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE contypid = {}::pg_catalog.regtype AND conname = {} AND convalidated)",
+                Literal(&self.domain.to_string()),
+                Literal(self.name.as_str())
+            ));
+        let step = proving(step, &users, sides);
+        match filled(&users, sides) {
+            Some(why) => step.hazard(Code::CheckMayFail, self.id(), why.clone()).hazard(
+                Code::ScanUnderLock,
+                self.id(),
+                why,
+            ),
+            None => step,
+        }
+    }
+
+    /// On a domain that exists. Where nothing has a column of it, there is nothing to prove.
+    fn add_online(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let users = users(sides.old, &domain::id(&self.domain));
+        if !self.valid {
+            vec![self.add()]
+        } else if users.relations.is_empty() {
+            vec![Step::new(format!("ALTER DOMAIN {} ADD {}", self.domain, self.sql()))]
+        } else {
+            vec![self.add().own_transaction(), self.validate(sides)]
+        }
+    }
+
+    /// Why the constraint can't be proved, where it has to be.
+    fn refusal(&self, sides: &Sides<'_>) -> Option<String> {
+        let users = users(sides.old, &domain::id(&self.domain));
+        unprovable(&self.domain, &users).filter(|_| self.valid)
+    }
 }
 
 impl Definition for DomainConstraint {
     const NOUN: &'static str = "domain constraint";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    // From 17 on, NOT NULL of a domain is a constraint too (contype 'n'); the domain has it.
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_constraint'::regclass::oid::int8, c.oid::int8, 0),
+            'def', jsonb_build_object(
+                'domain', jsonb_build_array(n.nspname, t.typname),
+                'name', c.conname,
+                'condition', pg_get_expr(c.conbin, 0),
+                'valid', c.convalidated))
+          FROM pg_constraint c
+          JOIN pg_type t ON t.oid = c.contypid
+          JOIN pg_namespace n ON n.oid = t.typnamespace
+         WHERE c.contype = 'c' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                              AND d.deptype = 'e')"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::DomainConstraint, [&self.name])
+        ObjectId::new(Kind::DomainConstraint, [&self.domain.namespace, &self.domain.name, &self.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        match path {
+            [domain @ .., name] => format!("CONSTRAINT {name} ON DOMAIN {}", super::dotted(domain)),
+            [] => String::new(),
+        }
     }
 
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn part_of(&self) -> Option<ObjectId> {
+        Some(domain::id(&self.domain))
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+    fn made_with_whole(&self) -> bool {
+        self.valid
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn claims(&self) -> Vec<Claim> {
+        vec![Claim("constraint", self.id().path)]
+    }
+
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            Disturbance::Retype => true,
+            Disturbance::Replace | Disturbance::Swap => false,
+        }
+    }
+
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        self.add_online(sides)
+    }
+
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if let Some(reason) = new.refusal(sides) {
+            return Alter::Refused(reason);
+        }
+        if self.condition == new.condition && new.valid {
+            return Alter::Steps(vec![new.validate(sides)]);
+        }
+        let mut steps = self.drop(sides);
+        steps.extend(new.add_online(sides));
+        Alter::Steps(steps)
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![
+            Step::new(format!("ALTER DOMAIN {} DROP CONSTRAINT {}", self.domain, self.name))
+                .stage(Stage::Contract)
+                .hazard(Code::DropConstraint, self.id(), "values that it kept out may come in"),
+        ]
     }
 }

@@ -1,43 +1,90 @@
-//! Extension.
+//! `CREATE EXTENSION`. What an extension makes is its own and is no part of a schema.
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column::Aside;
 use crate::kind::{Alter, Definition, Kind, ObjectId};
-use crate::name::Name;
-use crate::plan::{Disturbance, Step};
+use crate::name::{Literal, Name};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extension {
     pub name: Name,
+    pub version: String,
+    pub namespace: Name,
+    /// Whether its objects can be moved to another namespace; that follows from the version.
+    pub relocatable: Aside<bool>,
 }
 
 impl Definition for Extension {
     const NOUN: &'static str = "extension";
 
-    const CATALOG: &'static str = "SELECT NULL::jsonb WHERE false";
+    // An extension's owner can't be changed, so the row has none. What an extension creates for itself to keep its
+    // settings in (extconfig) follows from its version.
+    const CATALOG: &'static str = r#"
+        SELECT jsonb_build_object(
+            'at', jsonb_build_array('pg_extension'::regclass::oid::int8, e.oid::int8, 0),
+            'def', jsonb_build_object(
+                'name', e.extname,
+                'version', e.extversion,
+                'namespace', n.nspname,
+                'relocatable', e.extrelocatable))
+          FROM pg_extension e
+          JOIN pg_namespace n ON n.oid = e.extnamespace
+         WHERE e.extname <> 'plpgsql'"#;
 
     fn id(&self) -> ObjectId {
         ObjectId::new(Kind::Extension, [&self.name])
     }
 
     fn reference(path: &[Name]) -> String {
-        super::dotted(path)
+        format!("EXTENSION {}", super::dotted(path))
     }
 
     fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+        true
     }
 
     fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        let version = Literal(&self.version);
+        vec![Step::new(format!(
+            "CREATE EXTENSION {} WITH SCHEMA {} VERSION {version}",
+            self.name, self.namespace
+        ))]
     }
 
-    fn alter(&self, _new: &Self, _sides: &Sides<'_>) -> Alter {
-        Alter::Replace
+    fn alter(&self, new: &Self, _sides: &Sides<'_>) -> Alter {
+        let mut steps = vec![];
+        if self.version != new.version {
+            steps.push(
+                Step::new(format!("ALTER EXTENSION {} UPDATE TO {}", self.name, Literal(&new.version))).hazard(
+                    Code::ExtensionUpdate,
+                    self.id(),
+                    format!("from {} to {}", self.version, new.version),
+                ),
+            );
+        }
+        if self.namespace != new.namespace {
+            if !new.relocatable.0 {
+                return Alter::Refused(format!(
+                    "its objects can't be moved from {} to {}; keep it where it is, or drop and create it in two plans",
+                    self.namespace, new.namespace
+                ));
+            }
+            let to = &new.namespace;
+            steps.push(Step::new(format!("ALTER EXTENSION {} SET SCHEMA {to}", self.name)).stage(Stage::Contract));
+        }
+        Alter::Steps(steps)
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![]
+        vec![
+            Step::new(format!("DROP EXTENSION {}", self.name))
+                .stage(Stage::Contract)
+                .hazard(Code::DropExtension, self.id(), format!("version {}", self.version))
+                .irreversible("what the extension kept in tables of its own is gone"),
+        ]
     }
 }

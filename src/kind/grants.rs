@@ -81,6 +81,15 @@ impl Grants {
             .collect()
     }
 
+    /// For what is being made. The defaults themselves may change in the same plan, before this object is made or
+    /// after.
+    pub(super) fn on_creation(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let creator = &sides.old.creator;
+        let owner = self.owner.as_ref().unwrap_or(creator);
+        let before = [sides.old, sides.new].map(|side| self.by_itself(creator, owner, side));
+        self.from(&before, sides).into_iter().map(|(_, step)| step).collect()
+    }
+
     fn step(&self, statement: &Statement, target: Target, sides: &Sides<'_>) -> Step {
         let (what, column) = self.named();
         let step = Step::new(statement.sql(target, major(sides), &what, column.as_deref()));
@@ -168,20 +177,17 @@ impl Definition for Grants {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let creator = &sides.old.creator;
-        let owner = self.owner.as_ref().unwrap_or(creator);
-        let before = if sides.is_new(&self.on) {
-            // The defaults themselves may change in the same plan, before this object is made or after.
-            [sides.old, sides.new].map(|side| self.by_itself(creator, owner, side)).to_vec()
-        } else {
-            self.target().map(|target| target.default(owner)).into_iter().collect()
-        };
+        if sides.is_new(&self.on) {
+            return self.on_creation(sides);
+        }
+        let owner = self.owner.as_ref().unwrap_or(&sides.old.creator);
+        let before: Vec<Rights> = self.target().map(|target| target.default(owner)).into_iter().collect();
         self.from(&before, sides).into_iter().map(|(_, step)| step).collect()
     }
 

@@ -599,6 +599,9 @@ impl Definition for Index {
         match disturbance {
             Disturbance::Retype => true,
             Disturbance::Replace => false,
+            Disturbance::Swap => {
+                self.predicate.is_none() && self.keys.iter().all(|key| matches!(key.of, Subject::Column(_)))
+            }
         }
     }
 

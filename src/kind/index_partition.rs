@@ -105,7 +105,7 @@ impl Definition for IndexPartition {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

@@ -75,7 +75,7 @@ impl Definition for Owner {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

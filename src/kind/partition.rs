@@ -176,7 +176,7 @@ impl Definition for Partition {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

@@ -154,7 +154,7 @@ impl Definition for Sequence {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

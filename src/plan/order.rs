@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use crate::diff::Change;
 use crate::kind::{Claim, Kind, ObjectId};
 use crate::plan::disturb::Settled;
-use crate::plan::{Stage, Step, Transaction};
+use crate::plan::{Disturbance, Stage, Step, Transaction};
 use crate::schema::{Facts, Schema, Sides};
 
 /// What is done to an object. A replaced one has both a drop and a create.
@@ -143,8 +143,8 @@ impl<'a> Graph<'a> {
             if let Some(steps) = settled.altered.get(id) {
                 let key = (id.clone(), Half::Alter);
                 by.insert(key.clone(), key.clone());
-                let causes = settled.cause.values().any(|cause| cause == id);
-                let group = causes.then(|| id.clone());
+                let swaps = steps.iter().flat_map(|step| &step.disturbs).any(|(_, how)| *how == Disturbance::Swap);
+                let group = (swaps || settled.cause.values().any(|cause| cause == id)).then(|| id.clone());
                 nodes.insert(key.clone(), Node { steps: steps.clone(), does: vec![key], group });
             }
         }
@@ -174,6 +174,13 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+        let mut disturbing: BTreeMap<&ObjectId, Vec<&(ObjectId, Half)>> = BTreeMap::new();
+        for (key, it) in &self.nodes {
+            for (id, _) in it.steps.iter().flat_map(|step| &step.disturbs) {
+                disturbing.entry(id).or_default().push(key);
+            }
+        }
+        let disturbing = |id: &ObjectId| disturbing.get(id).into_iter().flatten().copied();
         for (key, it) in &self.nodes {
             for (id, half) in &it.does {
                 match half {
@@ -181,6 +188,7 @@ impl<'a> Graph<'a> {
                         for need in self.new.needs_of(id) {
                             edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
                             edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
+                            edges.extend(disturbing(need).map(|first| Edge::hard(first, key)));
                         }
                         for wish in self.new.objects[id].wishes() {
                             edges.extend(node(&wish, Half::Create).map(|first| Edge::soft(first, key)));
@@ -197,6 +205,7 @@ impl<'a> Graph<'a> {
                         for need in self.old.needs_of(id) {
                             edges.extend(node(need, Half::Drop).map(|then| Edge::hard(key, then)));
                             edges.extend(node(need, Half::Alter).map(|then| Edge::before_disturbance(key, then)));
+                            edges.extend(disturbing(need).map(|then| Edge::before_disturbance(key, then)));
                         }
                     }
                     Half::Alter => {

@@ -42,6 +42,9 @@ pub enum Disturbance {
     Retype,
     /// The object is dropped and created again.
     Replace,
+    /// A type is exchanged for another of its name, and columns of it are converted. What stores values or compares
+    /// them as they stand goes along; what holds the old type in an expression does not.
+    Swap,
 }
 
 /// How a step relates to transactions.

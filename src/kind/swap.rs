@@ -1,0 +1,214 @@
+//! What the server can't alter about a type in use: the type is renamed aside, the new one takes its name, every
+//! column is converted, and the old one goes. Enums lose labels this way and domains change their base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::kind::column::Column;
+use crate::kind::composite::Composite;
+use crate::kind::{Kind, Object, ObjectId, table};
+use crate::lock::Lock;
+use crate::name::{Name, QName, list};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
+
+/// Where values of a type stand.
+#[derive(Debug, Default)]
+pub(super) struct Users<'a> {
+    /// Columns of the type itself or of arrays of it.
+    pub columns: Vec<&'a Column>,
+    /// Domains over it and composite types with it, also by way of each other.
+    pub types: BTreeSet<ObjectId>,
+    /// Relations with a column of it or of one of those types.
+    pub relations: BTreeSet<QName>,
+}
+
+/// Finds them by what needs what.
+pub(super) fn users<'a>(schema: &'a Schema, id: &ObjectId) -> Users<'a> {
+    let dependents = schema.dependents();
+    let mut users = Users::default();
+    let mut open = vec![id.clone()];
+    while let Some(next) = open.pop() {
+        for dependent in dependents.get(&next).into_iter().flatten() {
+            match schema.get(dependent) {
+                Some(Object::Domain(_) | Object::Composite(_)) => {
+                    if users.types.insert((*dependent).clone()) {
+                        open.push((*dependent).clone());
+                    }
+                }
+                Some(Object::Column(column)) if stores(column, &next) => {
+                    users.relations.insert(column.table.clone());
+                    if next == *id {
+                        users.columns.push(column);
+                    }
+                }
+                Some(Object::MaterializedView(_)) => {
+                    if let [namespace, name] = dependent.path.as_slice() {
+                        users.relations.insert(QName::new(namespace.clone(), name.clone()));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    users
+}
+
+/// Whether the column is of the type, and not one that only names it in an expression.
+fn stores(column: &Column, id: &ObjectId) -> bool {
+    element(&column.data_type) == super::dotted(&id.path)
+}
+
+fn element(data_type: &str) -> &str {
+    data_type.trim_end_matches("[]")
+}
+
+/// A type that is exchanged for another of the same name.
+pub(super) struct Swap<'a> {
+    pub id: ObjectId,
+    pub name: &'a QName,
+    /// TYPE or DOMAIN, as ALTER has it.
+    pub word: &'static str,
+    /// What makes the new one.
+    pub create: Vec<Step>,
+    /// What hangs on the type or on its parts has to be said again.
+    pub parts: Vec<ObjectId>,
+}
+
+impl Swap<'_> {
+    /// The steps, or why there are none. `using` converts a column.
+    pub(super) fn steps(
+        self,
+        sides: &Sides<'_>,
+        using: impl Fn(&Column) -> Option<String>,
+    ) -> Result<Vec<Step>, String> {
+        let users = users(sides.old, &self.id);
+        let mut steps = vec![];
+        let aside = self.aside(sides);
+        steps.push(
+            Step::new(format!("ALTER {} {} RENAME TO {}", self.word, self.name, aside.name))
+                .disturbs(self.id.clone(), Disturbance::Swap),
+        );
+        steps.extend(self.create.iter().cloned());
+        for on in std::iter::once(&self.id).chain(&self.parts) {
+            steps.extend(satellites(on, sides));
+        }
+        steps.extend(self.attributes(&users, sides)?);
+        steps.extend(self.columns(&users, sides, using)?);
+        steps.push(Step::new(format!("DROP {} {aside}", self.word)));
+        Ok(steps.into_iter().map(|step| step.stage(Stage::Contract)).collect())
+    }
+
+    /// A name that nothing has on either side.
+    fn aside(&self, sides: &Sides<'_>) -> QName {
+        let taken = |name: &Name| {
+            Kind::ALL.iter().any(|kind| {
+                let id = ObjectId::new(*kind, [&self.name.namespace, name]);
+                sides.old.contains(&id) || sides.new.contains(&id)
+            })
+        };
+        let mut base = self.name.name.0.clone();
+        while base.len() > 55 {
+            base.pop();
+        }
+        let mut names = std::iter::once(format!("{base}_old")).chain((2..).map(|n| format!("{base}_old{n}")));
+        let name = names.find(|name| !taken(&Name::from(name.as_str()))).expect("some number is free");
+        self.name.sibling(name)
+    }
+
+    /// Composite types with an attribute of the type; domains over it are made again, which only what no table uses
+    /// can be.
+    fn attributes(&self, users: &Users<'_>, sides: &Sides<'_>) -> Result<Vec<Step>, String> {
+        let mut steps = vec![];
+        for id in &users.types {
+            if let Some(column) = self::users(sides.old, id).columns.first() {
+                return Err(format!(
+                    "{id} is made of it, and column {}.{} is of that type; change the column to another type first",
+                    column.table, column.name
+                ));
+            }
+            let Some(Object::Composite(composite)) = sides.new.get(id).filter(|_| !sides.is_going(id)) else {
+                continue;
+            };
+            for attribute in self.of(composite) {
+                let attribute = format!("ALTER ATTRIBUTE {} TYPE {}", attribute.0, attribute.1);
+                steps.push(Step::new(format!("ALTER TYPE {} {attribute}", composite.name)));
+            }
+        }
+        Ok(steps)
+    }
+
+    fn of<'c>(&self, composite: &'c Composite) -> Vec<(&'c Name, &'c str)> {
+        let name = self.name.to_string();
+        let attributes = composite.attributes.iter().filter(|it| element(&it.data_type) == name);
+        attributes.map(|it| (&it.name, it.data_type.as_str())).collect()
+    }
+
+    /// One statement for each table that is not converted with its parent.
+    fn columns(
+        &self,
+        users: &Users<'_>,
+        sides: &Sides<'_>,
+        using: impl Fn(&Column) -> Option<String>,
+    ) -> Result<Vec<Step>, String> {
+        let mut tables: BTreeMap<&QName, Vec<&Column>> = BTreeMap::new();
+        for column in users.columns.iter().copied() {
+            let id = super::column::id(&column.table, &column.name);
+            // What goes, goes before the old type does; what is made again is made with the new one.
+            if sides.is_going(&id) || sides.is_going(&table::id(&column.table)) {
+                continue;
+            }
+            let after = super::column::find(sides.new, &column.table, &column.name);
+            if after.is_some_and(|after| after.data_type != column.data_type) {
+                return Err(format!(
+                    "column {}.{} gets another type at the same time; do that in a plan of its own first",
+                    column.table, column.name
+                ));
+            }
+            let parents = table::parents(sides.old, &column.table);
+            let follows = parents.iter().any(|parent| users.columns.iter().any(|it| it.table == *parent));
+            if !(column.inherited.0 && follows) {
+                tables.entry(&column.table).or_default().push(column);
+            }
+        }
+        let mut steps = vec![];
+        for (name, columns) in tables {
+            let actions = list(columns.iter().map(|column| {
+                let using = using(column).map(|using| format!(" USING {using}")).unwrap_or_default();
+                format!("ALTER COLUMN {} TYPE {}{using}", column.name, column.data_type)
+            }));
+            let mut step = Step::new(format!("ALTER TABLE {name} {actions}"));
+            for member in table::family(sides, name) {
+                step = step.locks(&member, Lock::AccessExclusive);
+                for column in &columns {
+                    step = step.disturbs(super::column::id(&member, &column.name), Disturbance::Swap);
+                }
+                if table::stores(sides, &member) {
+                    step = step.rewrites(&member);
+                }
+            }
+            if table::may_hold_rows(sides, name) {
+                step = step.hazard(Code::RewriteTable, table::id(name), table::evidence(sides, name));
+            }
+            steps.push(step);
+        }
+        Ok(steps)
+    }
+}
+
+/// Owner, grants and comment of what is made anew under an old name.
+fn satellites(on: &ObjectId, sides: &Sides<'_>) -> Vec<Step> {
+    let satellite = |kind: Kind| {
+        let id = on.satellite(kind);
+        sides.new.get(&id).filter(|_| sides.old.contains(&id))
+    };
+    let mut steps = vec![];
+    for kind in [Kind::Owner, Kind::Grants, Kind::Comment] {
+        match satellite(kind) {
+            Some(Object::Grants(grants)) => steps.extend(grants.on_creation(sides)),
+            Some(other) => steps.extend(other.create(sides)),
+            None => {}
+        }
+    }
+    steps
+}
