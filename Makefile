@@ -23,10 +23,12 @@ lint:
 matrix:
 	@scripts/setup.sh test
 	@scripts/setup.sh servers $(MAJORS)
+	$(CARGO) test --no-run
 	@set -e; for major in $(MAJORS); do \
 	    echo "== PostgreSQL $$major"; \
 	    bin=$$(scripts/setup.sh where $$major); \
-	    TENANTRY_PG_BIN=$$bin $(CARGO) test --test live --test shadow; \
+	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
+	        $(CARGO) test --test connect --test live --test shadow; \
 	done
 
 bench:

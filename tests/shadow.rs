@@ -1,5 +1,4 @@
 //! The shadow against real servers: its life, its end, and what it leaves on a server that is not its own.
-#![allow(clippy::disallowed_methods, reason = "tests of an edge")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
