@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
-use crate::kind::index::{self, Descent, Index, Indexed, Key, Of, Options, Storage, Subject, below};
+use crate::kind::index::{self, Index, Indexed, Key, Of, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -25,7 +26,7 @@ pub struct Constraint {
     pub enforced: bool,
     /// A check that a table above has too. A partition has it all the same when it stands alone, so here it is an
     /// object; statements on the partitioned table reach it while the partition is attached.
-    pub inherited: bool,
+    pub inherited: Aside<bool>,
     pub rule: Rule,
 }
 
@@ -49,7 +50,7 @@ pub struct Unique {
     pub include: Vec<Name>,
     pub storage: Storage,
     /// The index that that of the constraint is attached to.
-    pub parent: Option<End>,
+    pub parent: Aside<Option<End>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ pub struct Exclusion {
     pub predicate: Option<Expr>,
     pub storage: Storage,
     /// The index that that of the constraint is attached to.
-    pub parent: Option<End>,
+    pub parent: Aside<Option<End>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,10 +107,11 @@ pub enum Action {
 }
 
 /// What a constraint is added in place of. One statement drops and adds, so that there is no moment without a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Instead {
+#[derive(Debug, Clone, Copy)]
+enum Instead<'a> {
     OfNothing,
-    OfItself,
+    /// Of itself as it was.
+    Of(&'a Constraint),
 }
 
 impl Action {
@@ -137,8 +139,8 @@ impl Rule {
     /// The index that the constraint's index is attached to.
     fn parent(&self) -> Option<&End> {
         match self {
-            Rule::Unique(it) => it.parent.as_ref(),
-            Rule::Exclusion(it) => it.parent.as_ref(),
+            Rule::Unique(it) => it.parent.0.as_ref(),
+            Rule::Exclusion(it) => it.parent.0.as_ref(),
             Rule::Check(_) | Rule::Foreign(_) => None,
         }
     }
@@ -183,7 +185,6 @@ impl Unique {
         Step::new(sql)
             .outside_transaction()
             .locks(table, Lock::ShareUpdateExclusive)
-            .scans(table)
             .check(index::is_valid(&table.sibling(name.clone())))
     }
 }
@@ -278,7 +279,7 @@ fn is_one_group(expression: &str) -> bool {
 
 impl Constraint {
     pub fn table_id(&self) -> ObjectId {
-        ObjectId::new(Kind::Table, [&self.table.namespace, &self.table.name])
+        table::id(&self.table)
     }
 
     /// The name of the constraint's index, which is always that of the constraint.
@@ -319,50 +320,48 @@ impl Constraint {
     }
 
     /// What ALTER TABLE does in the same statement before it adds the constraint.
-    fn drop_first(&self, instead: Instead) -> String {
+    fn drop_first(&self, instead: Instead<'_>) -> String {
         match instead {
-            Instead::OfItself => format!("DROP CONSTRAINT {}, ", self.name),
+            Instead::Of(old) => format!("DROP CONSTRAINT {}, ", old.name),
             Instead::OfNothing => String::new(),
         }
     }
 
-    /// The tables below this one that the constraint is on, too.
-    fn reaches(&self, sides: &Sides<'_>) -> Vec<QName> {
-        match &self.rule {
-            Rule::Check(it) if it.no_inherit => vec![],
-            Rule::Check(_) => below(sides.old, &self.table, Descent::All),
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) if self.partitioned => {
-                below(sides.old, &self.table, Descent::Partitions)
-            }
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => vec![],
-        }
+    /// The tables that the constraint is on: its own, and those below that statements on it reach.
+    fn covers(&self, sides: &Sides<'_>) -> Vec<QName> {
+        let reaches_below = match &self.rule {
+            Rule::Check(it) => !it.no_inherit,
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => self.partitioned,
+        };
+        if reaches_below { table::family(sides, &self.table) } else { vec![self.table.clone()] }
     }
 
     fn may_hold_rows(&self, sides: &Sides<'_>) -> bool {
-        (!self.partitioned && sides.may_hold_rows(&self.table))
-            || self.reaches(sides).iter().any(|table| sides.may_hold_rows(table))
+        self.covers(sides).iter().any(|it| table::stores(sides, it) && sides.may_hold_rows(it))
     }
 
     /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.
     fn locking(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
-        let mut tables = vec![self.table.clone()];
-        tables.extend(self.reaches(sides));
-        if let Rule::Foreign(it) = &self.rule {
-            tables.push(it.to.clone());
-            tables.extend(below(sides.old, &it.to, Descent::Partitions));
+        let mut tables = self.covers(sides);
+        match &self.rule {
+            Rule::Foreign(it) if table::stores(sides, &it.to) => tables.push(it.to.clone()),
+            Rule::Foreign(it) => tables.extend(table::family(sides, &it.to)),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => {}
         }
         tables.iter().fold(step, |step, table| step.locks(table, mode))
     }
 
     /// The statement that adds the constraint to a table in use.
-    fn adding(&self, sql: String, instead: Instead, sides: &Sides<'_>) -> Step {
+    fn adding(&self, sql: String, instead: Instead<'_>, sides: &Sides<'_>) -> Step {
         let step = match instead {
-            Instead::OfItself => Step::new(sql).disturbs(self.id(), Disturbance::Replace),
+            Instead::Of(old) => old
+                .locking(Step::new(sql), Lock::AccessExclusive, sides)
+                .disturbs(self.id(), Disturbance::Replace),
             Instead::OfNothing => Step::new(sql),
         };
         match &self.rule {
-            Rule::Foreign(_) if instead == Instead::OfNothing => self.locking(step, Lock::ShareRowExclusive, sides),
-            Rule::Foreign(_) | Rule::Check(_) => self.locking(step, Lock::AccessExclusive, sides),
+            Rule::Foreign(_) => self.locking(step, Lock::ShareRowExclusive, sides),
+            Rule::Check(_) => self.locking(step, Lock::AccessExclusive, sides),
             // With ONLY, where there are tables below.
             Rule::Unique(_) | Rule::Exclusion(_) => step.locks(&self.table, Lock::AccessExclusive),
         }
@@ -373,37 +372,38 @@ impl Constraint {
             .own_transaction()
             .stage(Stage::Validate)
             .check(self.holds("convalidated"));
-        for table in [self.table.clone()].into_iter().chain(self.reaches(sides)) {
-            step = step.locks(&table, Lock::ShareUpdateExclusive).scans(&table);
+        for table in self.covers(sides) {
+            step = step.locks(&table, Lock::ShareUpdateExclusive);
         }
         if let Rule::Foreign(it) = &self.rule {
             step = step.locks(&it.to, Lock::RowShare);
         }
-        self.may_fail(step, sides)
+        self.reading(step, sides)
     }
 
-    /// The step that reads every row, with the hazard that some break the rule.
-    fn may_fail(&self, step: Step, sides: &Sides<'_>) -> Step {
+    /// The step as one that reads every row, and fails if one breaks the rule.
+    fn reading(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let stored = self.covers(sides).into_iter().filter(|it| table::stores(sides, it));
+        let step = stored.fold(step, |step, table| step.scans(&table));
         if !self.may_hold_rows(sides) {
             return step;
         }
-        let why = format!("{} holds rows", self.table);
-        match &self.rule {
-            Rule::Foreign(_) => step.hazard(Code::ForeignKeyMayFail, self.id(), why),
-            Rule::Check(_) => step.hazard(Code::CheckMayFail, self.id(), why),
-            Rule::Unique(_) | Rule::Exclusion(_) => step.hazard(Code::UniqueMayFail, self.id(), why),
-        }
+        let code = match &self.rule {
+            Rule::Foreign(_) => Code::ForeignKeyMayFail,
+            Rule::Check(_) => Code::CheckMayFail,
+            Rule::Unique(_) | Rule::Exclusion(_) => Code::UniqueMayFail,
+        };
+        step.hazard(code, self.id(), table::evidence(sides, &self.table))
     }
 
-    /// The step with all that reading every row under its locks means.
+    /// The step as one that reads every row while it keeps others out.
     fn scanning(&self, step: Step, sides: &Sides<'_>) -> Step {
-        let step = [self.table.clone()].iter().chain(&self.reaches(sides)).fold(step, |step, it| step.scans(it));
-        let step = self.may_fail(step, sides);
-        if !self.may_hold_rows(sides) {
-            return step;
+        let step = self.reading(step, sides);
+        if self.may_hold_rows(sides) {
+            step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, &self.table))
+        } else {
+            step
         }
-        let why = format!("every row of {} is read while it is locked", self.table);
-        step.hazard(Code::ScanUnderLock, self.id(), why)
     }
 
     /// A query that is true once the constraint is there and the condition holds for it.
@@ -417,7 +417,7 @@ impl Constraint {
     }
 
     /// The steps that add the constraint to a table in use.
-    fn add(&self, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+    fn add(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
         let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
         let not_valid = format!("{whole} NOT VALID");
         let steps = match &self.rule {
@@ -445,16 +445,34 @@ impl Constraint {
     }
 
     /// Builds the index while the table is in use, then gives it to the constraint.
-    fn add_using_index(&self, key: &Unique, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+    fn add_using_index(&self, key: &Unique, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
         let own = self.name.clone();
-        let name = if instead == Instead::OfNothing { own } else { index::temporary_name(&self.index(), sides) };
-        let build = self.may_fail(key.build(&name, &self.table), sides);
+        let name = match instead {
+            Instead::OfNothing => own,
+            Instead::Of(_) => index::temporary_name(&self.index(), sides),
+        };
+        let build = self.reading(key.build(&name, &self.table), sides);
         let marks = key.storage.mark(&self.table, &name);
-        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
+        let steps = [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]);
+        if key.primary && self.becomes_required(key, sides) {
+            // Waits for SET NOT NULL, which would read every row here.
+            steps.map(|step| step.stage(Stage::Contract)).collect()
+        } else {
+            steps.collect()
+        }
+    }
+
+    /// Whether a column of the key can be null when the plan starts.
+    fn becomes_required(&self, key: &Unique, sides: &Sides<'_>) -> bool {
+        let id = |column: &Name| ObjectId::new(Kind::Column, [&self.table.namespace, &self.table.name, column]);
+        key.columns.iter().any(|column| match sides.old.get(&id(column)) {
+            Some(Object::Column(it)) => it.not_null.is_none(),
+            _ => false,
+        })
     }
 
     /// Gives an index to the constraint, which gives it its name.
-    fn take_over(&self, key: &Unique, instead: Instead, index: &Name, sides: &Sides<'_>) -> Step {
+    fn take_over(&self, key: &Unique, instead: Instead<'_>, index: &Name, sides: &Sides<'_>) -> Step {
         let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
         let (table, name, deferrability) = (&self.table, &self.name, self.deferrability());
         let first = self.drop_first(instead);
@@ -465,14 +483,13 @@ impl Constraint {
 
     /// Adds a foreign key to each partition, promised first and validated then; the partitioned table takes them for
     /// its own without reading a row.
-    fn add_by_partition(&self, instead: Instead, sides: &Sides<'_>) -> Vec<Step> {
+    fn add_by_partition(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
         let (mut promises, mut proofs) = (vec![], vec![]);
-        for partition in self.reaches(sides) {
-            let id = ObjectId::new(Kind::Table, [&partition.namespace, &partition.name]);
-            let is_leaf = below(sides.old, &partition, Descent::Partitions).is_empty();
-            if !is_leaf || sides.is_going(&id) || !sides.may_hold_rows(&partition) {
-                continue;
-            }
+        let ready = |it: &QName| {
+            let (id, attached) = (table::id(it), super::partition::id(it));
+            table::stores(sides, it) && !sides.is_new(&id) && !sides.is_going(&id) && !sides.is_new(&attached)
+        };
+        for partition in self.covers(sides).into_iter().filter(ready) {
             let own = Constraint { table: partition, partitioned: false, ..self.clone() };
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition());
             promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction());
@@ -480,6 +497,11 @@ impl Constraint {
         }
         let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction();
+        // The partition's own triggers on the other table give way to those of the whole.
+        let last = match &self.rule {
+            Rule::Foreign(it) => last.locks(&it.to, Lock::AccessExclusive),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
+        };
         promises.into_iter().chain(proofs).chain([last]).collect()
     }
 
@@ -501,21 +523,19 @@ impl Constraint {
 
     /// Whether a statement on the partitioned table above reaches this constraint.
     fn comes_from_above(&self, sides: &Sides<'_>) -> bool {
-        let partition = ObjectId::new(Kind::Partition, [&self.table.namespace, &self.table.name]);
-        self.inherited && sides.old.contains(&partition) && !sides.is_going(&partition)
+        let partition = super::partition::id(&self.table);
+        self.inherited.0 && sides.old.contains(&partition) && !sides.is_going(&partition)
     }
 
     /// This constraint with everything of `new` that changes in place.
     fn settled_like(&self, new: &Constraint) -> Constraint {
-        let mut settled = Constraint { inherited: new.inherited, ..self.clone() };
+        let mut settled = self.clone();
         settled.validated = self.validated || new.validated;
         match (&mut settled.rule, &new.rule) {
             (Rule::Unique(it), Rule::Unique(new)) => {
-                it.parent = new.parent.clone();
                 it.storage = self.settled_storage(&it.storage, &new.storage);
             }
             (Rule::Exclusion(it), Rule::Exclusion(new)) => {
-                it.parent = new.parent.clone();
                 it.storage = self.settled_storage(&it.storage, &new.storage);
                 for (element, new) in it.elements.iter_mut().zip(&new.elements) {
                     element.key.statistics = new.key.statistics;
@@ -558,7 +578,7 @@ impl Constraint {
             && index.nulls_not_distinct == key.nulls_not_distinct
             && index.include == key.include
             && index.storage == key.storage
-            && index.parent == key.parent
+            && index.parent.0 == key.parent.0
             && index.keys.len() == key.columns.len()
             && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
     }
@@ -607,7 +627,7 @@ impl Constraint {
         let mut sql = format!("ALTER TABLE {} ALTER CONSTRAINT {}", self.table, self.name);
         sql += if new.deferrable { new.deferrability() } else { " NOT DEFERRABLE" };
         if self.enforced == new.enforced {
-            let tables = [self.table.clone()].into_iter().chain(self.reaches(sides));
+            let tables = self.covers(sides).into_iter();
             return tables.fold(Step::new(sql), |step, table| step.locks(&table, Lock::AccessExclusive));
         }
         sql += if new.enforced { " ENFORCED" } else { " NOT ENFORCED" };
@@ -777,6 +797,9 @@ impl Definition for Constraint {
         if new.comes_from_above(sides) {
             return Alter::Steps(vec![]);
         }
+        if index_partition::goes_with_parent(self.rule.parent(), sides) {
+            return Alter::Replace;
+        }
         if self.settled_like(new) == *new {
             return Alter::Steps(self.settle(new, sides));
         }
@@ -785,7 +808,7 @@ impl Definition for Constraint {
         if !same_kind || has_tree || index::stands_on_changes(&self.id(), sides) {
             return Alter::Replace;
         }
-        Alter::Steps(new.add(Instead::OfItself, sides))
+        Alter::Steps(new.add(Instead::Of(self), sides))
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -32,7 +33,7 @@ pub struct Index {
     pub valid: bool,
     /// The index that this one is attached to. The attachment is an object of its own; dropping the parent drops
     /// this index.
-    pub parent: Option<End>,
+    pub parent: Aside<Option<End>>,
 }
 
 /// What an index is on.
@@ -327,50 +328,6 @@ pub(super) fn statistics<'a>(
         .collect()
 }
 
-/// Which tables stand below another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Descent {
-    Partitions,
-    /// Those that inherit from it, too.
-    All,
-}
-
-/// The tables below a table, at any distance: those that a statement on it reaches.
-pub(super) fn below(schema: &Schema, table: &QName, descent: Descent) -> Vec<QName> {
-    let kinds: &[Kind] = match descent {
-        Descent::Partitions => &[Kind::Partition],
-        Descent::All => &[Kind::Partition, Kind::Table],
-    };
-    let children = |parent: &QName| -> Vec<QName> {
-        let parent = ObjectId::new(Kind::Table, [&parent.namespace, &parent.name]);
-        let of_kind = |kind: Kind| {
-            let start = ObjectId { kind, path: vec![] };
-            schema.needs.range(start..).take_while(move |(id, _)| id.kind == kind)
-        };
-        kinds
-            .iter()
-            .flat_map(|kind| of_kind(*kind))
-            .filter(|(id, needs)| id.path != parent.path && needs.contains(&parent))
-            .filter_map(|(id, _)| match id.path.as_slice() {
-                [namespace, name] => Some(QName::new(namespace.clone(), name.clone())),
-                _ => None,
-            })
-            .collect()
-    };
-    let mut found = vec![];
-    let mut open = vec![table.clone()];
-    while let Some(parent) = open.pop() {
-        for child in children(&parent) {
-            if child != *table && !found.contains(&child) {
-                found.push(child.clone());
-                open.push(child);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Whether something that the object needs changes too, so that the new definition may not hold before and the old
 /// one not after.
 pub(super) fn stands_on_changes(id: &ObjectId, sides: &Sides<'_>) -> bool {
@@ -484,7 +441,7 @@ impl Index {
             .scans(&self.table)
             .check(is_valid(&self.name.sibling(name.clone())));
         if self.unique && sides.may_hold_rows(&self.table) {
-            step.hazard(Code::UniqueMayFail, self.id(), format!("{} holds rows", self.table))
+            step.hazard(Code::UniqueMayFail, self.id(), table::evidence(sides, &self.table))
         } else {
             step
         }
@@ -507,7 +464,7 @@ impl Index {
 
     /// This index with everything of `new` that changes in place.
     fn settled_like(&self, new: &Index) -> Index {
-        let mut settled = Index { storage: new.storage.clone(), valid: new.valid, parent: new.parent.clone(), ..self.clone() };
+        let mut settled = Index { storage: new.storage.clone(), valid: new.valid, ..self.clone() };
         if self.partitioned() {
             // ALTER INDEX … SET is not for the indexes of partitioned tables.
             settled.storage.options = self.storage.options.clone();
@@ -584,7 +541,7 @@ impl Definition for Index {
     }
 
     fn needs(&self) -> Vec<ObjectId> {
-        self.parent.iter().map(End::id).collect()
+        self.parent.0.iter().map(End::id).collect()
     }
 
     fn part_of(&self) -> Option<ObjectId> {
@@ -626,6 +583,9 @@ impl Definition for Index {
             steps.extend(new.finish());
             return Alter::Steps(steps);
         }
+        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) {
+            return Alter::Replace;
+        }
         if settled == *new {
             let mut steps = self.storage.alter(&new.storage, &self.indexed(), sides);
             let targets = |index: &Index| index.keys.iter().map(|key| key.statistics).collect::<Vec<_>>();
@@ -633,14 +593,14 @@ impl Definition for Index {
             return Alter::Steps(steps);
         }
         let moved = self.table != new.table || self.of != new.of;
-        if moved || self.partitioned() || self.parent.is_some() || stands_on_changes(&self.id(), sides) {
+        if moved || self.partitioned() || self.parent.0.is_some() || stands_on_changes(&self.id(), sides) {
             return Alter::Replace;
         }
         Alter::Steps(self.swap(new, sides))
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if index_partition::goes_with_parent(self.parent.as_ref(), sides) {
+        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) {
             return vec![];
         }
         // A new constraint of the same name takes the index over.
@@ -653,9 +613,9 @@ impl Definition for Index {
             return vec![];
         }
         let step = if self.partitioned() {
-            let step = Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive);
-            let partitions = below(sides.old, &self.table, Descent::Partitions);
-            partitions.iter().fold(step, |step, partition| step.locks(partition, Lock::AccessExclusive))
+            let family = table::family(sides, &self.table);
+            let step = Step::new(format!("DROP INDEX {}", self.name));
+            family.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
         } else {
             self.drop_concurrently()
         };

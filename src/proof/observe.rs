@@ -185,8 +185,12 @@ async fn said(session: &Session, relations: &Relations) -> Result<Said, tokio_po
         } else if message.starts_with("building index \"") {
             said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
         } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            let query =
-                format!("SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND conname = {}", Literal(name));
+            // Many tables can have a constraint of that name; the one in question is locked.
+            let query = format!(
+                "SELECT DISTINCT conrelid FROM pg_constraint JOIN pg_locks ON relation = conrelid \
+                 WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()",
+                Literal(name)
+            );
             let tables = session.client.query(&query, &[]).await?;
             said.scans.extend(tables.iter().map(|row| row.get::<_, u32>(0)));
         }
