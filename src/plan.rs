@@ -135,8 +135,17 @@ fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Un
         }
         about.entry(&it.subject).or_insert(place);
     }
+    // Where dependents are ended and made again around one step of several, all of the way back goes there.
+    let disturbing: BTreeMap<&ObjectId, usize> = forward
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.half == Half::Alter && !it.step.disturbs.is_empty())
+        .map(|(place, it)| (&it.subject, place))
+        .collect();
     let find = |it: &Ordered| {
-        let own = doing.get(&(&it.subject, it.half.reversed())).or_else(|| about.get(&it.subject));
+        let altered = disturbing.get(&it.subject).filter(|_| it.half == Half::Alter);
+        let own =
+            altered.or_else(|| doing.get(&(&it.subject, it.half.reversed()))).or_else(|| about.get(&it.subject));
         own.copied()
     };
     // A step that only moves something out of the way goes with the change that it makes room for.

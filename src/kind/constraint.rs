@@ -1,6 +1,8 @@
 //! Table constraints: primary and unique keys, foreign keys, checks, exclusions. NOT NULL belongs to the column. What
 //! the server adds by itself for partitions (clones of foreign keys) is no object of its own.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::Aside;
@@ -12,7 +14,7 @@ use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constraint {
@@ -89,6 +91,8 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// The columns that ON DELETE SET NULL or SET DEFAULT sets, where not all, from 15 on.
     pub set_columns: Vec<Name>,
+    /// The key of the other table that it stands on, where several are on these columns.
+    pub key: Aside<Name>,
 }
 
 /// What happens to a row whose partner changes or goes.
@@ -145,7 +149,7 @@ impl Rule {
         }
     }
 
-    fn sql(&self) -> String {
+    fn sql(&self, sides: &Sides<'_>) -> String {
         match self {
             Rule::Unique(it) => it.sql(),
             Rule::Exclusion(it) => it.sql(),
@@ -153,7 +157,7 @@ impl Rule {
                 let no_inherit = if it.no_inherit { " NO INHERIT" } else { "" };
                 format!("CHECK {}{no_inherit}", in_parentheses(&it.expression.0))
             }
-            Rule::Foreign(it) => it.sql(),
+            Rule::Foreign(it) => it.sql(sides),
         }
     }
 }
@@ -208,7 +212,31 @@ impl Exclusion {
 }
 
 impl ForeignKey {
-    fn sql(&self) -> String {
+    /// Whether it stands on the primary key though another key is on the same columns, before the plan or after.
+    fn means_primary_key(&self, sides: &Sides<'_>) -> bool {
+        let keys = |schema: &'_ Schema| -> Vec<(Name, Unique)> {
+            let constraints = schema.of_relation(Kind::Constraint, &self.to);
+            constraints
+                .filter_map(|object| match object {
+                    Object::Constraint(Constraint { name, rule: Rule::Unique(key), .. }) => {
+                        Some((name.clone(), key.clone()))
+                    }
+                    _ => None,
+                })
+                .collect()
+        };
+        let set = |columns: &[Name]| columns.iter().cloned().collect::<BTreeSet<_>>();
+        let (old, new) = (keys(sides.old), keys(sides.new));
+        let is_primary = new.iter().any(|(name, key)| {
+            *name == self.key.0 && key.primary && key.columns == self.to_columns
+        });
+        let another = |(name, key): &(Name, Unique)| {
+            *name != self.key.0 && set(&key.columns) == set(&self.to_columns)
+        };
+        is_primary && !self.period && (old.iter().any(another) || new.iter().any(another))
+    }
+
+    fn sql(&self, sides: &Sides<'_>) -> String {
         let columns = |names: &[Name]| match names.split_last() {
             Some((last, rest)) if self.period => {
                 list(rest.iter().map(Name::to_string).chain([format!("PERIOD {last}")]))
@@ -216,7 +244,11 @@ impl ForeignKey {
             _ => list(names),
         };
         let (from, to) = (columns(&self.columns), columns(&self.to_columns));
-        let mut sql = format!("FOREIGN KEY ({from}) REFERENCES {} ({to})", self.to);
+        let mut sql = format!("FOREIGN KEY ({from}) REFERENCES {}", self.to);
+        // The server takes the first key that fits, unless no columns are named: that is the primary key.
+        if !self.means_primary_key(sides) {
+            sql += &format!(" ({to})");
+        }
         if self.match_full {
             sql += " MATCH FULL";
         }
@@ -288,8 +320,8 @@ impl Constraint {
     }
 
     /// What follows `CONSTRAINT name`, but for NOT VALID.
-    fn definition(&self) -> String {
-        let mut sql = self.rule.sql();
+    fn definition(&self, sides: &Sides<'_>) -> String {
+        let mut sql = self.rule.sql(sides);
         sql += self.deferrability();
         if !self.enforced {
             sql += " NOT ENFORCED";
@@ -306,8 +338,8 @@ impl Constraint {
     }
 
     /// `ADD CONSTRAINT name …`, one action of ALTER TABLE.
-    fn addition(&self) -> String {
-        format!("ADD CONSTRAINT {} {}", self.name, self.definition())
+    fn addition(&self, sides: &Sides<'_>) -> String {
+        format!("ADD CONSTRAINT {} {}", self.name, self.definition(sides))
     }
 
     /// `ALTER TABLE`, for this constraint: an index of a partitioned table comes without those of its partitions.
@@ -418,7 +450,7 @@ impl Constraint {
 
     /// The steps that add the constraint to a table in use.
     fn add(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
         let not_valid = format!("{whole} NOT VALID");
         let steps = match &self.rule {
             Rule::Check(_) | Rule::Foreign(_) if !self.enforced => vec![self.adding(whole, instead, sides)],
@@ -491,11 +523,11 @@ impl Constraint {
         };
         for partition in self.covers(sides).into_iter().filter(ready) {
             let own = Constraint { table: partition, partitioned: false, ..self.clone() };
-            let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition());
+            let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
             promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction());
             proofs.push(own.validation(sides));
         }
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition());
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction();
         // The partition's own triggers on the other table give way to those of the whole.
         let last = match &self.rule {
@@ -670,6 +702,7 @@ impl Definition for Constraint {
                         'to_columns', (SELECT jsonb_agg(a.attname ORDER BY k.n)
                                          FROM unnest(con.confkey) WITH ORDINALITY k(attnum, n)
                                          JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.attnum),
+                        'key', (SELECT k.relname FROM pg_class k WHERE k.oid = con.conindid),
                         'period', coalesce((j.con ->> 'conperiod')::boolean, false),
                         'match_full', con.confmatchtype = 'f',
                         'on_update', con.confupdtype, 'on_delete', con.confdeltype,
@@ -779,10 +812,10 @@ impl Definition for Constraint {
                 None => self.add(Instead::OfNothing, sides),
             };
         }
-        let step = format!("{} {}", self.alter_table(), self.addition());
+        let step = format!("{} {}", self.alter_table(), self.addition(sides));
         // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
         let step = if self.validated || !self.enforced {
-            Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition()))
+            Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition(sides)))
         } else {
             Step::new(format!("{step} NOT VALID"))
         };
@@ -819,7 +852,7 @@ impl Definition for Constraint {
         vec![
             self.locking(step, Lock::AccessExclusive, sides)
                 .stage(Stage::Contract)
-                .hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition())),
+                .hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides))),
         ]
     }
 }

@@ -200,6 +200,12 @@ impl<'a> Graph<'a> {
                             );
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
+                        // What goes without a step of its own is not gone before what it needed is.
+                        if node(id, Half::Drop).is_some_and(|own| self.nodes[own].steps.is_empty()) {
+                            for need in self.old.needs_of(id) {
+                                edges.extend(node(need, Half::Drop).map(|first| Edge::hard(first, key)));
+                            }
+                        }
                     }
                     Half::Drop => {
                         for need in self.old.needs_of(id) {
