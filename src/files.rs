@@ -39,6 +39,11 @@ impl Reader<'_> {
             Ok(metadata) if metadata.is_dir() => self.directory(path),
             Ok(_) if named || is_schema_file(path) => self.file(path),
             Ok(_) => {}
+            Err(error) if named && error.kind() == io::ErrorKind::NotFound => {
+                let message = format!("there is no {}", path.display());
+                let help = "name the schema with `--schema PATH`, or make one with `tenantry init`";
+                self.faults.push(Report::error("files::unreadable", message).help(help));
+            }
             Err(error) => self.unreadable(path, &error),
         }
     }
@@ -78,10 +83,7 @@ impl Reader<'_> {
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         let message = format!("{} can't be read: {}", path.display(), reason(error));
-        let help = match error.kind() {
-            io::ErrorKind::NotFound => "name the schema with `--schema PATH`, or make one with `tenantry init`",
-            _ => "every file of the schema must be readable, or the plan would drop what it declares",
-        };
+        let help = "every file of the schema must be readable, or the plan would drop what it declares";
         self.faults.push(Report::error("files::unreadable", message).help(help));
     }
 }

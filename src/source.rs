@@ -237,8 +237,8 @@ pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Repor
         sql::read(index, file, server, &mut draft);
     }
     // TOML speaks of what SQL declares, and so comes after it.
-    for (index, file) in files.iter().enumerate().filter(|(_, file)| is_toml(file)) {
-        toml::read(index, file, &mut draft);
+    for (index, _) in files.iter().enumerate().filter(|(_, file)| is_toml(file)) {
+        toml::read(index, &files, &mut draft);
     }
     if draft.statements.is_empty() && draft.faults.is_empty() {
         draft.faults.push(empty(&files));
@@ -254,6 +254,12 @@ pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Repor
         draft.notes.push(note);
     }
     if !draft.faults.is_empty() {
+        // As one meets them when reading the files; what has no place comes first.
+        let place = |report: &Report| {
+            let place = report.places.first()?;
+            Some((files.iter().position(|file| *file == place.file), place.span.start))
+        };
+        draft.faults.sort_by_key(place);
         draft.faults.extend(draft.notes);
         return Err(draft.faults);
     }
@@ -363,7 +369,7 @@ fn circle(files: &[Arc<File>], statements: &[Statement], cycle: &[usize]) -> Rep
         None => sql::first_words(&statements[at].sql),
     };
     let names: Vec<String> = cycle.iter().map(|at| name(*at)).collect();
-    let mut report = Report::error("source::cycle", format!("a circle of needs: {}", names.join(" → ")))
+    let mut report = Report::error("source::cycle", format!("these need each other: {}", names.join(" → ")))
         .help("none of them can be made first; take one reference out, or put it into a statement of its own");
     for pair in cycle.windows(2) {
         let statement = &statements[pair[0]];
@@ -474,7 +480,7 @@ CREATE TABLE c (id int PRIMARY KEY);";
                 "CREATE TABLE t (a int); CREATE TABL u; DROP TABLE v;",
                 "CREATE VIEW t AS SELECT 1; \\connect x\nSELECT 'open"
             ]),
-            ["source::syntax", "source::refused", "source::psql", "source::unended", "source::declared_twice"]
+            ["source::declared_twice", "source::syntax", "source::refused", "source::psql", "source::unended"]
         );
         assert_eq!(codes(&["-- nothing"]), ["source::empty"]);
         assert_eq!(codes(&[]), ["source::empty"]);

@@ -221,7 +221,7 @@ pub fn judge(statement: &NodeEnum) -> Verdict {
 fn rows(what: &str) -> Verdict {
     refused(
         format!("{what} works on rows, and a declaration holds none"),
-        "leave it out; values for existing rows of a new column are a backfill: `-- tenantry: backfill <expression>`",
+        "leave it out; rows that must exist are a `[[seed]]`, values for a new column a `backfill`, both in TOML",
     )
 }
 

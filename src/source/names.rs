@@ -176,6 +176,8 @@ pub enum Rank {
     Table,
     Shape,
     Key,
+    /// An index joins that of the partitioned table, which is valid from then on.
+    Attach,
     View,
     Late,
     Switch,
@@ -433,6 +435,22 @@ impl Look<'_> {
             let parts: Vec<String> = parts.iter().map(constant).collect();
             refers.push(self.reference(Space::Routine, &parts, Bond::Likely));
         }
+        // `ADD CONSTRAINT … USING INDEX i` names an index of the table's namespace.
+        if let NodeEnum::AlterTableStmt(alter) = statement
+            && let Some(relation) = &alter.relation
+        {
+            for command in &alter.cmds {
+                if let Some(NodeEnum::AlterTableCmd(command)) = &command.node
+                    && let Some(NodeEnum::Constraint(constraint)) = command.def.as_ref().and_then(|def| def.node.as_ref())
+                {
+                    let parts = [relation.schemaname.clone(), constraint.indexname.clone()];
+                    let named = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+                    if !constraint.indexname.is_empty() {
+                        refers.push(self.reference(Space::Relation, &named, Bond::Firm));
+                    }
+                }
+            }
+        }
         // `CREATE TABLE … (LIKE t INCLUDING ALL)` copies the keys that are there by then.
         if let NodeEnum::CreateStmt(table) = statement {
             for element in &table.table_elts {
@@ -523,7 +541,7 @@ fn rank(statement: &NodeEnum) -> Rank {
                 _ => None,
             });
             let highest = commands.max().unwrap_or(Rank::Shape);
-            if index { highest.max(Rank::Late) } else { highest }
+            if index { highest.max(Rank::Attach) } else { highest }
         }
         NodeEnum::IndexStmt(_) => Rank::Key,
         NodeEnum::ViewStmt(_) | NodeEnum::CreateTableAsStmt(_) => Rank::View,

@@ -233,6 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn a_constraint_follows_its_index_and_a_foreign_key_the_attached_one() {
+        assert_eq!(
+            ordered(&[
+                "ALTER TABLE u ADD FOREIGN KEY (a) REFERENCES t",
+                "ALTER INDEX t_pkey ATTACH PARTITION p_pkey",
+                "ALTER TABLE ONLY t ADD CONSTRAINT t_pkey PRIMARY KEY (a)",
+                "ALTER TABLE ONLY p ADD CONSTRAINT p_pkey PRIMARY KEY USING INDEX p_index",
+                "CREATE UNIQUE INDEX p_index ON p (a)",
+                "ALTER TABLE ONLY t ATTACH PARTITION p DEFAULT",
+                "CREATE TABLE p (a int)",
+                "CREATE TABLE t (a int) PARTITION BY LIST (a)",
+                "CREATE TABLE u (a int)",
+            ]),
+            Order::Sorted(vec![6, 7, 8, 5, 2, 4, 3, 1, 0])
+        );
+    }
+
+    #[test]
     fn foreign_keys_leave_a_cycle() {
         let lifted = BTreeSet::from([("public".to_owned(), "b".to_owned())]);
         let other = BTreeSet::from([("public".to_owned(), "a".to_owned())]);

@@ -152,6 +152,11 @@ impl Reader<'_> {
             NodeEnum::CommentStmt(_) => manages.comments = true,
             _ => {}
         }
+        if let Some(at) = if_not_exists(&self.file.text[range.clone()], node) {
+            let at = range.start + at.start..range.start + at.end;
+            let message = "IF NOT EXISTS says nothing in a declaration: what is declared exists once";
+            self.draft.notes.push(Report::note("source::if_not_exists", message).at(self.file, at, "without effect"));
+        }
         let span = self.span(range.clone());
         let mut text = Text::default();
         match node {
@@ -244,6 +249,20 @@ fn is_comment(token: i32) -> bool {
 
 pub fn range_of(token: &ScanToken) -> Range<usize> {
     token.start.max(0) as usize..token.end.max(0) as usize
+}
+
+/// The words IF NOT EXISTS, except where pg_dump writes them.
+fn if_not_exists(sql: &str, node: &NodeEnum) -> Option<Range<usize>> {
+    let written = match node {
+        NodeEnum::CreateStmt(made) => made.if_not_exists,
+        NodeEnum::IndexStmt(made) => made.if_not_exists,
+        NodeEnum::CreateSeqStmt(made) => made.if_not_exists,
+        NodeEnum::CreateTableAsStmt(made) => made.if_not_exists,
+        _ => false,
+    };
+    let tokens = tokens(sql);
+    let first = tokens.iter().position(|token| token.token == Token::IfP as i32).filter(|_| written)?;
+    Some(range_of(&tokens[first]).start..range_of(tokens.get(first + 2)?).end)
 }
 
 /// The word CONCURRENTLY with the blanks after it.

@@ -19,7 +19,8 @@ mod table;
 mod value;
 
 /// Reads a file into the draft, which already holds what the SQL files declare.
-pub fn read(index: usize, file: &Arc<File>, draft: &mut Draft) {
+pub fn read(index: usize, files: &[Arc<File>], draft: &mut Draft) {
+    let file = &files[index];
     let mut faults = Vec::new();
     let (document, errors) = DeTable::parse_recoverable(&file.text);
     for error in errors {
@@ -29,18 +30,18 @@ pub fn read(index: usize, file: &Arc<File>, draft: &mut Draft) {
     // What recovery made of a broken text would only bring more faults.
     if faults.is_empty() {
         let mut reader = Reader { index, file, faults: &mut faults };
-        document_entries(&mut reader, document.get_ref(), draft);
+        document_entries(&mut reader, document.get_ref(), files, draft);
     }
     draft.faults.extend(faults);
 }
 
-fn document_entries(reader: &mut Reader<'_>, document: &DeTable<'_>, draft: &mut Draft) {
+fn document_entries(reader: &mut Reader<'_>, document: &DeTable<'_>, files: &[Arc<File>], draft: &mut Draft) {
     const KNOWN: [&str; 3] = ["table", "type", "seed"];
     for (key, value) in entries(document) {
         match key.get_ref().as_ref() {
             "table" => {
                 for (name, value) in reader.table("`table`", value).map(entries).unwrap_or_default() {
-                    table::read(reader, name, value, draft);
+                    table::read(reader, name, value, files, draft);
                 }
             }
             "type" => {
@@ -249,9 +250,9 @@ primary_key = "id"
             labels.angry.was = "happy"
         "#;
         insta::assert_snapshot!(faults(sql, bad).join("\n"), @r"
-        table app.t is declared in SQL, and so `primary_key` belongs there
         table app.t has no column nosuch
         table app.t has no constraint no
+        table app.t is declared in SQL, and so `primary_key` belongs there
         table public.other is declared nowhere
         type public.mood has no label angry
         ");

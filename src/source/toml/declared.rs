@@ -8,11 +8,13 @@ use super::value::{Key, Reader, Value, entries};
 use super::{allow, bad_name, qname, was};
 use crate::name::{Name, QName};
 use crate::source::names::Class;
-use crate::source::{Draft, Statement, parts, syntax};
+use crate::source::{Draft, Span, Statement, parts, syntax};
 
 /// A relation or type as its statement declares it.
 pub struct Found {
     pub class: Class,
+    /// Where its statement stands.
+    pub origin: Span,
     /// Columns, labels and constraints, also those added later.
     parts: BTreeSet<(Class, Name)>,
     /// Some of its columns are written elsewhere: LIKE, INHERITS, OF, PARTITION OF, or a view.
@@ -33,7 +35,7 @@ pub fn find(draft: &Draft, name: &QName, classes: &[Class]) -> Option<Found> {
     };
     let statement = draft.statements.iter().find(declares)?;
     let class = statement.names.declares.iter().find(|it| parts::path(it) == path)?.class;
-    let mut found = Found { class, parts: BTreeSet::new(), open: false };
+    let mut found = Found { class, origin: statement.origin, parts: BTreeSet::new(), open: false };
     for statement in &draft.statements {
         // An added constraint is in another statement, which declares it under the table's path.
         let speaks = statement.names.declares.iter().any(|it| parts::path(it).starts_with(&path));

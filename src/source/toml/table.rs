@@ -1,6 +1,8 @@
 //! `[table."public.contacts"]`: a table with its columns, keys and indexes, or what SQL cannot say of one that a SQL
 //! file declares.
 
+use std::sync::Arc;
+
 use ::toml::de::DeValue;
 use pg_query::NodeEnum;
 use pg_query::protobuf::ConstrType;
@@ -8,11 +10,11 @@ use pg_query::protobuf::ConstrType;
 use super::declared::{Found, find, has_index};
 use super::value::{Fields, Key, Reader, Value, Word, entries};
 use super::{allow, bad_name, qname, was};
-use crate::diagnostic::Report;
+use crate::diagnostic::{File, Report};
 use crate::name::{Literal, Name, QName, list};
 use crate::source::names::{self, Class};
 use crate::source::syntax::{self, SyntaxError};
-use crate::source::{Backfill, Draft, Span, Text};
+use crate::source::{Backfill, Draft, Span, Text, sql};
 
 const TABLE: &[&str] = &[
     "columns",
@@ -49,15 +51,36 @@ const INDEX: &[&str] =
     &["columns", "unique", "nulls_not_distinct", "method", "where", "include", "comment", "was", "allow"];
 
 /// Reads one table.
-pub fn read(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>, draft: &mut Draft) {
+pub fn read(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>, files: &[Arc<File>], draft: &mut Draft) {
     let Some(name) = qname(key.get_ref()) else { return bad_name(reader, reader.span(key)) };
     let Some(fields) = reader.fields(format!("table {name}"), value, TABLE) else { return };
     let path = vec![name.namespace.clone(), name.name.clone()];
     was(reader, &fields, Class::Table, path.clone(), draft);
     allow(reader, &fields, Class::Table, path, draft);
     match find(draft, &name, &[Class::Table]) {
+        Some(found) if makes_columns(&fields) => {
+            let first = sql::find_name(&files[found.origin.file], found.origin, name.name.as_str());
+            let report = Report::error("source::declared_twice", format!("table {name} is declared twice"))
+                .at(&files[first.file], first.range(), "declared here")
+                .at(reader.file, key.span(), "and again here")
+                .help("keep one of them; beside SQL, a column may have `was`, `backfill` and `allow`");
+            reader.faults.push(report);
+        }
         Some(found) => settings(reader, &name, &fields, &found, draft),
         None => Table::read(reader, key, name, &fields, draft),
+    }
+}
+
+/// Whether columns are declared, rather than spoken of.
+fn makes_columns(fields: &Fields<'_, '_>) -> bool {
+    let is_made = |column: &Value<'_>| match column.get_ref() {
+        DeValue::Table(column) => column.iter().any(|(key, _)| key.get_ref() == "type"),
+        DeValue::String(_) => true,
+        _ => false,
+    };
+    match fields.get("columns").map(|columns| columns.get_ref()) {
+        Some(DeValue::Table(columns)) => columns.iter().any(|(_, column)| is_made(column)),
+        _ => false,
     }
 }
 
@@ -92,7 +115,7 @@ fn settings(reader: &mut Reader<'_>, name: &QName, fields: &Fields<'_, '_>, foun
             };
             if !there {
                 let message = format!("table {name} has no {class} {inner}");
-                let help = format!("the table is declared in SQL: write a {class} that it has there");
+                let help = "the table is declared in SQL: name one that it has there";
                 reader.fault(reader.span(key), message, "this one", help);
                 continue;
             }

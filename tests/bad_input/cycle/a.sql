@@ -1,0 +1,2 @@
+CREATE VIEW one AS
+    SELECT * FROM two;

@@ -1,0 +1,3 @@
+CREATE VIEW two AS SELECT * FROM three WHERE id > 0;
+CREATE VIEW three AS SELECT id FROM one;
+CREATE VIEW four AS SELECT * FROM one;

@@ -1,0 +1,1 @@
+CREATE TABLE b (name text DEFAULT 'é');

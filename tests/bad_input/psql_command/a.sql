@@ -1,0 +1,4 @@
+\connect shop
+\i other.sql
+CREATE TABLE a (id int);
+\d a
