@@ -441,7 +441,8 @@ impl Look<'_> {
         {
             for command in &alter.cmds {
                 if let Some(NodeEnum::AlterTableCmd(command)) = &command.node
-                    && let Some(NodeEnum::Constraint(constraint)) = command.def.as_ref().and_then(|def| def.node.as_ref())
+                    && let Some(NodeEnum::Constraint(constraint)) =
+                        command.def.as_ref().and_then(|def| def.node.as_ref())
                 {
                     let parts = [relation.schemaname.clone(), constraint.indexname.clone()];
                     let named = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();

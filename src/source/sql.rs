@@ -155,7 +155,11 @@ impl Reader<'_> {
         if let Some(at) = if_not_exists(&self.file.text[range.clone()], node) {
             let at = range.start + at.start..range.start + at.end;
             let message = "IF NOT EXISTS says nothing in a declaration: what is declared exists once";
-            self.draft.notes.push(Report::note("source::if_not_exists", message).at(self.file, at, "without effect"));
+            self.draft.notes.push(Report::note("source::if_not_exists", message).at(
+                self.file,
+                at,
+                "without effect",
+            ));
         }
         let span = self.span(range.clone());
         let mut text = Text::default();
