@@ -11,6 +11,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::connect::{ConnectError, ServerVersion, Session, Target};
+use crate::introspect::server_message;
 use crate::name::Name;
 
 mod binaries;
@@ -240,7 +241,10 @@ pub enum ShadowError {
     #[diagnostic(transparent)]
     Connect(#[from] ConnectError),
 
-    #[error("the shadow server refused a statement")]
-    #[diagnostic(code(shadow::refused))]
+    #[error("the shadow server refused a statement: {}", server_message(.0))]
+    #[diagnostic(
+        code(shadow::refused),
+        help("a server given with `--shadow` needs a user with CREATEDB, and with CREATEROLE where roles lack there")
+    )]
     Refused(#[from] tokio_postgres::Error),
 }
