@@ -244,7 +244,9 @@ pub enum ShadowError {
     #[error("the shadow server refused a statement: {}", server_message(.0))]
     #[diagnostic(
         code(shadow::refused),
-        help("a server given with `--shadow` needs a user with CREATEDB, and with CREATEROLE where roles lack there")
+        help(
+            "a server given with `--shadow` needs a user with CREATEDB, and with CREATEROLE where roles lack there"
+        )
     )]
     Refused(#[from] tokio_postgres::Error),
 }

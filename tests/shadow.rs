@@ -248,3 +248,30 @@ fn runs_without_a_cache_and_where_it_is_told() {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains(&format!("serving {}", place.path().display())), "{text}");
 }
+
+#[tokio::test]
+async fn a_given_server_needs_no_superuser() {
+    let host = Shadow::start(&ShadowSpec::Auto, None).await.unwrap();
+    let mut limited = RoleSpec::named("limited");
+    (limited.login, limited.createdb, limited.createrole) = (true, true, true);
+    let mut poor = RoleSpec::named("poor");
+    poor.login = true;
+    host.ensure_roles(&[limited, poor]).await.unwrap();
+    let given = |user| ShadowSpec::Given(Target::socket(host.directory().unwrap(), 5432, user, "postgres"));
+
+    let shadow = Shadow::start(&given("limited"), None).await.unwrap();
+    let mut writer = RoleSpec::named("writer");
+    writer.bypassrls = true;
+    shadow.ensure_role(&writer).await.unwrap();
+    let database = shadow.create_database("a").await.unwrap();
+    let session = database.connect_as("writer").await.unwrap();
+    assert_eq!(value(&session, "SELECT current_user::text").await, "writer");
+    drop(shadow);
+    assert!(database.connect().await.is_err());
+    let admin = Target::socket(host.directory().unwrap(), 5432, "postgres", "postgres").connect().await.unwrap();
+    assert_eq!(value(&admin, "SELECT count(*)::text FROM pg_roles WHERE rolname = 'writer'").await, "0");
+
+    let shadow = Shadow::start(&given("poor"), None).await.unwrap();
+    let error = shadow.create_database("a").await.unwrap_err();
+    assert_eq!(error.to_string(), "the shadow server refused a statement: permission denied to create database");
+}
