@@ -259,6 +259,14 @@ fn dotted(path: &[Name]) -> String {
     path.iter().map(Name::to_string).collect::<Vec<_>>().join(".")
 }
 
+/// `TRIGGER name ON ns.relation`, for what is named within its relation.
+fn on_relation(noun: &str, path: &[Name]) -> String {
+    match path.split_last() {
+        Some((name, relation)) => format!("{noun} {name} ON {}", dotted(relation)),
+        None => noun.to_owned(),
+    }
+}
+
 /// Tables, views, sequences, indexes and composite types share one space of names in a namespace.
 fn relation_claim(name: &crate::name::QName) -> Claim {
     Claim("relation", vec![name.namespace.clone(), name.name.clone()])
