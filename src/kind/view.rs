@@ -64,8 +64,8 @@ impl Options {
             CheckOption::Cascaded => "cascaded",
         });
         [
-            ("security_barrier", self.security_barrier.then_some("true")),
             ("security_invoker", self.security_invoker.then_some("true")),
+            ("security_barrier", self.security_barrier.then_some("true")),
             ("check_option", check_option),
         ]
     }
@@ -221,7 +221,7 @@ impl Definition for View {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Replace => false,
+            Disturbance::Retype | Disturbance::Replace | Disturbance::Swap => false,
         }
     }
 
