@@ -1,1 +1,227 @@
-//! (to be written)
+//! The command line: what is common to all commands. One command, one file below.
+#![allow(clippy::disallowed_methods, reason = "the command line is where the environment and the terminal are met")]
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, Config};
+use crate::connect::Target;
+use crate::diagnostic::{self, Exit, Look, Report};
+use crate::files;
+use crate::pipeline::{Failure, Live};
+use crate::shadow::{self, ShadowSpec};
+
+mod drift;
+mod plan;
+mod show;
+
+/// Takes a PostgreSQL database to the schema that its repository declares, without stopping the people who use it.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command understands.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// The live database: a URL or key=value string (else DATABASE_URL, tenantry.toml, or PG* variables)
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Files and directories of the declared schema (else [schema] paths in tenantry.toml)
+    #[arg(long, global = true, value_name = "PATH", num_args = 1..)]
+    schema: Vec<PathBuf>,
+    /// The configuration (else tenantry.toml in this directory, where there is one)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where plans are proved: auto, or the URL of a server whose databases may be made and dropped
+    #[arg(long, global = true, value_name = "auto|URL")]
+    shadow: Option<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    color: Color,
+    /// Say less
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Take every question as answered with yes
+    #[arg(short, long, global = true)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Plan),
+    Show(show::Show),
+    Drift(drift::Drift),
+}
+
+/// What a command has at hand: the options, the configuration, and the ways to speak to people.
+pub struct Context {
+    pub common: Common,
+    pub config: Config,
+    pub env: BTreeMap<String, String>,
+}
+
+impl Context {
+    fn new(common: Common) -> Result<Self, Failure> {
+        let path = common.config.clone().unwrap_or_else(|| PathBuf::from("tenantry.toml"));
+        let mut config = if common.config.is_some() || path.exists() {
+            let failed = |reports| Failure::new(Exit::Failed, reports);
+            let read = files::schema_files(std::slice::from_ref(&path), &[]).map_err(failed)?;
+            let mut config = match read.first() {
+                Some(file) => config::parse(file).map_err(failed)?,
+                None => Config::default(),
+            };
+            // Paths in the file are meant from where it stands.
+            if let Some(base) = path.parent().filter(|base| !base.as_os_str().is_empty()) {
+                config.schema.paths.iter_mut().for_each(|it| *it = base.join(&*it));
+                config.schema.plans = base.join(&config.schema.plans);
+                config.schema.legacy = config.schema.legacy.map(|it| base.join(it));
+            }
+            config
+        } else {
+            Config::default()
+        };
+        if !common.schema.is_empty() {
+            config.schema.paths.clone_from(&common.schema);
+        }
+        Ok(Context { common, config, env: std::env::vars().collect() })
+    }
+
+    /// The live side, as the options and then the surroundings name it.
+    pub fn live(&self) -> Result<Live, Failure> {
+        match self.target()? {
+            Some(target) => Ok(Live::Database(target)),
+            None => match &self.config.schema.legacy {
+                Some(path) => Ok(Live::Legacy(path.clone())),
+                None => Ok(Live::Database(Target::resolve(None, &self.env)?)),
+            },
+        }
+    }
+
+    /// The database that somebody named: nobody may have.
+    pub fn target(&self) -> Result<Option<Target>, Failure> {
+        let named = self.common.database.as_ref().or(self.env.get("DATABASE_URL"));
+        let text = named.or(self.config.database.url.as_ref());
+        let libpq = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"].iter().any(|it| self.env.contains_key(*it));
+        match text {
+            Some(text) => Ok(Some(Target::resolve(Some(text), &self.env)?)),
+            None if libpq => Ok(Some(Target::resolve(None, &self.env)?)),
+            None => Ok(None),
+        }
+    }
+
+    pub fn shadow(&self) -> Result<ShadowSpec, Failure> {
+        match self.common.shadow.as_ref().or(self.config.database.shadow.as_ref()).map(String::as_str) {
+            None | Some("auto") => Ok(ShadowSpec::Auto),
+            Some(url) => Ok(ShadowSpec::Given(Target::resolve(Some(url), &self.env)?)),
+        }
+    }
+
+    /// How to draw on standard output.
+    pub fn look(&self) -> Look {
+        look(self.common.color, std::io::stdout().is_terminal())
+    }
+
+    /// Writes what programs may read.
+    pub fn print(&self, text: &str) {
+        // A reader that has gone away has seen enough.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    /// Tells people something beside the output.
+    pub fn tell(&self, text: &str) {
+        if !self.common.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+fn look(color: Color, terminal: bool) -> Look {
+    let colour = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()),
+    };
+    let width = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok()).unwrap_or(80);
+    Look { colour, width }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let look = look(cli.common.color, std::io::stderr().is_terminal());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(async {
+        tokio::select! {
+            result = run(cli) => result.unwrap_or_else(|failure| {
+                eprintln!("{}", diagnostic::render_all(&failure.reports, look));
+                failure.exit
+            }),
+            () = interrupted() => {
+                eprintln!("interrupted; nothing of the plan was left half-done");
+                Exit::Failed
+            }
+        }
+    });
+    // Destructors of what the commands held have run, but for those that the interrupt cut off.
+    shadow::on_interrupt();
+    exit
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let context = Context::new(cli.common)?;
+    match cli.command {
+        Command::Plan(command) => command.run(&context).await,
+        Command::Show(command) => command.run(&context).await,
+        Command::Drift(command) => command.run(&context).await,
+    }
+}
+
+/// Ends when the process is asked to: Ctrl-C, or a terminating signal.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => _ = signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// A failure with one report.
+fn failure(exit: Exit, report: Report) -> Failure {
+    Failure::new(exit, vec![report])
+}

@@ -1,4 +1,5 @@
-//! Reads the files of a declared schema. What they say is for `source`.
+//! Reads the files of a declared schema and plan files, and writes the latter. What they say is for `source` and
+//! `plan::file`.
 #![expect(clippy::disallowed_methods, reason = "an edge: it reads and writes the files")]
 
 use std::fs;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{File, Report};
+use crate::plan::file::PlanFile;
 
 /// All `*.sql` and `*.toml` files below the paths, or the paths themselves where they are files, in the order of
 /// their names; those in `but` are left out. Everything that can't be read is reported.
@@ -21,6 +23,58 @@ pub fn schema_files(paths: &[PathBuf], but: &[PathBuf]) -> Result<Vec<Arc<File>>
     files.sort_by(|one: &Arc<File>, other| one.path.cmp(&other.path));
     files.dedup_by(|one, other| one.path == other.path);
     if reader.faults.is_empty() { Ok(files) } else { Err(reader.faults) }
+}
+
+/// Reads a plan file.
+pub fn plan(path: &Path) -> Result<PlanFile, Vec<Report>> {
+    let files = schema_files(&[path.to_owned()], &[])?;
+    match files.as_slice() {
+        [file] => PlanFile::read(file),
+        _ => Err(vec![Report::error("files::no_plan", format!("{} is no plan file", path.display()))]),
+    }
+}
+
+/// The name in a plan file's own name: `switch-to-tenants` of `plans/3-switch-to-tenants.toml`.
+pub fn plan_name(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    match stem.split_once('-') {
+        Some((number, name)) if number.chars().all(|c| c.is_ascii_digit()) => name.to_owned(),
+        _ => stem,
+    }
+}
+
+/// The next file in a directory of plans: one number higher than the highest.
+pub fn next_plan(directory: &Path, name: &str) -> Result<PathBuf, Report> {
+    let number = |path: &Path| {
+        let stem = path.file_stem()?.to_string_lossy().into_owned();
+        stem.split('-').next()?.parse::<u32>().ok()
+    };
+    let highest = match fs::read_dir(directory) {
+        Ok(entries) => entries.flatten().filter_map(|entry| number(&entry.path())).max().unwrap_or(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => {
+            let message = format!("{} can't be read: {}", directory.display(), reason(&error));
+            return Err(Report::error("files::unreadable", message));
+        }
+    };
+    Ok(directory.join(format!("{}-{name}.toml", highest + 1)))
+}
+
+/// Writes a file as a whole or not at all: beside its place first, then moved there.
+pub fn write(path: &Path, text: &str) -> Result<(), Report> {
+    let failed = |error: io::Error| {
+        Report::error("files::unwritable", format!("{} can't be written: {}", path.display(), reason(&error)))
+    };
+    if let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(|error| {
+        // What was begun is of no use to anyone.
+        let _ = fs::remove_file(&beside);
+        failed(error)
+    })
 }
 
 struct Reader<'a> {

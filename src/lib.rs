@@ -26,6 +26,7 @@ pub mod journal;
 pub mod kind;
 pub mod lock;
 pub mod name;
+pub mod pipeline;
 pub mod plan;
 pub mod proof;
 pub mod render;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `tenantry` program. All of it is in the library; see `cli`.
+
+use std::process::{ExitCode, Termination};
+
+fn main() -> ExitCode {
+    tenantry::cli::main().report()
+}

@@ -13,10 +13,14 @@ use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
 pub mod disturb;
+pub mod estimate;
 pub mod file;
 pub mod fold;
 pub mod hazard;
 pub mod order;
+pub mod origin;
+pub mod rename;
+pub mod seed;
 pub mod step;
 
 pub use order::{Half, Ordered};
@@ -55,6 +59,8 @@ pub struct Planned {
     /// Steps with the same number share a transaction; one without runs outside any.
     pub transaction: Option<u32>,
     pub undo: Vec<Undo>,
+    /// The name that the subject has afterwards, where the step renames it.
+    pub renames_to: Option<Name>,
 }
 
 /// Orders what takes `old` to `new` and gives each step its undo.
@@ -76,6 +82,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             subject: it.subject,
             does: it.does,
             transaction,
+            renames_to: None,
         })
         .collect())
 }

@@ -1,1 +1,56 @@
-//! (to be written)
+//! A plan for people and for programs. Nothing is decided here.
+
+use clap::ValueEnum;
+use similar::TextDiff;
+
+use crate::diagnostic::Look;
+use crate::diff::{Change, diff};
+use crate::plan::file::PlanFile;
+use crate::plan::{self, Half, Planned};
+use crate::schema::{Facts, Schema};
+
+pub mod text;
+
+/// The forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+}
+
+/// A plan in one of its forms.
+pub fn render(plan: &PlanFile, format: Format, _look: Look) -> String {
+    match format {
+        Format::Text => text::render(plan),
+    }
+}
+
+/// One line that says what a step does, from what it is about.
+pub fn summary(step: &Planned) -> String {
+    let of = |half: Half| step.does.iter().find(|(id, of)| *of == half && *id == step.subject);
+    let verb = if of(Half::Create).is_some() {
+        "create"
+    } else if of(Half::Drop).is_some() {
+        "drop"
+    } else {
+        "change"
+    };
+    format!("{verb} {}", step.subject)
+}
+
+/// The difference of two schemas as a unified diff of the statements that would make what differs.
+pub fn schema_difference(old: &Schema, new: &Schema) -> String {
+    let changes = diff(old, new);
+    let concerned = |schema: &Schema| {
+        let wholes: std::collections::BTreeSet<_> = changes
+            .iter()
+            .filter(|(id, change)| **change != Change::Create || schema.contains(id))
+            .map(|(id, _)| schema.whole_of(id))
+            .collect();
+        let part = schema.filtered(|id| wholes.contains(&schema.whole_of(id)));
+        let steps = plan::make(&schema.empty(), &part, &Facts::default()).unwrap_or_default();
+        steps.iter().map(|it| format!("{};\n\n", it.step.sql)).collect::<String>()
+    };
+    let (before, after) = (concerned(old), concerned(new));
+    TextDiff::from_lines(&before, &after).unified_diff().header("live", "declared").to_string()
+}

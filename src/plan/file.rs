@@ -1,10 +1,12 @@
 //! The plan file: one TOML document a plan, made to be read in a pull request. No time and no random value is in it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::diagnostic::{File, Report};
 use crate::lock::Lock;
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Undo};
@@ -161,6 +163,13 @@ pub struct Estimate {
     pub reason: String,
 }
 
+impl FileHazard {
+    /// The object as `--accept` takes it: without the word for its kind.
+    pub fn object_path(&self) -> &str {
+        self.object.split_once(' ').map_or(self.object.as_str(), |(_, path)| path)
+    }
+}
+
 impl PlanFile {
     /// The file's text. The same plan gives the same bytes.
     ///
@@ -169,6 +178,29 @@ impl PlanFile {
     pub fn to_toml(&self) -> String {
         let body = toml::to_string_pretty(self).expect("a plan has a TOML form");
         format!("# A plan of tenantry. `tenantry show` renders it; `tenantry apply` runs it.\n\n{body}")
+    }
+
+    /// Reads a plan file.
+    ///
+    /// Errors: no TOML, or none of this format, with the place.
+    pub fn read(file: &Arc<File>) -> Result<PlanFile, Vec<Report>> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let at = |error: toml::de::Error| {
+            let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
+            let report = Report::error("plan::file", format!("{} is no plan file that can be read", file.path))
+                .help("if it was cut short or edited, take it from version control again, or plan anew");
+            let span = error.span().unwrap_or(file.text.len()..file.text.len());
+            vec![report.at(file, span, message)]
+        };
+        let head: Head = toml::from_str(&file.text).map_err(at)?;
+        if head.format > FORMAT {
+            let message = format!("{} has format {}, and this program reads up to {FORMAT}", file.path, head.format);
+            return Err(vec![Report::error("plan::format", message).help("use the newer tenantry that wrote it")]);
+        }
+        toml::from_str(&file.text).map_err(at)
     }
 
     /// The hash of what the plan does: everything but the notes, the summaries, the difference and who accepted what.

@@ -1,0 +1,36 @@
+//! `tenantry show`: a plan file in any of its forms; `show schema` prints the compiled declaration.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::diagnostic::Exit;
+use crate::files;
+use crate::pipeline::{self, Failure};
+use crate::render;
+use crate::source;
+
+/// Show a plan file as text, markdown, SQL, JSON or HTML; `show schema` prints the declaration as SQL
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// The plan file, or the word `schema`
+    plan: PathBuf,
+    /// The form
+    #[arg(long, value_enum, default_value = "text")]
+    format: render::Format,
+}
+
+impl Show {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if self.plan.as_os_str() == "schema" {
+            let declaration = pipeline::declaration(&context.config, 18)?;
+            context.print(&source::render_sql(&declaration));
+            return Ok(Exit::Done);
+        }
+        let file = files::plan(&self.plan).map_err(|reports| Failure::new(Exit::Failed, reports))?;
+        if file.is_edited() {
+            context.tell("this plan was edited after it was written; `tenantry plan` proves it anew");
+        }
+        context.print(&render::render(&file, self.format, context.look()));
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,492 @@
+//! The way to a plan, from files and a live database to a proven plan file. Everything that a command needs besides
+//! its own arguments comes through here.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::connect::{Session, Target};
+use crate::diagnostic::{Exit, Report};
+use crate::elaborate::{self, ElaborateError};
+use crate::files;
+use crate::introspect::{Reading, introspect, server_message};
+use crate::kind::ObjectId;
+use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
+use crate::plan::hazard::{Hazard, Severity};
+use crate::plan::origin::Origins;
+use crate::plan::rename::{self, Suspect};
+use crate::plan::seed::{self, RowPlace};
+use crate::plan::{self, PlanError, Planned, estimate};
+use crate::proof::{self, Subject, observe};
+use crate::render::schema_difference;
+use crate::schema::{Facts, Schema};
+use crate::scope::Scope;
+use crate::shadow::{Shadow, ShadowSpec};
+use crate::source::{self, Declaration};
+
+/// Why a command ends without what it was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    pub reports: Vec<Report>,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, reports: Vec<Report>) -> Self {
+        Failure { exit, reports }
+    }
+
+    /// A failure from an error that describes itself.
+    pub fn from_error(error: &dyn miette::Diagnostic) -> Self {
+        let code = error.code().map(|code| code.to_string()).unwrap_or_else(|| "failed".into());
+        let mut report = Report::error(leak(code), error.to_string());
+        report.help = error.help().map(|help| help.to_string());
+        Failure::new(Exit::Failed, vec![report])
+    }
+}
+
+/// Codes of errors are few and live as long as the process.
+fn leak(code: String) -> &'static str {
+    Box::leak(code.into_boxed_str())
+}
+
+impl<E: miette::Diagnostic> std::convert::From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::from_error(&error)
+    }
+}
+
+/// Where the live side is.
+#[derive(Debug, Clone)]
+pub enum Live {
+    Database(Target),
+    /// A file that is loaded into the shadow and stands for the live side.
+    Legacy(PathBuf),
+}
+
+/// What `plan` is asked for.
+pub struct Request {
+    pub live: Live,
+    pub shadow: ShadowSpec,
+    pub config: Config,
+    pub name: String,
+    /// `CODE`, `CODE:object` or `all`.
+    pub accept: Vec<String>,
+    /// Whether look-alikes of renames are questions.
+    pub renames: bool,
+}
+
+/// A plan with what is told about it.
+pub struct Made {
+    pub file: PlanFile,
+    pub notes: Vec<Report>,
+}
+
+/// Both sides, read and brought into scope.
+pub struct Both {
+    pub shadow: Shadow,
+    pub declaration: Declaration,
+    pub scope: Scope,
+    pub live: Reading,
+    pub current: Schema,
+    pub surroundings: Schema,
+    pub desired: Schema,
+    pub notes: Vec<String>,
+    pub missing_seeds: BTreeSet<RowPlace>,
+}
+
+/// Reads the declared files, or says all that is wrong with them.
+pub fn declaration(config: &Config, server: u32) -> Result<Declaration, Failure> {
+    let legacy: Vec<PathBuf> = config.schema.legacy.iter().cloned().collect();
+    let failed = |reports| Failure::new(Exit::Failed, reports);
+    let files = files::schema_files(&config.schema.paths, &legacy).map_err(failed)?;
+    source::read(files, server).map_err(failed)
+}
+
+/// Reads both sides: the live one from its server or file, the declared one by way of the shadow.
+pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
+    let config = &request.config;
+    // Faults of the files are told without waiting for any server; which server elaborates them matters only for
+    // syntax that is newer than the grammar.
+    let declaration = self::declaration(config, 18)?;
+    let (shadow, live, present) = match &request.live {
+        Live::Database(target) => {
+            let session = target.connect().await?;
+            let reading = introspect(&session.client, true).await?;
+            let shadow = Shadow::start(&request.shadow, Some(session.version.major())).await?;
+            let present = present(&session, &declaration, &reading.schema).await?;
+            (shadow, reading, present)
+        }
+        Live::Legacy(path) => {
+            let shadow = Shadow::start(&request.shadow, None).await?;
+            let session = legacy(&shadow, path).await?;
+            let reading = introspect(&session.client, true).await?;
+            let present = present(&session, &declaration, &reading.schema).await?;
+            (shadow, reading, present)
+        }
+    };
+    let manage = &config.manage;
+    let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), &declaration);
+    let (current, outside) = scope.split(&live.schema);
+    let surroundings = elaborate::surroundings(&live.schema, &outside);
+    elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
+    let elaborated = match elaborate::declared(&shadow, &declaration, &surroundings).await {
+        Ok(elaborated) => elaborated,
+        Err(ElaborateError::Declaration(reports)) => return Err(Failure::new(Exit::Failed, reports)),
+        Err(ElaborateError::Plan(errors)) => return Err(refused(&errors, &declaration, &live.schema)),
+        Err(error) => return Err(error.into()),
+    };
+    shadow.drop_database(elaborated.database).await?;
+    let (desired, beyond) = scope.split(&elaborated.schema);
+    let strays = strays(&declaration, &surroundings, &beyond);
+    if !strays.is_empty() {
+        return Err(Failure::new(Exit::Failed, strays));
+    }
+    let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
+    notes.extend(live.schema.unmanaged.iter().map(|it| format!("not managed, and left as it is: {it}")));
+    Ok(Both { shadow, declaration, scope, live, current, surroundings, desired, notes, missing_seeds: present })
+}
+
+/// Loads the file that stands for the live side.
+async fn legacy(shadow: &Shadow, path: &std::path::Path) -> Result<Session, Failure> {
+    let read = files::schema_files(&[path.to_owned()], &[]);
+    let files = read.map_err(|reports| Failure::new(Exit::Failed, reports))?;
+    let [text] = files.as_slice() else {
+        let what = format!("{} is no file", path.display());
+        return Err(Failure::new(Exit::Failed, vec![Report::error("plan::legacy", what)]));
+    };
+    let database = shadow.create_database("legacy").await?;
+    let session = database.connect().await?;
+    session.client.batch_execute(&text.text).await.map_err(|error| {
+        let mut report = Report::error("plan::legacy", format!("{} does not load", text.path));
+        let label = server_message(&error);
+        let position = error.as_db_error().and_then(|db| db.position().cloned());
+        if let Some(tokio_postgres::error::ErrorPosition::Original(at)) = position {
+            let offset = source::syntax::byte_offset(&text.text, at as usize);
+            report = report.at(text, offset..offset + 1, label);
+        } else {
+            report = report.help(label);
+        }
+        Failure::new(Exit::Failed, vec![report])
+    })?;
+    session.client.batch_execute("RESET ALL").await.map_err(|error| session_failed(&error))?;
+    Ok(session)
+}
+
+fn session_failed(error: &tokio_postgres::Error) -> Failure {
+    Failure::new(Exit::Failed, vec![Report::error("plan::session", server_message(error))])
+}
+
+/// The declared rows that the live side has.
+async fn present(
+    session: &Session,
+    declaration: &Declaration,
+    live: &Schema,
+) -> Result<BTreeSet<RowPlace>, Failure> {
+    let mut present = BTreeSet::new();
+    for (at, declared) in declaration.seeds.iter().enumerate() {
+        let table =
+            ObjectId::new(crate::kind::Kind::Table, [&declared.table.namespace, &declared.table.name]);
+        if !live.contains(&table) {
+            continue;
+        }
+        for row in 0..declared.rows.len() {
+            let Some(query) = seed::exists(declared, row) else { continue };
+            let answer = session.client.query_one(&query, &[]).await.map_err(|error| session_failed(&error))?;
+            if answer.get(0) {
+                present.insert((at, row));
+            }
+        }
+    }
+    Ok(present)
+}
+
+/// Objects that the declaration makes outside of what is managed.
+fn strays(declaration: &Declaration, surroundings: &Schema, beyond: &Schema) -> Vec<Report> {
+    let origins = Origins::new(declaration);
+    beyond
+        .objects
+        .keys()
+        .filter(|id| !surroundings.contains(id) && beyond.part_of(id).is_none())
+        .filter_map(|id| {
+            let span = origins.span(id, beyond)?;
+            let mut report = Report::error("plan::outside", format!("{id} is declared outside of what is managed"))
+                .help("add its namespace to [manage] namespaces, or take it out of `ignore`, in tenantry.toml");
+            report.places.push(declaration.place(span, "declared here"));
+            Some(report)
+        })
+        .collect()
+}
+
+/// Makes a plan and proves it.
+///
+/// Errors: all that is wrong with the declaration, what can't be changed as declared, hazards that look like undeclared
+/// renames, and a proof that fails. Nothing is written then.
+pub async fn plan(request: &Request) -> Result<Made, Failure> {
+    let both = both_sides(request).await?;
+    let (renames, start) = renamed(&both).await?;
+    if request.renames {
+        let suspects = rename::suspects(&start, &both.desired);
+        if !suspects.is_empty() {
+            return Err(questions(&suspects, &both));
+        }
+    }
+    let facts = moved_facts(&both.live.facts, &renames);
+    let steps = plan::make(&start, &both.desired, &facts)
+        .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
+    let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
+    let mut steps = with_renames(renames, steps);
+    accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
+    let required: Vec<Report> = impossible(&steps, &both);
+    if !required.is_empty() {
+        return Err(Failure::new(Exit::Hazard, required));
+    }
+    let proved = if steps.is_empty() {
+        proof::Proved::nothing(&both.shadow)
+    } else {
+        let subject = Subject {
+            current: &both.current,
+            desired: &both.desired,
+            surroundings: &both.surroundings,
+            scope: &both.scope,
+            facts: &both.live.facts,
+            plan: &steps,
+        };
+        proof::prove(&both.shadow, &subject).await?
+    };
+    let file = write(request, &both, &steps, proved);
+    Ok(Made { file, notes: both.declaration.notes })
+}
+
+/// The live schema with its declared renames done, as PostgreSQL does them: on a copy.
+async fn renamed(both: &Both) -> Result<(Vec<Planned>, Schema), Failure> {
+    let renames = rename::pending(&both.declaration.renames, &both.current);
+    if renames.is_empty() {
+        return Ok((renames, both.current.clone()));
+    }
+    let mut described = both.surroundings.clone();
+    described.objects.extend(both.current.objects.clone());
+    described.needs.extend(both.current.needs.clone());
+    let copy = elaborate::copy(&both.shadow, "renamed", &described).await?;
+    let session = copy.database.connect_as(&both.current.creator.0).await?;
+    session.client.batch_execute(observe::SESSION).await.map_err(|error| session_failed(&error))?;
+    for rename in &renames {
+        session.client.batch_execute(&rename.step.sql).await.map_err(|error| session_failed(&error))?;
+    }
+    let schema = introspect(&session.client, false).await?.schema;
+    drop(session);
+    both.shadow.drop_database(copy.database).await?;
+    Ok((renames, both.scope.split(&schema).0))
+}
+
+/// Sizes under the names that relations have after the renames.
+fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
+    let mut facts = facts.clone();
+    for rename in renames {
+        if let (crate::kind::Kind::Table | crate::kind::Kind::MaterializedView, [namespace, old], Some(new)) =
+            (rename.subject.kind, rename.subject.path.as_slice(), &rename.renames_to)
+        {
+            let old = crate::name::QName { namespace: namespace.clone(), name: old.clone() };
+            if let Some(size) = facts.sizes.get(&old).copied() {
+                facts.sizes.insert(old.sibling(new.clone()), size);
+            }
+        }
+    }
+    facts
+}
+
+fn with_renames(renames: Vec<Planned>, steps: Vec<Planned>) -> Vec<Planned> {
+    let count = u32::try_from(renames.len()).unwrap_or(u32::MAX);
+    let renames = renames.into_iter().zip(1..).map(|(it, number)| Planned { transaction: Some(number), ..it });
+    let steps = steps.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
+    renames.chain(steps).collect()
+}
+
+fn questions(suspects: &[Suspect], both: &Both) -> Failure {
+    let origins = Origins::new(&both.declaration);
+    let reports = suspects
+        .iter()
+        .map(|suspect| {
+            let old = suspect.old.path.last().map(ToString::to_string).unwrap_or_default();
+            let mut report = Report::error("plan::suspected_rename", suspect.words.clone()).help(format!(
+                "if it is a rename, declare it: `was = {old:?}` in TOML or `-- tenantry: was {old}` on its line; if it \
+                 is not, plan with --no-renames"
+            ));
+            if let Some(span) = origins.span(&suspect.new, &both.desired) {
+                report.places.push(both.declaration.place(span, "was this called something else?"));
+            }
+            report
+        })
+        .collect();
+    Failure::new(Exit::Hazard, reports)
+}
+
+fn refused(errors: &[PlanError], declaration: &Declaration, schema: &Schema) -> Failure {
+    let origins = Origins::new(declaration);
+    let reports = errors
+        .iter()
+        .map(|error| match error {
+            PlanError::Refused { object, reason } => {
+                let mut report = Report::error("plan::refused", format!("{object} can't be changed as declared"))
+                    .help(reason.clone());
+                if let Some(span) = origins.span(object, schema) {
+                    report.places.push(declaration.place(span, "declared here"));
+                }
+                report
+            }
+            PlanError::Cycle(_) => Report::error("plan::cycle", error.to_string())
+                .help("these objects need each other in a circle; declare the change in two parts"),
+        })
+        .collect();
+    Failure::new(Exit::Failed, reports)
+}
+
+/// Required columns without a value for rows that exist: no acceptance can make such a step work.
+fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
+    let origins = Origins::new(&both.declaration);
+    steps
+        .iter()
+        .flat_map(|it| &it.step.hazards)
+        .filter(|hazard| hazard.code == plan::hazard::Code::RequiredColumn)
+        .map(|hazard| {
+            let mut report = Report::error(
+                "plan::required_column",
+                format!("{} is required, and rows that exist have no value for it", hazard.object),
+            )
+            .help("declare a default for it, or a `backfill` expression in TOML, or drop its NOT NULL");
+            if let Some(span) = origins.span(&hazard.object, &both.desired) {
+                report.places.push(both.declaration.place(span, hazard.why.clone()));
+            }
+            report
+        })
+        .collect()
+}
+
+/// Marks hazards that somebody accepted: on the command line, in the configuration, or beside the declaration.
+fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaration: &Declaration) {
+    let covers = |given: &str, hazard: &Hazard| match given.split_once(':') {
+        _ if given == "all" => true,
+        Some((code, object)) => {
+            let path: Vec<String> = hazard.object.path.iter().map(ToString::to_string).collect();
+            code == hazard.code.name() && (object == path.join(".") || object == hazard.object.to_string())
+        }
+        None => given == hazard.code.name(),
+    };
+    for hazard in steps.iter_mut().flat_map(|it| &mut it.step.hazards) {
+        if flags.iter().any(|given| covers(given, hazard)) {
+            hazard.accepted = Some("--accept".into());
+        } else if config.iter().any(|given| covers(given, hazard)) {
+            hazard.accepted = Some("tenantry.toml".into());
+        } else if let Some(allow) = declaration.allows.iter().find(|allow| {
+            allow.hazard == hazard.code.name()
+                && allow.beside.iter().any(|(_, path)| path.as_slice() == hazard.object.path.as_slice())
+        }) {
+            hazard.accepted = Some(format!("declared, because {}", allow.because));
+        }
+    }
+}
+
+/// Hazards of the plan that nobody accepted and that must be, each with its step.
+pub fn unaccepted(file: &PlanFile) -> Vec<(u32, &FileHazard)> {
+    let steps = file.steps.iter();
+    steps
+        .flat_map(|step| step.hazards.iter().map(move |hazard| (step.id, hazard)))
+        .filter(|(_, hazard)| hazard.code.severity() == Severity::Refuse && hazard.accepted.is_none())
+        .collect()
+}
+
+fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Proved) -> PlanFile {
+    let origins = Origins::new(&both.declaration);
+    let observed = proved.observed.iter().map(Some).chain(std::iter::repeat(None));
+    let settings = &request.config.plan;
+    let steps: Vec<FileStep> = steps
+        .iter()
+        .zip(observed)
+        .zip(1..)
+        .map(|((it, seen), id)| {
+            let mode_seen = |relation| {
+                let locks = seen.iter().flat_map(|seen| &seen.locks);
+                locks.filter(|lock| lock.relation == relation).map(|lock| lock.mode).max()
+            };
+            FileStep {
+                id,
+                stage: it.step.stage,
+                summary: it.step.summary.clone().unwrap_or_else(|| crate::render::summary(it)),
+                sql: it.step.sql.clone(),
+                transaction: it.transaction,
+                lock_timeout_ms: settings.lock_timeout_ms,
+                statement_timeout_ms: settings.statement_timeout_ms,
+                locks: it
+                    .step
+                    .locks
+                    .iter()
+                    .map(|lock| FileLock {
+                        relation: lock.relation.to_string(),
+                        mode: lock.mode,
+                        observed: mode_seen(lock.relation.clone()),
+                    })
+                    .collect(),
+                rewrites: it.step.rewrites.iter().map(ToString::to_string).collect(),
+                scans: it.step.scans.iter().map(ToString::to_string).collect(),
+                hazards: it
+                    .step
+                    .hazards
+                    .iter()
+                    .map(|hazard| FileHazard {
+                        code: hazard.code,
+                        object: hazard.object.to_string(),
+                        why: hazard.why.clone(),
+                        accepted: hazard.accepted.clone(),
+                    })
+                    .collect(),
+                estimate: estimate::estimate(&it.step, &both.live.facts),
+                undo: it.undo.clone(),
+                irreversible: it.step.irreversible.clone(),
+                check: it.step.check.clone(),
+                because: origins.place(&it.subject, &both.desired),
+            }
+        })
+        .collect();
+    let mut file = PlanFile {
+        format: file::FORMAT,
+        tool: env!("CARGO_PKG_VERSION").into(),
+        id: String::new(),
+        name: request.name.clone(),
+        from: From {
+            fingerprint: file::fingerprint(&both.current),
+            server: version(both.live.schema.server_version),
+        },
+        to: To {
+            fingerprint: file::fingerprint(&both.desired),
+            declaration: both.declaration.digest.clone(),
+        },
+        scope: both.scope.clone(),
+        proof: proved.proof,
+        notes: both.notes.clone(),
+        difference: schema_difference(&both.current, &both.desired),
+        steps,
+    };
+    file.id = file.meaning();
+    file
+}
+
+/// "15.18" of 150018.
+fn version(number: u32) -> String {
+    format!("{}.{}", number / 10_000, number % 10_000)
+}
+
+impl proof::Proved {
+    /// The proof of a plan without steps.
+    fn nothing(shadow: &Shadow) -> Self {
+        proof::Proved {
+            proof: Proof {
+                server: shadow.version().to_string(),
+                converges: true,
+                undo_returns: true,
+                rows_survive: true,
+                ..Proof::default()
+            },
+            observed: vec![],
+        }
+    }
+}

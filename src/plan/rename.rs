@@ -1,0 +1,215 @@
+//! Renames: those that are declared, as steps; and drops with an add that look like one, as a question.
+
+use crate::kind::{Kind, Object, ObjectId};
+use crate::lock::Lock;
+use crate::name::{Literal, Name, QName};
+use crate::plan::hazard::Code;
+use crate::plan::{Half, Planned, Step, Undo};
+use crate::schema::Schema;
+use crate::source::{Class, Rename};
+
+/// The steps of declared renames whose old name the live side still has, in the order of the declaration: tables
+/// before what is in them. A rename that has been done is none.
+pub fn pending(renames: &[Rename], current: &Schema) -> Vec<Planned> {
+    let mut renames: Vec<&Rename> = renames.iter().collect();
+    renames.sort_by_key(|rename| rename.path.len());
+    let moved = |path: &[Name]| -> Vec<Name> {
+        // The relation that a part stands in may itself be renamed: the live side has it under its old name.
+        let of_table = renames.iter().find(|it| it.path.len() == 2 && path.len() == 3 && it.path == path[..2]);
+        match of_table {
+            Some(table) => vec![path[0].clone(), table.old.clone(), path[2].clone()],
+            None => path.to_vec(),
+        }
+    };
+    renames
+        .iter()
+        .filter_map(|rename| {
+            let live = moved(&rename.path);
+            let mut before = live.clone();
+            *before.last_mut()? = rename.old.clone();
+            let there = exists(rename.class, &before, current);
+            let done = exists(rename.class, &live, current);
+            (there && !done).then(|| planned(rename, &before, current)).flatten()
+        })
+        .collect()
+}
+
+/// Whether anything of the class has this path.
+fn exists(class: Class, path: &[Name], schema: &Schema) -> bool {
+    match class {
+        Class::Label => {
+            let Some((label, type_path)) = path.split_last() else { return false };
+            let id = ObjectId { kind: Kind::EnumType, path: type_path.to_vec() };
+            matches!(schema.get(&id), Some(Object::EnumType(it)) if it.labels.iter().any(|it| it == label.as_str()))
+        }
+        _ => kinds(class).iter().any(|kind| schema.contains(&ObjectId { kind: *kind, path: path.to_vec() })),
+    }
+}
+
+fn kinds(class: Class) -> &'static [Kind] {
+    match class {
+        Class::Table => &[Kind::Table],
+        Class::Column => &[Kind::Column],
+        Class::Constraint => &[Kind::Constraint],
+        Class::Index => &[Kind::Index],
+        Class::Label | Class::Enum => &[Kind::EnumType],
+        Class::Composite => &[Kind::Composite],
+        Class::Domain => &[Kind::Domain],
+        Class::Sequence => &[Kind::Sequence],
+        Class::View => &[Kind::View],
+        Class::MaterializedView => &[Kind::MaterializedView],
+        Class::Namespace => &[Kind::Namespace],
+        Class::Trigger => &[Kind::Trigger],
+        Class::Policy => &[Kind::Policy],
+        Class::Publication => &[Kind::Publication],
+        // Routines have their argument types in their path, and the others have no declared renames.
+        Class::Function
+        | Class::Procedure
+        | Class::Aggregate
+        | Class::Extension
+        | Class::Range
+        | Class::ForeignTable
+        | Class::Rule
+        | Class::Statistics
+        | Class::EventTrigger => &[],
+    }
+}
+
+/// The statement that renames: what it is called with, and from which name to which.
+fn statement(class: Class, path: &[Name], to: &Name) -> Option<String> {
+    let (name, container) = path.split_last()?;
+    let container = container.iter().map(Name::to_string).collect::<Vec<_>>().join(".");
+    Some(match class {
+        Class::Table => format!("ALTER TABLE {container}.{name} RENAME TO {to}"),
+        Class::Column => format!("ALTER TABLE {container} RENAME COLUMN {name} TO {to}"),
+        Class::Constraint => format!("ALTER TABLE {container} RENAME CONSTRAINT {name} TO {to}"),
+        Class::Index => format!("ALTER INDEX {container}.{name} RENAME TO {to}"),
+        Class::Label => {
+            format!("ALTER TYPE {container} RENAME VALUE {} TO {}", Literal(name.as_str()), Literal(to.as_str()))
+        }
+        Class::Enum | Class::Composite => format!("ALTER TYPE {container}.{name} RENAME TO {to}"),
+        Class::Domain => format!("ALTER DOMAIN {container}.{name} RENAME TO {to}"),
+        Class::Sequence => format!("ALTER SEQUENCE {container}.{name} RENAME TO {to}"),
+        Class::View => format!("ALTER VIEW {container}.{name} RENAME TO {to}"),
+        Class::MaterializedView => format!("ALTER MATERIALIZED VIEW {container}.{name} RENAME TO {to}"),
+        Class::Namespace => format!("ALTER SCHEMA {name} RENAME TO {to}"),
+        Class::Trigger => format!("ALTER TRIGGER {name} ON {container} RENAME TO {to}"),
+        Class::Policy => format!("ALTER POLICY {name} ON {container} RENAME TO {to}"),
+        Class::Publication => format!("ALTER PUBLICATION {name} RENAME TO {to}"),
+        _ => return None,
+    })
+}
+
+fn planned(rename: &Rename, before: &[Name], current: &Schema) -> Option<Planned> {
+    let to = rename.path.last()?;
+    // By now the table of a part has its new name.
+    let mut path = rename.path.clone();
+    *path.last_mut()? = rename.old.clone();
+    let kind = *kinds(rename.class).first()?;
+    let subject = match rename.class {
+        Class::Label => ObjectId { kind, path: before[..before.len() - 1].to_vec() },
+        _ => ObjectId { kind, path: before.to_vec() },
+    };
+    let mut step = Step::new(statement(rename.class, &path, to)?)
+        .summary(format!("rename {} {} to {to}", rename.class, rename.old))
+        .hazard(Code::Rename, subject.clone(), format!("{} is called {to} from this step on", rename.old));
+    if let (Some(namespace), Some(relation)) = (before.first(), before.get(1)) {
+        let relation = QName { namespace: namespace.clone(), name: relation.clone() };
+        let mode = match rename.class {
+            Class::Index => Lock::ShareUpdateExclusive,
+            _ => Lock::AccessExclusive,
+        };
+        for (name, lock) in family(&relation, current).into_iter().map(|it| (it, mode)) {
+            step = step.locks(&name, lock);
+        }
+        // The same relation under the name that it has once it is renamed.
+        if let Some(new) = path.get(1).filter(|_| path.len() == 3) {
+            step = step.locks(&QName { namespace: namespace.clone(), name: new.clone() }, mode);
+        }
+    }
+    let mut renamed = path.clone();
+    *renamed.last_mut()? = to.clone();
+    let undo = vec![Undo { sql: statement(rename.class, &renamed, &rename.old)?, transaction: true }];
+    let (step, renames_to) = (step.own_transaction(), Some(to.clone()));
+    Some(Planned { step, subject, does: vec![], transaction: Some(0), undo, renames_to })
+}
+
+/// A table and the partitions and children below it: renaming a column locks them all.
+fn family(relation: &QName, schema: &Schema) -> Vec<QName> {
+    let mut family = vec![relation.clone()];
+    let mut at = 0;
+    while let Some(parent) = family.get(at).cloned() {
+        at += 1;
+        for object in schema.of_kind(Kind::Partition) {
+            if let Object::Partition(it) = object {
+                if it.parent == parent && !family.contains(&it.child) {
+                    family.push(it.child.clone());
+                }
+            }
+        }
+    }
+    family
+}
+
+/// A drop and an add that look like one rename.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    pub old: ObjectId,
+    pub new: ObjectId,
+    /// How people name the two, with the evidence.
+    pub words: String,
+}
+
+/// Looks for drops and adds that may be renames which nobody declared: columns of one type in one table, tables with
+/// the same columns, enum labels, and constraints and indexes that say the same under another name.
+pub fn suspects(old: &Schema, new: &Schema) -> Vec<Suspect> {
+    let mut found = vec![];
+    let gone: Vec<&Object> = old.objects.iter().filter(|(id, _)| !new.contains(id)).map(|it| it.1).collect();
+    let come: Vec<&Object> = new.objects.iter().filter(|(id, _)| !old.contains(id)).map(|it| it.1).collect();
+    for before in &gone {
+        let matches: Vec<&&Object> = come.iter().filter(|after| alike(before, after, old, new)).collect();
+        if let [after, ..] = matches.as_slice() {
+            let (old, new) = (before.id(), after.id());
+            let words = format!("{old} goes and {new} comes, and they are alike");
+            found.push(Suspect { old, new, words });
+        }
+    }
+    for before in old.of_kind(Kind::EnumType) {
+        let (Object::EnumType(a), Some(Object::EnumType(b))) = (before, new.get(&before.id())) else { continue };
+        let removed: Vec<&String> = a.labels.iter().filter(|it| !b.labels.contains(it)).collect();
+        let added: Vec<&String> = b.labels.iter().filter(|it| !a.labels.contains(it)).collect();
+        if let ([removed, ..], [added, ..]) = (removed.as_slice(), added.as_slice()) {
+            let words = format!("label '{removed}' of {} goes and '{added}' comes", before.id());
+            found.push(Suspect { old: before.id(), new: before.id(), words });
+        }
+    }
+    found
+}
+
+fn alike(before: &Object, after: &Object, old: &Schema, new: &Schema) -> bool {
+    match (before, after) {
+        (Object::Column(a), Object::Column(b)) => {
+            a.table == b.table && a.data_type == b.data_type && !a.inherited.0 && a.generated.is_none()
+        }
+        (Object::Table(a), Object::Table(b)) => {
+            let columns = |schema: &Schema, table: &QName| -> Vec<(Name, String)> {
+                schema
+                    .of_relation(Kind::Column, table)
+                    .filter_map(|it| match it {
+                        Object::Column(it) => Some((it.name.clone(), it.data_type.clone())),
+                        _ => None,
+                    })
+                    .collect()
+            };
+            let (a, b) = (columns(old, &a.name), columns(new, &b.name));
+            !a.is_empty() && a == b
+        }
+        (Object::Constraint(a), Object::Constraint(b)) => {
+            a.table == b.table && { crate::kind::constraint::Constraint { name: b.name.clone(), ..a.clone() } == *b }
+        }
+        (Object::Index(a), Object::Index(b)) => {
+            crate::kind::index::Index { name: b.name.clone(), ..a.clone() } == *b
+        }
+        _ => false,
+    }
+}
