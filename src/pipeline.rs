@@ -185,8 +185,7 @@ async fn present(
 ) -> Result<BTreeSet<RowPlace>, Failure> {
     let mut present = BTreeSet::new();
     for (at, declared) in declaration.seeds.iter().enumerate() {
-        let table =
-            ObjectId::new(crate::kind::Kind::Table, [&declared.table.namespace, &declared.table.name]);
+        let table = ObjectId::new(crate::kind::Kind::Table, [&declared.table.namespace, &declared.table.name]);
         if !live.contains(&table) {
             continue;
         }
@@ -378,7 +377,7 @@ fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaratio
         } else if config.iter().any(|given| covers(given, hazard)) {
             hazard.accepted = Some("tenantry.toml".into());
         } else if let Some(allow) = declaration.allows.iter().find(|allow| {
-            allow.hazard == hazard.code.name()
+            allow.hazard == hazard.code
                 && allow.beside.iter().any(|(_, path)| path.as_slice() == hazard.object.path.as_slice())
         }) {
             hazard.accepted = Some(format!("declared, because {}", allow.because));
@@ -456,10 +455,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
             fingerprint: file::fingerprint(&both.current),
             server: version(both.live.schema.server_version),
         },
-        to: To {
-            fingerprint: file::fingerprint(&both.desired),
-            declaration: both.declaration.digest.clone(),
-        },
+        to: To { fingerprint: file::fingerprint(&both.desired), declaration: both.declaration.digest.clone() },
         scope: both.scope.clone(),
         proof: proved.proof,
         notes: both.notes.clone(),

@@ -12,7 +12,10 @@ const WRITE: [f64; 2] = [20e6, 200e6];
 /// The work of one step, where it grows with the data.
 pub fn estimate(step: &Step, facts: &Facts) -> Option<Estimate> {
     let total = |relations: &[crate::name::QName]| {
-        relations.iter().filter_map(|it| facts.sizes.get(it)).fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
+        relations
+            .iter()
+            .filter_map(|it| facts.sizes.get(it))
+            .fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
     };
     let (written, read) = (total(&step.rewrites), total(&step.scans));
     let (rows, bytes) = (written.0 + read.0, written.1 + read.1);

@@ -197,7 +197,8 @@ impl PlanFile {
         };
         let head: Head = toml::from_str(&file.text).map_err(at)?;
         if head.format > FORMAT {
-            let message = format!("{} has format {}, and this program reads up to {FORMAT}", file.path, head.format);
+            let message =
+                format!("{} has format {}, and this program reads up to {FORMAT}", file.path, head.format);
             return Err(vec![Report::error("plan::format", message).help("use the newer tenantry that wrote it")]);
         }
         toml::from_str(&file.text).map_err(at)

@@ -21,8 +21,10 @@ impl<'a> Origins<'a> {
                 // A name without a namespace is taken from the search path, which is public unless the file says
                 // otherwise; a wrong guess costs the reader a place, no more.
                 let namespace = declared.namespace.as_deref();
-                let path: Vec<&str> =
-                    [namespace, declared.on.as_deref(), Some(declared.name.as_str())].into_iter().flatten().collect();
+                let path: Vec<&str> = [namespace, declared.on.as_deref(), Some(declared.name.as_str())]
+                    .into_iter()
+                    .flatten()
+                    .collect();
                 by_path.entry(path.clone()).or_insert(statement.origin);
                 if namespace.is_none() {
                     let mut full = vec!["public"];

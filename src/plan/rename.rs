@@ -205,7 +205,9 @@ fn alike(before: &Object, after: &Object, old: &Schema, new: &Schema) -> bool {
             !a.is_empty() && a == b
         }
         (Object::Constraint(a), Object::Constraint(b)) => {
-            a.table == b.table && { crate::kind::constraint::Constraint { name: b.name.clone(), ..a.clone() } == *b }
+            a.table == b.table && {
+                crate::kind::constraint::Constraint { name: b.name.clone(), ..a.clone() } == *b
+            }
         }
         (Object::Index(a), Object::Index(b)) => {
             crate::kind::index::Index { name: b.name.clone(), ..a.clone() } == *b

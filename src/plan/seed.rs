@@ -31,12 +31,7 @@ fn key_condition(seed: &Seed, row: usize) -> Option<String> {
 
 /// Puts the inserts into the plan: after the step that makes the table, in its transaction; or, for a table that
 /// exists, at the end of the expand stage. `present`: rows that the live side has already.
-pub fn plant(
-    mut plan: Vec<Planned>,
-    seeds: &[Seed],
-    new: &Schema,
-    present: &BTreeSet<RowPlace>,
-) -> Vec<Planned> {
+pub fn plant(mut plan: Vec<Planned>, seeds: &[Seed], new: &Schema, present: &BTreeSet<RowPlace>) -> Vec<Planned> {
     // Seeds come in the order of the declaration, each after the one before: a row may refer to an earlier one.
     let mut earliest = 0;
     for (at, seed) in seeds.iter().enumerate() {
@@ -48,7 +43,8 @@ pub fn plant(
         let made = plan.iter().position(|it| it.does.contains(&(table.clone(), Half::Create)));
         let end_of_expand = plan.iter().take_while(|it| it.step.stage == Stage::Expand).count();
         let place = made.map_or(end_of_expand, |made| last_of_columns(&plan, made, &seed.table) + 1).max(earliest);
-        let transaction = place.checked_sub(1).and_then(|before| plan[before].transaction).filter(|_| made.is_some());
+        let transaction =
+            place.checked_sub(1).and_then(|before| plan[before].transaction).filter(|_| made.is_some());
         let steps = statements(seed, &rows, new, made.is_none());
         earliest = place + steps.len();
         for (offset, (step, undo)) in steps.into_iter().enumerate() {
@@ -70,9 +66,9 @@ fn last_of_columns(plan: &[Planned], made: usize, table: &QName) -> usize {
             && id.path.first() == Some(&table.namespace)
             && (id.path.get(1) == Some(&table.name) || id.kind == Kind::Sequence)
     };
-    let more = plan[made + 1..].iter().take_while(|it| {
-        it.transaction == plan[made].transaction && it.does.iter().any(|(id, _)| of_table(id))
-    });
+    let more = plan[made + 1..]
+        .iter()
+        .take_while(|it| it.transaction == plan[made].transaction && it.does.iter().any(|(id, _)| of_table(id)));
     made + more.count()
 }
 
