@@ -67,9 +67,16 @@ pub struct Planned {
 ///
 /// Errors: every object that can't be changed as declared, all at once; or a cycle.
 pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, Vec<PlanError>> {
-    let forward = draft(old, new, facts)?;
+    let forward = draft(old, new, facts, &BTreeSet::new())?;
+    // A part that a step of its own makes is taken back by that step, so that each step knows its own undo.
+    let apart: BTreeSet<ObjectId> = forward
+        .iter()
+        .flat_map(|it| it.does.iter().map(move |(id, half)| (it, id, half)))
+        .filter(|(it, id, half)| **half == Half::Create && **id == it.subject)
+        .map(|(_, id, _)| id.clone())
+        .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
-    let backward = draft(new, old, facts).unwrap_or_default();
+    let backward = draft(new, old, facts, &apart).unwrap_or_default();
     let mut undos = attach(&forward, backward);
     let transactions = transactions(&forward);
     Ok(forward
@@ -88,15 +95,20 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
 }
 
 /// The steps from `old` to `new`, ordered and folded, with facts about existing relations only.
-fn draft(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Ordered>, Vec<PlanError>> {
+fn draft(
+    old: &Schema,
+    new: &Schema,
+    facts: &Facts,
+    apart: &BTreeSet<ObjectId>,
+) -> Result<Vec<Ordered>, Vec<PlanError>> {
     let changes = diff(old, new);
     let settled = disturb::settle(old, new, facts, &changes);
     if !settled.refused.is_empty() {
         let refused = settled.refused.into_iter();
         return Err(refused.map(|(object, reason)| PlanError::Refused { object, reason }).collect());
     }
-    let ordered =
-        order::order(old, new, facts, &changes, &settled).map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
+    let ordered = order::order(old, new, facts, &changes, &settled, apart)
+        .map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
     let mut steps = fold::fold(ordered);
     // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
     let relations = |replaced: bool| -> BTreeSet<(Name, Name)> {

@@ -52,17 +52,19 @@ struct Node {
     group: Option<ObjectId>,
 }
 
-/// Steps for all changes, in an order in which every one finds what it needs.
+/// Steps for all changes, in an order in which every one finds what it needs. What is in `apart` is dropped by a
+/// statement of its own even where its whole is dropped too.
 pub fn order(
     old: &Schema,
     new: &Schema,
     facts: &Facts,
     changes: &BTreeMap<ObjectId, Change>,
     settled: &Settled,
+    apart: &BTreeSet<ObjectId>,
 ) -> Result<Vec<Ordered>, Cycle> {
+    let mut uncovered = apart.clone();
     // Two dropped tables that refer to each other can't take their foreign keys with them, since each would have to
     // go first: what stands in such a cycle is dropped by itself.
-    let mut uncovered: BTreeSet<ObjectId> = BTreeSet::new();
     loop {
         let graph = Graph::new(old, new, facts, changes, settled, &uncovered);
         match graph.sorted(true).or_else(|_| graph.sorted(false)) {

@@ -4,7 +4,7 @@ use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Half, Planned, Step, Undo};
+use crate::plan::{Planned, Step, Undo};
 use crate::schema::Schema;
 use crate::source::{Class, Rename};
 
