@@ -194,14 +194,13 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
         objects.insert(id, row.object);
     }
     satellites.extend(column_privileges(&column_grants, &known));
-    satellites.extend(comments_of(&comments, &known));
-    objects.extend(satellites.into_iter().map(|it| (it.id(), it)));
-
     for row in &expressions {
         let (oid, relation, column): (u32, u32, i32) = (row.get(0), row.get(1), row.get(2));
         known.parents.insert((PG_ATTRDEF, oid, 0), (PG_CLASS, relation, column));
     }
     let needs = dependencies_of(&dependencies, &mut known);
+    satellites.extend(comments_of(&comments, &known));
+    objects.extend(satellites.into_iter().map(|it| (it.id(), it)));
 
     let facts = if with_sizes { sizes(client).await? } else { Facts::default() };
     let roles = roles
@@ -223,6 +222,7 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
 // Fixed oids of catalogs, from pg_class.h, pg_attrdef.h and pg_type.h.
 const PG_CLASS: u32 = 1259;
 const PG_ATTRDEF: u32 = 2604;
+const PG_TYPE: u32 = 1247;
 
 /// Which object each catalog address stands for.
 #[derive(Default)]
@@ -234,6 +234,13 @@ struct Known {
 }
 
 impl Known {
+    /// The object that has columns by the oid of its pg_class row. That of a composite type is a part of the type.
+    fn relation(&self, oid: u32) -> Option<&ObjectId> {
+        let at = (PG_CLASS, oid, 0);
+        let of_type = || self.parents.get(&at).filter(|parent| parent.0 == PG_TYPE);
+        self.objects.get(&at).or_else(|| self.objects.get(of_type()?))
+    }
+
     /// The object at an address, or the one that it is an inner part of.
     fn resolve(&self, mut at: Address) -> Option<&ObjectId> {
         // Inner parts nest a few levels at most: array type, row type, view. The bound guards against a cycle in a
@@ -284,7 +291,7 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
             let on = match (known.objects.get(&at), column) {
                 (Some(id), _) => id.clone(),
                 // The columns of views and composite types are no objects of their own.
-                (None, Some(column)) => column_id(known.objects.get(&(at.0, at.1, 0))?, column),
+                (None, Some(column)) => column_id(known.relation(at.1)?, column),
                 (None, None) => return None,
             };
             Some(Object::Comment(Comment::new(on, row.get::<_, String>(3))))

@@ -94,7 +94,9 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
-    /// What it would be good to have first, where it exists: names in bodies that the server does not track.
+    /// What it would be good to have first, where it exists: names in bodies that the server does not track. A path
+    /// that is only the beginning of one stands for all that begin so: the columns of a table, the overloads of a
+    /// name.
     fn wishes(&self) -> Vec<ObjectId> {
         vec![]
     }

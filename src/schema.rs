@@ -1,6 +1,7 @@
 //! The whole described state of a database, and the two sides that a plan lies between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,18 @@ impl Schema {
     /// What the object needs, in order.
     pub fn needs_of(&self, id: &ObjectId) -> impl Iterator<Item = &ObjectId> {
         self.needs.get(id).into_iter().flatten()
+    }
+
+    /// What it would be good to have before the object: all objects whose path is that of a wish or begins with it.
+    pub fn wishes_of(&self, id: &ObjectId) -> BTreeSet<&ObjectId> {
+        let wishes = self.get(id).map(Object::wishes).unwrap_or_default();
+        let mut found = BTreeSet::new();
+        for wish in wishes {
+            let first = (Bound::Included(&wish), Bound::Unbounded);
+            let granted = |it: &&ObjectId| it.kind == wish.kind && it.path.starts_with(&wish.path);
+            found.extend(self.objects.range(first).map(|(it, _)| it).take_while(granted));
+        }
+        found
     }
 
     /// For each object, the objects that need it.

@@ -201,9 +201,13 @@ impl Definition for Default {
         Some(self.column_id())
     }
 
-    /// The server would convert a default with its column, but into another expression than is declared.
-    fn survives(&self, _disturbance: Disturbance) -> bool {
-        false
+    fn survives(&self, disturbance: Disturbance) -> bool {
+        match disturbance {
+            // The server would convert a default with its column, but into another expression than is declared.
+            Disturbance::Retype | Disturbance::Replace => false,
+            // The statement that converts the column takes care of it.
+            Disturbance::Swap => true,
+        }
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

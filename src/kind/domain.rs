@@ -61,7 +61,7 @@ impl Domain {
             return Alter::Replace;
         }
         let stay: Vec<&DomainConstraint> =
-            new.constraints(sides.new).filter(|it| sides.old.contains(&it.id())).collect();
+            new.constraints(sides.new).filter(|it| !sides.is_new(&it.id())).collect();
         let mut create = vec![Step::new(new.sql(stay.iter().copied()))];
         create.extend(stay.iter().filter(|it| !it.valid).map(|it| it.add()));
         let parts = stay.iter().map(|it| it.id()).collect();
@@ -89,6 +89,16 @@ impl Domain {
 
     fn alter_domain(&self, action: impl std::fmt::Display) -> Step {
         Step::new(format!("ALTER DOMAIN {} {action}", self.name))
+    }
+}
+
+/// Whether another domain takes the place of this one.
+pub(super) fn is_swapped(name: &QName, sides: &Sides<'_>) -> bool {
+    match (sides.old.get(&id(name)), sides.new.get(&id(name))) {
+        (Some(Object::Domain(old)), Some(Object::Domain(new))) => {
+            old.base != new.base || old.collation != new.collation
+        }
+        _ => false,
     }
 }
 

@@ -114,8 +114,9 @@ impl Definition for DomainConstraint {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
-            Disturbance::Replace | Disturbance::Swap => false,
+            // The successor of a domain has its checks from the start.
+            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Replace => false,
         }
     }
 
@@ -124,6 +125,9 @@ impl Definition for DomainConstraint {
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if domain::is_swapped(&self.domain, sides) {
+            return Alter::Steps(vec![]);
+        }
         if let Some(reason) = new.refusal(sides) {
             return Alter::Refused(reason);
         }

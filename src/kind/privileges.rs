@@ -113,7 +113,7 @@ impl Statement {
     /// The statement on `what`, such as `TABLE public.messages`; `columns` go behind each privilege.
     pub(super) fn sql(&self, target: Target, major: u32, what: &str, columns: Option<&str>) -> String {
         let complete = target.privileges().iter().filter(|it| exists(it, major)).count() == self.privileges.len();
-        let privileges = if complete { vec!["ALL"] } else { self.privileges.clone() };
+        let privileges = if complete && self.privileges.len() > 1 { vec!["ALL"] } else { self.privileges.clone() };
         let columns = columns.map(|columns| format!(" ({columns})")).unwrap_or_default();
         let privileges = list(privileges.iter().map(|privilege| format!("{privilege}{columns}")));
         let roles = list(&self.roles);
@@ -214,15 +214,15 @@ mod tests {
     fn the_grant_option_comes_and_goes_alone() {
         let (with, without) = (set(&[("a", "USAGE", true)]), set(&[("a", "USAGE", false)]));
         let take = sql(std::slice::from_ref(&with), &without, Target::Type);
-        assert_eq!(take, ["REVOKE GRANT OPTION FOR ALL ON it FROM a"]);
-        assert_eq!(sql(&[without], &with, Target::Type), ["GRANT ALL ON it TO a WITH GRANT OPTION"]);
+        assert_eq!(take, ["REVOKE GRANT OPTION FOR USAGE ON it FROM a"]);
+        assert_eq!(sql(&[without], &with, Target::Type), ["GRANT USAGE ON it TO a WITH GRANT OPTION"]);
     }
 
     #[test]
     fn where_defaults_change_in_the_plan_both_are_provided_for() {
         let (one, other) = (set(&[("a", "EXECUTE", false)]), Rights::new());
-        assert_eq!(sql(&[one.clone(), other.clone()], &one, Target::Routine), ["GRANT ALL ON it TO a"]);
-        assert_eq!(sql(&[one, other.clone()], &other, Target::Routine), ["REVOKE ALL ON it FROM a"]);
+        assert_eq!(sql(&[one.clone(), other.clone()], &one, Target::Routine), ["GRANT EXECUTE ON it TO a"]);
+        assert_eq!(sql(&[one, other.clone()], &other, Target::Routine), ["REVOKE EXECUTE ON it FROM a"]);
     }
 
     #[test]

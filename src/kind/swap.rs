@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
 use crate::kind::composite::Composite;
-use crate::kind::{Kind, Object, ObjectId, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -173,9 +173,10 @@ impl Swap<'_> {
         }
         let mut steps = vec![];
         for (name, columns) in tables {
-            let actions = list(columns.iter().map(|column| {
+            let actions = list(columns.iter().flat_map(|column| {
                 let using = using(column).map(|using| format!(" USING {using}")).unwrap_or_default();
-                format!("ALTER COLUMN {} TYPE {}{using}", column.name, column.data_type)
+                let change = format!("ALTER COLUMN {} TYPE {}{using}", column.name, column.data_type);
+                around_default(column, change, sides)
             }));
             let mut step = Step::new(format!("ALTER TABLE {name} {actions}"));
             for member in table::family(sides, name) {
@@ -193,6 +194,19 @@ impl Swap<'_> {
             steps.push(step);
         }
         Ok(steps)
+    }
+}
+
+/// The server can't convert a default of the old type: it goes, and comes again once the column is of the new one.
+fn around_default(column: &Column, change: String, sides: &Sides<'_>) -> Vec<String> {
+    let default = |schema| super::default::find(schema, &column.table, &column.name);
+    let has = default(sides.old).filter(|it| !sides.is_going(&it.id())).is_some();
+    let alter = format!("ALTER COLUMN {}", column.name);
+    match default(sides.new).filter(|_| has) {
+        Some(after) => {
+            vec![format!("{alter} DROP DEFAULT"), change, format!("{alter} SET DEFAULT {}", after.expression)]
+        }
+        None => vec![change],
     }
 }
 

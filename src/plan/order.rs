@@ -192,9 +192,9 @@ impl<'a> Graph<'a> {
                             edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
                             edges.extend(disturbing(need).map(|first| Edge::hard(first, key)));
                         }
-                        for wish in self.new.objects[id].wishes() {
-                            edges.extend(node(&wish, Half::Create).map(|first| Edge::soft(first, key)));
-                            edges.extend(node(&wish, Half::Alter).map(|first| Edge::soft(first, key)));
+                        for wish in self.new.wishes_of(id) {
+                            edges.extend(node(wish, Half::Create).map(|first| Edge::soft(first, key)));
+                            edges.extend(node(wish, Half::Alter).map(|first| Edge::soft(first, key)));
                         }
                         for claim in self.new.objects[id].claims() {
                             edges.extend(
@@ -217,6 +217,9 @@ impl<'a> Graph<'a> {
                         }
                     }
                     Half::Alter => {
+                        for wish in self.new.wishes_of(id) {
+                            edges.extend(node(wish, Half::Create).map(|first| Edge::soft(first, key)));
+                        }
                         for need in self.new.needs_of(id) {
                             edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
                             edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
@@ -472,7 +475,7 @@ impl<'a> Edge<'a> {
         let first = firsts
             .iter()
             .rev()
-            .find(|place| disturbs(place) || steps[**place].2.stage <= stage)
+            .find(|place| (disturbs(place) && !self.soft) || steps[**place].2.stage <= stage)
             .or_else(|| firsts.last().filter(|_| !altering))?;
         (first != then).then_some((*first, *then))
     }

@@ -1,1 +1,1 @@
-INSERT INTO people VALUES (1, ROW('Main St 1'), NULL);
+INSERT INTO people VALUES (1, NULL, NULL);
