@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -130,7 +131,22 @@ impl Shadow {
         // which on a server with other users is not ours to do.
         let private = matches!(self.server, Server::Private(_));
         let strategy = if private && self.version.major() >= 15 { " STRATEGY FILE_COPY" } else { "" };
+        self.until_left(from).await?;
         self.create(label, &format!("TEMPLATE {}{strategy}", from.name)).await
+    }
+
+    /// Waits for sessions that were closed a moment ago to be gone: the server itself looks every tenth of a second.
+    async fn until_left(&self, database: &ShadowDatabase) -> Result<(), ShadowError> {
+        let session = self.admin.connect().await?;
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname::text = $1";
+        for _ in 0..100 {
+            let count: i64 = session.client.query_one(sessions, &[&database.name.as_str()]).await?.get(0);
+            if count == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     async fn create(&self, label: &str, options: &str) -> Result<ShadowDatabase, ShadowError> {
