@@ -1,1 +1,1 @@
-CREATE FUNCTION one() RETURNS integer LANGUAGE sql SET work_mem = '16MB' SET search_path = '' SET my.setting = 'it''s' AS 'SELECT 1';
+CREATE FUNCTION one() RETURNS integer LANGUAGE sql SET my.setting = 'it''s' SET search_path = '' SET work_mem = '16MB' AS 'SELECT 1';

@@ -1,1 +1,1 @@
-CREATE FUNCTION one() RETURNS integer LANGUAGE sql SET work_mem = '8MB' SET application_name = 'x' AS 'SELECT 1';
+CREATE FUNCTION one() RETURNS integer LANGUAGE sql SET application_name = 'x' SET work_mem = '8MB' AS 'SELECT 1';

@@ -1,2 +1,2 @@
 INSERT INTO contacts VALUES (1);
-INSERT INTO messages VALUES (1, 1, 'hello');
+INSERT INTO messages VALUES (1, NULL, 'hello');
