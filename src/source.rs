@@ -386,9 +386,11 @@ fn circle(files: &[Arc<File>], statements: &[Statement], cycle: &[usize]) -> Rep
 pub fn render_sql(declaration: &Declaration) -> String {
     let mut out = String::new();
     let mut path: &Option<String> = &None;
+    let breaks = |file: &Arc<File>| file.text.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
+    let breaks: Vec<Vec<usize>> = declaration.files.iter().map(breaks).collect();
     for statement in &declaration.statements {
         let file = &declaration.files[statement.origin.file];
-        let (line, _) = file.line_column(statement.origin.start);
+        let line = breaks[statement.origin.file].partition_point(|at| *at < statement.origin.start) + 1;
         if statement.search_path != *path {
             path = &statement.search_path;
             match path {
@@ -514,6 +516,30 @@ CREATE TABLE c (id int PRIMARY KEY);";
             ]
         );
         insta::assert_snapshot!(render_sql(&declaration));
+    }
+
+    #[test]
+    fn any_text_is_read_without_a_panic() {
+        let parts = [
+            "CREATE TABLE ", "t ", "größe ", "\"a b\" ", "(", ")", ", ", "int ", "REFERENCES ", "t2 ", "CONSTRAINT c ", "; ",
+            "-- tenantry: was x\n", "CREATE INDEX CONCURRENTLY ", "ON ", "ALTER TABLE ", "ADD ", "'", "$$", "NOT NULL ",
+            "CREATE VIEW ", "AS SELECT ", "1 ", "\n", "CREATE TYPE e AS ENUM ('é') ", "DROP ", "PRIMARY KEY ",
+            "CREATE TABLE t (a int REFERENCES t2); CREATE TABLE t2 (b int REFERENCES t, é int)",
+        ];
+        let mut state = 42_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for _ in 0..1500 {
+            let text: String = (0..next(16)).map(|_| parts[next(parts.len())]).collect();
+            let toml: String = (0..next(8)).map(|_| ["[table.t]\n", "columns.a = ", "\"int\"", "\n", "é", "{ type = \"x\" }"][next(6)]).collect();
+            let files = vec![File::new("a.sql", text), File::new("b.toml", toml)];
+            match read(files, 15) {
+                Ok(declaration) => drop(render_sql(&declaration)),
+                Err(reports) => drop(render_all(&reports, Look { colour: false, width: 80 })),
+            }
+        }
     }
 
     #[test]

@@ -181,10 +181,9 @@ fn beside(file: &File, comment: &Range<usize>, statements: &[Statement]) -> Opti
             return parts(at).into_iter().find(|part| part.at.start > comment.end).map(Beside::Part);
         }
         let found = statements.get(at)?;
-        let between = &file.text[comment.end..found.origin.start];
-        // A comment that an empty line parts from what follows is about something else.
-        let near = !between.lines().skip(1).any(|line| line.trim().is_empty() && !line.is_empty())
-            && between.matches('\n').count() <= 1 + between.matches("--").count();
+        // Only other comments may stand between: an empty line parts it from what follows.
+        let between: Vec<&str> = file.text[comment.end..found.origin.start].split('\n').collect();
+        let near = between[..between.len() - 1].iter().skip(1).all(|line| !line.trim().is_empty());
         return near.then(|| Beside::Statement(at, parts(at)));
     }
     let at = current?;

@@ -1,6 +1,7 @@
 //! In which order statements load: what is referred to first, then by rank, then as written.
 
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use super::names::{Bond, Names, Reference, Space};
@@ -170,8 +171,8 @@ fn around(graph: &[Vec<Edge>], knot: &BTreeSet<usize>) -> Vec<usize> {
                 way.reverse();
                 return way;
             }
-            if !from.contains_key(&next) {
-                from.insert(next, at);
+            if let Entry::Vacant(entry) = from.entry(next) {
+                entry.insert(at);
                 queue.push_back(next);
             }
         }

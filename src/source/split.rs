@@ -67,10 +67,10 @@ struct Words {
 #[derive(Default, Clone, PartialEq, Eq)]
 enum Copy {
     #[default]
-    No,
-    Copy,
+    None,
+    Verb,
     From,
-    FromStdin,
+    Stdin,
 }
 
 impl Splitter<'_> {
@@ -132,7 +132,7 @@ impl Splitter<'_> {
     }
 
     fn semicolon(&mut self) {
-        let data = self.words.copy == Copy::FromStdin;
+        let data = self.words.copy == Copy::Stdin;
         self.finish();
         self.at += 1;
         if data {
@@ -241,10 +241,10 @@ impl Splitter<'_> {
         self.token(length);
         let words = &mut self.words;
         words.copy = match (words.copy.clone(), word.as_str()) {
-            (Copy::No, "copy") if words.first.is_empty() => Copy::Copy,
-            (Copy::Copy, "from") if words.parentheses == 0 => Copy::From,
-            (Copy::From, "stdin") => Copy::FromStdin,
-            (Copy::From, _) => Copy::Copy,
+            (Copy::None, "copy") if words.first.is_empty() => Copy::Verb,
+            (Copy::Verb, "from") if words.parentheses == 0 => Copy::From,
+            (Copy::From, "stdin") => Copy::Stdin,
+            (Copy::From, _) => Copy::Verb,
             (copy, _) => copy,
         };
         if words.parentheses == 0 && words.makes_routine() {

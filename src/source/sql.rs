@@ -238,7 +238,7 @@ pub fn first_words(sql: &str) -> String {
         }
         end = (end + usize::from(n > 0) + word.len()).min(line.len());
     }
-    line[..end].trim_end_matches(|c: char| c == '(' || c == ';').to_owned()
+    line[..end].trim_end_matches(['(', ';']).to_owned()
 }
 
 pub fn tokens(sql: &str) -> Vec<ScanToken> {
@@ -264,8 +264,11 @@ fn if_not_exists(sql: &str, node: &NodeEnum) -> Option<Range<usize>> {
         NodeEnum::CreateTableAsStmt(made) => made.if_not_exists,
         _ => false,
     };
+    if !written {
+        return None;
+    }
     let tokens = tokens(sql);
-    let first = tokens.iter().position(|token| token.token == Token::IfP as i32).filter(|_| written)?;
+    let first = tokens.iter().position(|token| token.token == Token::IfP as i32)?;
     Some(range_of(&tokens[first]).start..range_of(tokens.get(first + 2)?).end)
 }
 
@@ -414,7 +417,7 @@ pub fn lift_foreign_keys(
                     let start = constraint.location.max(0) as usize;
                     let next = places.iter().copied().filter(|place| *place > start).min();
                     let end = next.unwrap_or(elements[n].end);
-                    let last = ranges.iter().filter(|token| token.start >= start && token.end <= end).last();
+                    let last = ranges.iter().filter(|token| token.start >= start && token.end <= end).next_back();
                     let end = last.map_or(end, |token| token.end);
                     let references = ranges
                         .iter()
