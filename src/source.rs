@@ -521,9 +521,33 @@ CREATE TABLE c (id int PRIMARY KEY);";
     #[test]
     fn any_text_is_read_without_a_panic() {
         let parts = [
-            "CREATE TABLE ", "t ", "größe ", "\"a b\" ", "(", ")", ", ", "int ", "REFERENCES ", "t2 ", "CONSTRAINT c ", "; ",
-            "-- tenantry: was x\n", "CREATE INDEX CONCURRENTLY ", "ON ", "ALTER TABLE ", "ADD ", "'", "$$", "NOT NULL ",
-            "CREATE VIEW ", "AS SELECT ", "1 ", "\n", "CREATE TYPE e AS ENUM ('é') ", "DROP ", "PRIMARY KEY ",
+            "CREATE TABLE ",
+            "t ",
+            "größe ",
+            "\"a b\" ",
+            "(",
+            ")",
+            ", ",
+            "int ",
+            "REFERENCES ",
+            "t2 ",
+            "CONSTRAINT c ",
+            "; ",
+            "-- tenantry: was x\n",
+            "CREATE INDEX CONCURRENTLY ",
+            "ON ",
+            "ALTER TABLE ",
+            "ADD ",
+            "'",
+            "$$",
+            "NOT NULL ",
+            "CREATE VIEW ",
+            "AS SELECT ",
+            "1 ",
+            "\n",
+            "CREATE TYPE e AS ENUM ('é') ",
+            "DROP ",
+            "PRIMARY KEY ",
             "CREATE TABLE t (a int REFERENCES t2); CREATE TABLE t2 (b int REFERENCES t, é int)",
         ];
         let mut state = 42_u64;
@@ -533,7 +557,9 @@ CREATE TABLE c (id int PRIMARY KEY);";
         };
         for _ in 0..1500 {
             let text: String = (0..next(16)).map(|_| parts[next(parts.len())]).collect();
-            let toml: String = (0..next(8)).map(|_| ["[table.t]\n", "columns.a = ", "\"int\"", "\n", "é", "{ type = \"x\" }"][next(6)]).collect();
+            let toml: String = (0..next(8))
+                .map(|_| ["[table.t]\n", "columns.a = ", "\"int\"", "\n", "é", "{ type = \"x\" }"][next(6)])
+                .collect();
             let files = vec![File::new("a.sql", text), File::new("b.toml", toml)];
             match read(files, 15) {
                 Ok(declaration) => drop(render_sql(&declaration)),
