@@ -126,6 +126,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 }
 
 mod expr;
+mod parameters;
 mod privileges;
 mod swap;
 pub mod unmanaged;

@@ -1,12 +1,11 @@
 //! Columns of tables: type, nullability, identity, generation, and how values are stored. Defaults are objects of
 //! their own; what a new type does to the rows is told in `column/retype.rs`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
+use crate::kind::parameters::Parameters;
 use crate::kind::sequence::Options;
 use crate::kind::table::{self, Table};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
@@ -36,7 +35,7 @@ pub struct Column {
     pub compression: Option<String>,
     pub statistics: Option<i32>,
     /// `n_distinct` and `n_distinct_inherited`.
-    pub options: BTreeMap<String, String>,
+    pub options: Parameters,
     /// The column before it, for the order in which new ones are added.
     pub after: Aside<Option<Name>>,
     /// Only there because a parent has it: the parent's statements recurse. That follows from how the table came
@@ -202,13 +201,9 @@ impl Column {
             settings.push(format!("{alter} SET STATISTICS {target}"));
         }
         if !self.options.is_empty() {
-            settings.push(format!("{alter} SET ({})", self.options_sql()));
+            settings.push(format!("{alter} SET ({})", self.options.sql()));
         }
         settings
-    }
-
-    fn options_sql(&self) -> String {
-        list(self.options.iter().map(|(name, value)| format!("{name} = {value}")))
     }
 
     /// From 18 on: NOT NULL as a constraint of the table, not valid.
@@ -584,13 +579,12 @@ impl Column {
             let to = new.statistics.unwrap_or(-1);
             steps.push(self.on_table(format!("SET STATISTICS {to}"), Lock::ShareUpdateExclusive, sides));
         }
-        let gone: Vec<&String> = self.options.keys().filter(|it| !new.options.contains_key(*it)).collect();
+        let (gone, set) = (self.options.gone(&new.options), self.options.set(&new.options));
         if !gone.is_empty() {
             steps.push(self.on_table(format!("RESET ({})", list(gone)), Lock::ShareUpdateExclusive, sides));
         }
-        if self.options != new.options && !new.options.is_empty() {
-            let set = format!("SET ({})", new.options_sql());
-            steps.push(self.on_table(set, Lock::ShareUpdateExclusive, sides));
+        if !set.is_empty() {
+            steps.push(self.on_table(format!("SET ({})", set.sql()), Lock::ShareUpdateExclusive, sides));
         }
         steps
     }
@@ -649,8 +643,10 @@ impl Definition for Column {
                                                        WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN' END END,
                 'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                 'statistics', nullif(a.attstattarget, -1),
-                'options', coalesce((SELECT jsonb_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1))
-                                       FROM unnest(a.attoptions) o), '{}'),
+                'options', coalesce((SELECT jsonb_agg(jsonb_build_array(split_part(o.option, '=', 1),
+                                                            substr(o.option, strpos(o.option, '=') + 1))
+                                                      ORDER BY o.place)
+                                       FROM unnest(a.attoptions) WITH ORDINALITY AS o(option, place)), '[]'),
                 'inherited', a.attinhcount > 0 AND NOT a.attislocal))
           FROM pg_attribute a
           JOIN pg_class c ON c.oid = a.attrelid

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column::{self, Aside};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -15,6 +16,8 @@ pub struct Partition {
     pub parent: QName,
     /// `FOR VALUES …` or `DEFAULT`.
     pub bound: String,
+    /// The columns, which both tables must have.
+    pub columns: Aside<Vec<Name>>,
     /// A `DETACH … CONCURRENTLY` was broken off: the parent no longer shows the rows, `FINALIZE` is to come.
     pub detaching: bool,
 }
@@ -146,6 +149,10 @@ impl Definition for Partition {
                 'child', jsonb_build_array(n.nspname, c.relname),
                 'parent', jsonb_build_array(pn.nspname, p.relname),
                 'bound', pg_get_expr(c.relpartbound, c.oid),
+                'columns', coalesce(
+                    (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
+                       FROM pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
                 'detaching', i.inhdetachpending))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -166,7 +173,9 @@ impl Definition for Partition {
     }
 
     fn needs(&self) -> Vec<ObjectId> {
-        vec![table::id(&self.parent), table::id(&self.child)]
+        let tables = [&self.parent, &self.child];
+        let columns = tables.into_iter().flat_map(|it| self.columns.0.iter().map(|name| column::id(it, name)));
+        tables.into_iter().map(table::id).chain(columns).collect()
     }
 
     /// Dropping the table takes it from its parent.

@@ -1,14 +1,15 @@
 //! `CREATE TABLE`, plain and partitioned. Its columns, constraints and the attachment of a partition to its parent
 //! are objects of their own, and so is row security, which has to wait for its policies.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::Column;
+use crate::kind::parameters::Parameters;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Body, Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -22,7 +23,7 @@ pub struct Table {
     /// None is the database's own.
     pub tablespace: Option<Name>,
     /// Storage parameters, those of the TOAST table with `toast.` before them.
-    pub options: BTreeMap<String, String>,
+    pub options: Parameters,
     pub replica_identity: ReplicaIdentity,
     /// Strategy and key, such as `RANGE (created_at)`.
     pub partition_by: Option<String>,
@@ -179,25 +180,83 @@ impl Table {
         Step::new(format!("ALTER TABLE {} {}", self.name, action.as_ref())).locks(&self.name, lock)
     }
 
+    /// SET LOGGED or UNLOGGED. A permanent table can't refer to an unlogged one, so where tables that refer to each
+    /// other change together, the first of them (by name) has the steps for all, in the order that this asks for.
+    fn persistence(&self, unlogged: bool, sides: &Sides<'_>) -> Vec<Step> {
+        let changing = |it: &&Table| {
+            it.unlogged != unlogged && find(sides.new, &it.name).is_some_and(|after| after.unlogged == unlogged)
+        };
+        let all: Vec<&Table> = sides
+            .old
+            .of_kind(Kind::Table)
+            .filter_map(|object| match object {
+                Object::Table(it) => Some(it),
+                _ => None,
+            })
+            .filter(changing)
+            .collect();
+        let partners: Vec<Vec<QName>> = all.iter().map(|it| it.partners(sides.old)).collect();
+        let mut linked: BTreeSet<&QName> = BTreeSet::from([&self.name]);
+        loop {
+            let known = linked.len();
+            for (it, partners) in all.iter().zip(&partners) {
+                let to = all.iter().map(|it| &it.name).filter(|it| partners.contains(it));
+                let group: Vec<&QName> = to.chain([&it.name]).collect();
+                if group.iter().any(|it| linked.contains(it)) {
+                    linked.extend(group);
+                }
+            }
+            if linked.len() == known {
+                break;
+            }
+        }
+        if linked.first() != Some(&&self.name) {
+            return vec![];
+        }
+        // Those that are referred to first; in a circle there is no order, and the server will say so.
+        let mut ordered: Vec<&Table> = vec![];
+        while ordered.len() < linked.len() {
+            let waiting = all.iter().zip(&partners).filter(|(it, _)| {
+                linked.contains(&it.name) && ordered.iter().all(|placed| placed.name != it.name)
+            });
+            let placed = |name: &QName| ordered.iter().any(|it| it.name == *name) || !linked.contains(name);
+            let mut ready = waiting.clone().filter(|(_, partners)| partners.iter().all(placed));
+            let Some((next, _)) = ready.next().or_else(|| waiting.clone().next()) else { break };
+            ordered.push(next);
+        }
+        if unlogged {
+            ordered.reverse();
+        }
+        ordered.into_iter().map(|it| it.set_persistence(unlogged, sides)).collect()
+    }
+
+    fn set_persistence(&self, unlogged: bool, sides: &Sides<'_>) -> Step {
+        let mut step = self
+            .alter_table(if unlogged { "SET UNLOGGED" } else { "SET LOGGED" }, Lock::AccessExclusive)
+            .rewrites(&self.name);
+        // From 15 on the sequences go along.
+        for sequence in self.sequences(sides.old) {
+            step = step.locks(&sequence, Lock::AccessExclusive).rewrites(&sequence);
+        }
+        if may_hold_rows(sides, &self.name) {
+            step = step.hazard(Code::SetUnlogged, self.id(), evidence(sides, &self.name));
+        }
+        step
+    }
+
     fn alter_options(&self, new: &Table) -> Vec<Step> {
         // The parameters that a running query would notice; the lock for the others lets it run.
-        let lock = |names: &[&String]| {
-            if names.iter().any(|name| *name == "user_catalog_table") {
-                Lock::AccessExclusive
-            } else {
-                Lock::ShareUpdateExclusive
-            }
+        let lock = |names: &[&str]| {
+            if names.contains(&"user_catalog_table") { Lock::AccessExclusive } else { Lock::ShareUpdateExclusive }
         };
-        let gone: Vec<&String> = self.options.keys().filter(|name| !new.options.contains_key(*name)).collect();
-        let set: Vec<(&String, &String)> =
-            new.options.iter().filter(|(name, value)| self.options.get(*name) != Some(value)).collect();
+        let gone = self.options.gone(&new.options);
+        let set = self.options.set(&new.options);
         let mut steps = vec![];
         if !gone.is_empty() {
             steps.push(self.alter_table(format!("RESET ({})", list(&gone)), lock(&gone)));
         }
         if !set.is_empty() {
-            let names: Vec<&String> = set.iter().map(|(name, _)| *name).collect();
-            steps.push(self.alter_table(format!("SET ({})", options_sql(set)), lock(&names)));
+            steps.push(self.alter_table(format!("SET ({})", set.sql()), lock(&set.names())));
         }
         steps
     }
@@ -215,10 +274,6 @@ impl Table {
             })
             .collect()
     }
-}
-
-fn options_sql<'a>(options: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
-    list(options.into_iter().map(|(name, value)| format!("{name} = {}", Literal(value))))
 }
 
 impl Definition for Table {
@@ -240,10 +295,13 @@ impl Definition for Table {
                 'access_method', am.amname,
                 'tablespace', ts.spcname,
                 'options', coalesce(
-                    (SELECT jsonb_object_agg(o.prefix || split_part(o.option, '=', 1),
-                                             substr(o.option, strpos(o.option, '=') + 1))
-                       FROM (SELECT '' AS prefix, unnest(c.reloptions) AS option
-                             UNION ALL SELECT 'toast.', unnest(toast.reloptions)) o), '{}'),
+                    (SELECT jsonb_agg(jsonb_build_array(o.prefix || split_part(o.option, '=', 1),
+                                                        substr(o.option, strpos(o.option, '=') + 1))
+                                      ORDER BY o.prefix, o.place)
+                       FROM (SELECT '' AS prefix, option, place
+                               FROM unnest(c.reloptions) WITH ORDINALITY AS u(option, place)
+                             UNION ALL SELECT 'toast.', option, place
+                               FROM unnest(toast.reloptions) WITH ORDINALITY AS u(option, place)) o), '[]'),
                 'replica_identity', c.relreplident,
                 'partition_by', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
                 'inherits', coalesce(
@@ -299,7 +357,7 @@ impl Definition for Table {
             tail += &format!(" USING {method}");
         }
         if !self.options.is_empty() {
-            tail += &format!(" WITH ({})", options_sql(&self.options));
+            tail += &format!(" WITH ({})", self.options.sql());
         }
         if let Some(tablespace) = &self.tablespace {
             tail += &format!(" TABLESPACE {tablespace}");
@@ -342,17 +400,7 @@ impl Definition for Table {
         let rows = may_hold_rows(sides, &self.name);
         let mut steps = vec![];
         if self.unlogged != new.unlogged {
-            let mut step = self
-                .alter_table(if new.unlogged { "SET UNLOGGED" } else { "SET LOGGED" }, Lock::AccessExclusive)
-                .rewrites(&self.name);
-            // From 15 on the sequences go along.
-            for sequence in self.sequences(sides.old) {
-                step = step.locks(&sequence, Lock::AccessExclusive).rewrites(&sequence);
-            }
-            if rows {
-                step = step.hazard(Code::SetUnlogged, self.id(), evidence(sides, &self.name));
-            }
-            steps.push(step);
+            steps.extend(self.persistence(new.unlogged, sides));
         }
         if self.access_method != new.access_method {
             let to = new.access_method.as_ref().map_or("DEFAULT".to_owned(), Name::to_string);
