@@ -55,12 +55,21 @@ impl<T> PartialEq for Aside<T> {
 }
 
 /// NOT NULL; from 18 on it is a constraint with a name and a validity.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NotNull {
     /// Where it isn't the one that the server would choose.
     pub name: Option<Name>,
     pub no_inherit: bool,
     pub valid: bool,
+    /// A parent has it too. Its name then depends on how the table came to be, and can't be changed.
+    pub inherited: bool,
+}
+
+impl PartialEq for NotNull {
+    fn eq(&self, other: &Self) -> bool {
+        let named = self.name == other.name || self.inherited || other.inherited;
+        named && self.no_inherit == other.no_inherit && self.valid == other.valid
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,7 +121,7 @@ impl Generated {
 }
 
 impl NotNull {
-    fn constraint(&self, column: &Column) -> Name {
+    pub fn constraint(&self, column: &Column) -> Name {
         self.name.clone().unwrap_or_else(|| {
             derived(&[column.table.name.as_str(), column.name.as_str(), "not_null"], |_| true)
         })
@@ -161,17 +170,18 @@ impl Column {
         if let Some(generated) = &self.generated {
             sql += &format!(" {}", generated.sql());
         }
-        match not_null {
-            // An identity column is NOT NULL without saying so.
-            Some(NotNull { name: None, no_inherit: false, valid: true }) if self.identity.is_some() => {}
-            Some(NotNull { name, no_inherit, valid: true }) => {
-                if let Some(name) = name.as_ref().filter(|_| sides.major() >= 18) {
-                    sql += &format!(" CONSTRAINT {name}");
-                }
-                sql += if *no_inherit { " NOT NULL NO INHERIT" } else { " NOT NULL" };
-            }
-            Some(NotNull { valid: false, .. }) | None => {}
+        let Some(it) = not_null.filter(|it| it.valid) else { return sql };
+        // Partitions that are made first would have taken the name that the server is to choose.
+        let led = sides.major() >= 18 && it.name.is_none() && table::has_partitions(sides.new, &self.table);
+        let named = (it.name.is_some() && sides.major() >= 18) || led;
+        // An identity column is NOT NULL without saying so.
+        if self.identity.is_some() && !named && !it.no_inherit {
+            return sql;
         }
+        if named {
+            sql += &format!(" CONSTRAINT {}", it.constraint(self));
+        }
+        sql += if it.no_inherit { " NOT NULL NO INHERIT" } else { " NOT NULL" };
         sql
     }
 
@@ -279,7 +289,7 @@ impl Column {
     }
 
     fn has_constrained_domain(&self, schema: &Schema) -> bool {
-        schema.needs_of(&self.id()).any(|need| need.kind == Kind::Domain)
+        super::domain::constrains(schema, &self.data_type)
     }
 
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
@@ -314,7 +324,7 @@ impl Column {
     }
 
     fn set_type(&self, new: &Column, sides: &Sides<'_>) -> Step {
-        let change = retype::retype(self, new);
+        let change = retype::retype(self, new, sides);
         let mut action = format!("ALTER COLUMN {} TYPE {}", self.name, new.data_type);
         if let Some(collation) = &new.collation {
             action += &format!(" COLLATE {collation}");
@@ -327,6 +337,9 @@ impl Column {
         let family = table::family(sides, &self.table);
         for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
             step = step.disturbs(id(member, &self.name), Disturbance::Retype);
+            if change.crosses {
+                step = step.disturbs(id(member, &self.name), Disturbance::Swap);
+            }
         }
         // The server checks constraints on the column anew: its own, and the foreign keys at either end.
         for constraint in sides.old.of_kind(Kind::Constraint).map(Object::id) {
@@ -377,6 +390,49 @@ impl Column {
             step = step.hazard(Code::RewriteTable, self.id(), table::evidence(sides, &self.table));
         }
         step
+    }
+
+    /// Whether the column's type goes and another of the same name comes, an enum that becomes a domain: the values
+    /// wait as text.
+    pub fn is_parked(&self, sides: &Sides<'_>) -> bool {
+        let (Some(old), Some(new)) =
+            (find(sides.old, &self.table, &self.name), find(sides.new, &self.table, &self.name))
+        else {
+            return false;
+        };
+        let own_type = |need: &ObjectId| matches!(need.kind, Kind::EnumType | Kind::Domain | Kind::Composite);
+        sides.replaced.contains(&self.id())
+            && !sides.is_going(&table::id(&self.table))
+            && old.generated.is_none()
+            && new.generated.is_none()
+            && sides.old.needs_of(&self.id()).any(|need| own_type(need) && sides.is_going(need))
+    }
+
+    fn park(&self, sides: &Sides<'_>) -> Step {
+        let text = if self.data_type.ends_with("[]") { "text[]" } else { "text" };
+        let action = format!("ALTER COLUMN {name} TYPE {text} USING {name}::{text}", name = self.name);
+        let step = self.on_family(action, sides).stage(Stage::Contract);
+        self.rewritten(step, sides).summary(format!("keeps the values of {}.{} as text", self.table, self.name))
+    }
+
+    fn unpark(&self, old: &Column, sides: &Sides<'_>) -> Vec<Step> {
+        let (name, data_type) = (&self.name, &self.data_type);
+        let collate = self.collation.as_ref().map(|it| format!(" COLLATE {it}")).unwrap_or_default();
+        let action = format!("ALTER COLUMN {name} TYPE {data_type}{collate} USING {name}::{data_type}");
+        let mut step = self.rewritten(self.on_family(action, sides).stage(Stage::Contract), sides);
+        if table::may_hold_rows(sides, &self.table) {
+            let why = format!("{data_type} is another type now; {}", table::evidence(sides, &self.table));
+            step = step.hazard(Code::NarrowType, self.id(), why);
+        }
+        let mut steps = vec![step];
+        steps.extend(old.alter_not_null(self, sides));
+        steps.extend(old.as_retyped().alter_settings(self, sides));
+        steps
+    }
+
+    /// The column as a change of its type leaves it: storage and compression are the new type's.
+    fn as_retyped(&self) -> Column {
+        Column { storage: None, compression: None, ..self.clone() }
     }
 
     fn alter_identity(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
@@ -487,7 +543,7 @@ impl Column {
                     steps.push(self.on_family(self.add_not_null(it), sides));
                     return steps;
                 }
-                if from != to {
+                if from != to && !old.inherited && !it.inherited {
                     steps.push(self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides));
                 }
                 if old.no_inherit != it.no_inherit {
@@ -627,7 +683,8 @@ impl Definition for Column {
                                   AND (octet_length(c.relname || a.attname) <= 53 OR nn.conname !~ '_not_null$')
                                  THEN nn.conname END,
                     'no_inherit', coalesce(nn.connoinherit, false),
-                    'valid', coalesce(nn.convalidated, true)) END,
+                    'valid', coalesce(nn.convalidated, true),
+                    'inherited', coalesce(nn.coninhcount > 0, false)) END,
                 'identity', CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN jsonb_build_object(
                     'always', a.attidentity = 'a',
                     'sequence', jsonb_build_array(s.nspname, s.relname),
@@ -694,7 +751,13 @@ impl Definition for Column {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.follows(sides) { vec![] } else { self.add(sides) }
+        if self.follows(sides) {
+            return vec![];
+        }
+        match find(sides.old, &self.table, &self.name).filter(|_| self.is_parked(sides)) {
+            Some(old) => self.unpark(old, sides),
+            None => self.add(sides),
+        }
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
@@ -737,13 +800,20 @@ impl Definition for Column {
                 steps.extend(self.alter_identity(new, sides));
             }
         }
-        steps.extend(self.alter_settings(new, sides));
+        if self.data_type == new.data_type && self.collation == new.collation {
+            steps.extend(self.alter_settings(new, sides));
+        } else {
+            steps.extend(self.as_retyped().alter_settings(new, sides));
+        }
         Alter::Steps(steps)
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
         if self.follows(sides) {
             return vec![];
+        }
+        if self.is_parked(sides) {
+            return vec![self.park(sides)];
         }
         let mut step = self.on_family(format!("DROP COLUMN {}", self.name), sides).stage(Stage::Contract);
         if let Some(identity) = &self.identity {

@@ -73,7 +73,10 @@ impl Default {
                 step = step.rewrites(&member);
             }
         }
-        step.hazard(Code::RewriteTable, self.column_id(), table::evidence(sides, &self.table))
+        if table::may_hold_rows(sides, &self.table) {
+            step = step.hazard(Code::RewriteTable, self.column_id(), table::evidence(sides, &self.table));
+        }
+        step
     }
 
     /// Lets a new sequence go on after the values that stand in the column.
@@ -221,7 +224,7 @@ impl Definition for Default {
             let text = format!(" DEFAULT {}", self.expression);
             return vec![self.set(sides).clause_after(table::id(&self.table), column, text)];
         }
-        match it.filter(|_| sides.is_new(&column)) {
+        match it.filter(|it| sides.is_new(&column) && !it.is_parked(sides)) {
             Some(it) if it.inherited.0 && self.is_inherited(sides) => vec![],
             Some(it) if it.takes_default_along(sides) && !it.inherited.0 => vec![],
             Some(it) if !it.inherited.0 && (table::may_hold_rows(sides, &self.table) || it.not_null.is_some()) => {

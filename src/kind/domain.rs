@@ -27,6 +27,27 @@ pub fn id(name: &QName) -> ObjectId {
     ObjectId::new(Kind::Domain, [&name.namespace, &name.name])
 }
 
+/// The domain that a type, as `format_type` prints it, is.
+fn find<'a>(schema: &'a Schema, data_type: &str) -> Option<&'a Domain> {
+    let domains = schema.of_kind(Kind::Domain).filter_map(|object| match object {
+        Object::Domain(it) => Some(it),
+        _ => None,
+    });
+    domains.into_iter().find(|it| it.name.to_string() == data_type)
+}
+
+/// The type under a domain over whatever number of domains; any other type is its own.
+pub fn base<'a>(schema: &'a Schema, data_type: &'a str) -> &'a str {
+    find(schema, data_type).map_or(data_type, |it| base(schema, &it.base))
+}
+
+/// Whether a type is a domain that does not take every value of its base.
+pub fn constrains(schema: &Schema, data_type: &str) -> bool {
+    find(schema, data_type).is_some_and(|it| {
+        it.not_null || it.constraints(schema).next().is_some() || constrains(schema, &it.base)
+    })
+}
+
 impl Domain {
     /// The statement with the constraints that hold from the start.
     fn sql<'a>(&self, constraints: impl Iterator<Item = &'a DomainConstraint>) -> String {
@@ -69,7 +90,7 @@ impl Domain {
         let narrows = std::cell::Cell::new(false);
         let using = |column: &Column| {
             let of = |base: &str| Column { data_type: base.to_owned(), ..column.clone() };
-            let change = retype::retype(&of(&self.base), &of(&new.base));
+            let change = retype::retype(&of(&self.base), &of(&new.base), sides);
             narrows.set(narrows.get() || change.narrows);
             change.using.map(|_| format!("{}::{}::{}::{}", column.name, self.base, new.base, column.data_type))
         };

@@ -99,26 +99,46 @@ impl Partition {
         let sql = format!("ALTER TABLE {} DETACH PARTITION {}", self.parent, self.child);
         let Some(left_over) = self.concurrently(sides) else {
             let step = Step::new(sql).stage(Stage::Contract).locks(&self.child, Lock::AccessExclusive);
-            return vec![hazard(self.lock_parent(step, sides))];
+            let step = hazard(self.lock_parent(step, sides));
+            return std::iter::once(step).chain(self.renames(sides)).collect();
         };
         let gone = format!(
             "SELECT NOT relispartition FROM pg_class WHERE oid = {}::regclass",
             Literal(&self.child.to_string())
         );
-        vec![
-            hazard(
-                Step::new(format!("{sql} CONCURRENTLY"))
-                    .stage(Stage::Contract)
-                    .outside_transaction()
-                    .locks(&self.parent, Lock::ShareUpdateExclusive)
-                    .locks(&self.child, Lock::AccessExclusive)
-                    .check(gone),
-            ),
-            Step::new(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {left_over}", self.child))
-                .summary("takes away the copy of the bound that DETACH CONCURRENTLY leaves as a CHECK")
-                .stage(Stage::Contract)
-                .locks(&self.child, Lock::AccessExclusive),
-        ]
+        let detach = Step::new(format!("{sql} CONCURRENTLY"))
+            .stage(Stage::Contract)
+            .outside_transaction()
+            .locks(&self.parent, Lock::ShareUpdateExclusive)
+            .locks(&self.child, Lock::AccessExclusive)
+            .check(gone);
+        let drop = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {left_over}", self.child))
+            .summary("takes away the copy of the bound that DETACH CONCURRENTLY leaves as a CHECK")
+            .stage(Stage::Contract)
+            .locks(&self.child, Lock::AccessExclusive);
+        [hazard(detach), drop].into_iter().chain(self.renames(sides)).collect()
+    }
+
+    /// From 18 on: NOT NULL constraints that kept the parent's name as long as they were the parent's.
+    fn renames(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if sides.major() < 18 || sides.is_going(&table::id(&self.child)) {
+            return vec![];
+        }
+        let mut steps = vec![];
+        for name in &self.columns.0 {
+            let sides_of_it = [sides.old, sides.new].map(|schema| column::find(schema, &self.child, name));
+            let [Some(old), Some(new)] = sides_of_it else { continue };
+            let (Some(from), Some(to)) = (&old.not_null, &new.not_null) else { continue };
+            let (before, after) = (from.constraint(old), to.constraint(new));
+            if from.inherited && !to.inherited && before != after {
+                steps.push(
+                    Step::new(format!("ALTER TABLE {} RENAME CONSTRAINT {before} TO {after}", self.child))
+                        .stage(Stage::Contract)
+                        .locks(&self.child, Lock::AccessExclusive),
+                );
+            }
+        }
+        steps
     }
 
     /// The name of the CHECK that a concurrent detach leaves on the partition, or nothing where the plain form is
@@ -173,9 +193,13 @@ impl Definition for Partition {
     }
 
     fn needs(&self) -> Vec<ObjectId> {
-        let tables = [&self.parent, &self.child];
-        let columns = tables.into_iter().flat_map(|it| self.columns.0.iter().map(|name| column::id(it, name)));
-        tables.into_iter().map(table::id).chain(columns).collect()
+        vec![table::id(&self.parent), table::id(&self.child)]
+    }
+
+    /// The columns are to be there, but when one of them is made again the attachment can stay.
+    fn wishes(&self) -> Vec<ObjectId> {
+        let columns = |table| self.columns.0.iter().map(move |name| column::id(table, name));
+        columns(&self.parent).chain(columns(&self.child)).collect()
     }
 
     /// Dropping the table takes it from its parent.

@@ -106,6 +106,11 @@ fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a QName> {
     partitions.chain(heirs).collect()
 }
 
+/// Whether it is a partitioned table that has partitions.
+pub fn has_partitions(schema: &Schema, name: &QName) -> bool {
+    find(schema, name).is_some_and(|it| it.partition_by.is_some()) && !children(schema, name).is_empty()
+}
+
 /// Whether rows stand in the table itself: not in a partitioned one.
 pub fn stores(sides: &Sides<'_>, name: &QName) -> bool {
     find(sides.old, name).or_else(|| find(sides.new, name)).is_none_or(|table| table.partition_by.is_none())

@@ -2,6 +2,8 @@
 //! whether the server has to be told how to convert. Types are compared as `format_type` prints them.
 
 use crate::kind::column::Column;
+use crate::kind::domain;
+use crate::schema::Sides;
 
 /// The effect of a change of type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,16 +12,21 @@ pub struct Retype {
     pub rewrites: bool,
     /// Some values of the old type don't fit the new one.
     pub narrows: bool,
+    /// Expressions and foreign keys that hold for the old type may not even parse for the new one.
+    pub crosses: bool,
     /// The expression for USING, where there is no assignment cast.
     pub using: Option<String>,
 }
 
-pub fn retype(old: &Column, new: &Column) -> Retype {
-    let (from, to) = (Type::parse(&old.data_type), Type::parse(&new.data_type));
+pub fn retype(old: &Column, new: &Column, sides: &Sides<'_>) -> Retype {
     if old.data_type == new.data_type {
         // A collation alone: indexes are built again, rows stay.
-        return Retype { rewrites: false, narrows: false, using: None };
+        return Retype { rewrites: false, narrows: false, crosses: false, using: None };
     }
+    // A domain is stored as its base, and assigned to as that.
+    let (before, after) = (domain::base(sides.old, &old.data_type), domain::base(sides.new, &new.data_type));
+    let constrained = domain::constrains(sides.new, &new.data_type);
+    let (from, to) = (Type::parse(before), Type::parse(after));
     let using = (!from.assigns_to(&to)).then(|| {
         // A built-in type or a string converts by itself; anything else by way of its text.
         if from.family() == Some(Family::String) || (from.family().is_some() && to.family().is_some()) {
@@ -28,7 +35,14 @@ pub fn retype(old: &Column, new: &Column) -> Retype {
             format!("{}::text::{}", old.name, new.data_type)
         }
     });
-    Retype { rewrites: !from.is_stored_alike(&to), narrows: !from.fits(&to), using }
+    Retype {
+        rewrites: constrained || !from.is_stored_alike(&to),
+        narrows: constrained || !from.fits(&to),
+        crosses: from.is_array != to.is_array
+            || (from.base != to.base
+                && (from.family() != to.family() || matches!(from.family(), None | Some(Family::Other)))),
+        using,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +101,9 @@ impl<'a> Type<'a> {
     /// Whether pg_cast has an assignment cast. Saying USING as well would lose its checks: an explicit cast to
     /// `varchar(5)` cuts values off in silence.
     fn assigns_to(&self, to: &Type<'_>) -> bool {
+        if self.text == to.text {
+            return true;
+        }
         if self.is_array != to.is_array {
             return to.family() == Some(Family::String) && !to.is_array;
         }
@@ -98,7 +115,7 @@ impl<'a> Type<'a> {
     /// Whether the same bytes are a value of either type. As the server's planner sees it: a cast that does nothing,
     /// or a length that only grows.
     fn is_stored_alike(&self, to: &Type<'_>) -> bool {
-        if self.is_array || to.is_array {
+        if self.text == to.text || self.is_array || to.is_array {
             return self.text == to.text;
         }
         match (self.base.as_str(), to.base.as_str()) {
@@ -129,6 +146,9 @@ impl<'a> Type<'a> {
 
     /// Whether every value of this type can be had in the other one without loss.
     fn fits(&self, to: &Type<'_>) -> bool {
+        if self.text == to.text {
+            return true;
+        }
         if self.is_array != to.is_array {
             return to.base == "text" && !to.is_array;
         }
