@@ -41,6 +41,8 @@ pub struct Column {
     /// Only there because a parent has it: the parent's statements recurse. That follows from how the table came
     /// to be, and attaching it changes it.
     pub inherited: Aside<bool>,
+    /// The parent that such a column comes from.
+    pub parent: Aside<Option<QName>>,
 }
 
 /// Something worth knowing that makes no difference between two objects.
@@ -410,7 +412,11 @@ impl Column {
 
     fn park(&self, sides: &Sides<'_>) -> Step {
         let text = if self.data_type.ends_with("[]") { "text[]" } else { "text" };
-        let action = format!("ALTER COLUMN {name} TYPE {text} USING {name}::{text}", name = self.name);
+        let name = &self.name;
+        // The default goes as a part of the column, and comes as an object of its own.
+        let default = self.default(sides.old).map(|_| format!("ALTER COLUMN {name} DROP DEFAULT, "));
+        let action =
+            format!("{}ALTER COLUMN {name} TYPE {text} USING {name}::{text}", default.unwrap_or_default());
         let step = self.on_family(action, sides).stage(Stage::Contract);
         self.rewritten(step, sides).summary(format!("keeps the values of {}.{} as text", self.table, self.name))
     }
@@ -704,7 +710,15 @@ impl Definition for Column {
                                                             substr(o.option, strpos(o.option, '=') + 1))
                                                       ORDER BY o.place)
                                        FROM unnest(a.attoptions) WITH ORDINALITY AS o(option, place)), '[]'),
-                'inherited', a.attinhcount > 0 AND NOT a.attislocal))
+                'inherited', a.attinhcount > 0 AND NOT a.attislocal,
+                'parent', CASE WHEN a.attinhcount > 0 AND NOT a.attislocal THEN
+                          (SELECT jsonb_build_array(pn.nspname, p.relname)
+                             FROM pg_inherits i
+                             JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
+                             JOIN pg_class p ON p.oid = i.inhparent
+                             JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                            WHERE i.inhrelid = a.attrelid
+                            ORDER BY i.inhseqno LIMIT 1) END))
           FROM pg_attribute a
           JOIN pg_class c ON c.oid = a.attrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -725,6 +739,10 @@ impl Definition for Column {
 
     fn reference(path: &[Name]) -> String {
         format!("COLUMN {}", super::dotted(path))
+    }
+
+    fn needs(&self) -> Vec<ObjectId> {
+        self.parent.0.iter().map(|parent| id(parent, &self.name)).collect()
     }
 
     fn wishes(&self) -> Vec<ObjectId> {

@@ -96,11 +96,12 @@ impl Partition {
                 step
             }
         };
+        let contract = |step: Step| step.stage(Stage::Contract);
         let sql = format!("ALTER TABLE {} DETACH PARTITION {}", self.parent, self.child);
         let Some(left_over) = self.concurrently(sides) else {
             let step = Step::new(sql).stage(Stage::Contract).locks(&self.child, Lock::AccessExclusive);
             let step = hazard(self.lock_parent(step, sides));
-            return std::iter::once(step).chain(self.renames(sides)).collect();
+            return std::iter::once(step).chain(self.renames(sides).into_iter().map(contract)).collect();
         };
         let gone = format!(
             "SELECT NOT relispartition FROM pg_class WHERE oid = {}::regclass",
@@ -116,12 +117,14 @@ impl Partition {
             .summary("takes away the copy of the bound that DETACH CONCURRENTLY leaves as a CHECK")
             .stage(Stage::Contract)
             .locks(&self.child, Lock::AccessExclusive);
-        [hazard(detach), drop].into_iter().chain(self.renames(sides)).collect()
+        [hazard(detach), drop].into_iter().chain(self.renames(sides).into_iter().map(contract)).collect()
     }
 
-    /// From 18 on: NOT NULL constraints that kept the parent's name as long as they were the parent's.
+    /// From 18 on: NOT NULL constraints have the parent's names while they are the parent's, and can be renamed only
+    /// before and after.
     fn renames(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if sides.major() < 18 || sides.is_going(&table::id(&self.child)) {
+        let id = table::id(&self.child);
+        if sides.major() < 18 || sides.is_new(&id) || sides.is_going(&id) {
             return vec![];
         }
         let mut steps = vec![];
@@ -130,10 +133,9 @@ impl Partition {
             let [Some(old), Some(new)] = sides_of_it else { continue };
             let (Some(from), Some(to)) = (&old.not_null, &new.not_null) else { continue };
             let (before, after) = (from.constraint(old), to.constraint(new));
-            if from.inherited && !to.inherited && before != after {
+            if from.inherited != to.inherited && before != after {
                 steps.push(
                     Step::new(format!("ALTER TABLE {} RENAME CONSTRAINT {before} TO {after}", self.child))
-                        .stage(Stage::Contract)
                         .locks(&self.child, Lock::AccessExclusive),
                 );
             }
@@ -215,7 +217,7 @@ impl Definition for Partition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        vec![self.attach(sides)]
+        self.renames(sides).into_iter().chain([self.attach(sides)]).collect()
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
