@@ -244,6 +244,7 @@ kinds! {
     Policy = policy::Policy,
     RowSecurity = row_security::RowSecurity,
     Publication = publication::Publication,
+    PublishedTable = published_table::PublishedTable,
     DefaultPrivileges = default_privileges::DefaultPrivileges,
     Owner = owner::Owner,
     Grants = grants::Grants,

@@ -43,6 +43,7 @@ impl Comment {
             | Kind::IndexPartition
             | Kind::RowSecurity
             | Kind::Publication
+            | Kind::PublishedTable
             | Kind::DefaultPrivileges
             | Kind::Owner
             | Kind::Grants

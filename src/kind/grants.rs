@@ -51,6 +51,7 @@ impl Grants {
             | Kind::Policy
             | Kind::RowSecurity
             | Kind::Publication
+            | Kind::PublishedTable
             | Kind::DefaultPrivileges
             | Kind::Owner
             | Kind::Grants
