@@ -1,5 +1,9 @@
 //! The command line: what is common to all commands. One command, one file below.
-#![allow(clippy::disallowed_methods, reason = "the command line is where the environment and the terminal are met")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "the command line is where the environment and the terminal are met"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};

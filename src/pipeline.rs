@@ -57,6 +57,7 @@ impl<E: miette::Diagnostic> std::convert::From<E> for Failure {
 }
 
 /// Where the live side is.
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 #[derive(Debug, Clone)]
 pub enum Live {
     Database(Target),
@@ -108,7 +109,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let config = &request.config;
     // Faults of the files are told without waiting for any server; which server elaborates them matters only for
     // syntax that is newer than the grammar.
-    let declaration = self::declaration(config, 18)?;
+    let declaration = declaration(config, 18)?;
     let (shadow, live, present) = match &request.live {
         Live::Database(target) => {
             let session = target.connect().await?;

@@ -201,7 +201,7 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
         let needs = everything(of).into_iter().flat_map(|id| current.needs_of(id));
         needs.filter_map(|id| whole.get(id).cloned()).collect()
     });
-    down.iter().flat_map(|of| everything(of)).cloned().collect()
+    down.iter().flat_map(everything).cloned().collect()
 }
 
 /// Adds what each member leads to, until nothing new is found.

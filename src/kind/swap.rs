@@ -31,10 +31,8 @@ pub(super) fn users<'a>(schema: &'a Schema, id: &ObjectId) -> Users<'a> {
     while let Some(next) = open.pop() {
         for dependent in dependents.get(&next).into_iter().flatten() {
             match schema.get(dependent) {
-                Some(Object::Domain(_) | Object::Composite(_)) => {
-                    if users.types.insert((*dependent).clone()) {
-                        open.push((*dependent).clone());
-                    }
+                Some(Object::Domain(_) | Object::Composite(_)) if users.types.insert((*dependent).clone()) => {
+                    open.push((*dependent).clone());
                 }
                 Some(Object::Column(column)) if stores(column, &next) => {
                     users.relations.insert(column.table.clone());

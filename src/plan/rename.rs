@@ -141,10 +141,11 @@ fn family(relation: &QName, schema: &Schema) -> Vec<QName> {
     while let Some(parent) = family.get(at).cloned() {
         at += 1;
         for object in schema.of_kind(Kind::Partition) {
-            if let Object::Partition(it) = object {
-                if it.parent == parent && !family.contains(&it.child) {
-                    family.push(it.child.clone());
-                }
+            if let Object::Partition(it) = object
+                && it.parent == parent
+                && !family.contains(&it.child)
+            {
+                family.push(it.child.clone());
             }
         }
     }

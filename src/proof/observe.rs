@@ -1,7 +1,8 @@
 //! Runs steps on a shadow and observes what they do: locks in pg_locks before each commit, rewrites by relfilenode,
 //! scans by what the server says at `client_min_messages = debug1`.
+#![expect(clippy::disallowed_methods, reason = "an edge: it waits for a statement to wait")]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use miette::Diagnostic;
@@ -55,7 +56,7 @@ struct Relation {
     filenode: u32,
 }
 
-type Relations = HashMap<u32, Relation>;
+type Relations = BTreeMap<u32, Relation>;
 
 /// Runs the steps in order, each transaction as the plan has it, and tells what each was seen to do. `watcher` is a
 /// second session with the same database, for statements that commit by themselves.
@@ -86,7 +87,7 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
         } else {
             runner.client.batch_execute("BEGIN").await.map_err(failed(place))?;
             let mut held: BTreeMap<u32, Lock> = BTreeMap::new();
-            let mut filenodes: HashMap<u32, u32> = before.iter().map(|(oid, it)| (*oid, it.filenode)).collect();
+            let mut filenodes: BTreeMap<u32, u32> = before.iter().map(|(oid, it)| (*oid, it.filenode)).collect();
             for (at, step) in steps.iter().enumerate().take(until).skip(place) {
                 runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
                 let now = relations(runner).await.map_err(failed(at))?;

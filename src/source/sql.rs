@@ -417,7 +417,7 @@ pub fn lift_foreign_keys(
                     let start = constraint.location.max(0) as usize;
                     let next = places.iter().copied().filter(|place| *place > start).min();
                     let end = next.unwrap_or(elements[n].end);
-                    let last = ranges.iter().filter(|token| token.start >= start && token.end <= end).next_back();
+                    let last = ranges.iter().rfind(|token| token.start >= start && token.end <= end);
                     let end = last.map_or(end, |token| token.end);
                     let references = ranges
                         .iter()
