@@ -16,10 +16,17 @@ use miette::{
 };
 
 /// A text that people wrote, as it was read. `path` is shown to them as they gave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct File {
     pub path: String,
     pub text: String,
+}
+
+impl fmt::Debug for File {
+    /// Without the text, which may be long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?}, {} bytes)", self.path, self.text.len())
+    }
 }
 
 impl File {

@@ -467,6 +467,7 @@ impl Look<'_> {
         // `OWNED BY t.c` stands among the options as a list of names.
         let options = match statement {
             NodeEnum::CreateSeqStmt(sequence) => sequence.options.as_slice(),
+            NodeEnum::AlterSeqStmt(sequence) => &sequence.options,
             _ => &[],
         };
         for option in options {
