@@ -415,8 +415,13 @@ impl Constraint {
 
     /// The step as one that reads every row, and fails if one breaks the rule.
     fn reading(&self, step: Step, sides: &Sides<'_>) -> Step {
-        let stored = self.covers(sides).into_iter().filter(|it| table::stores(sides, it));
-        let step = stored.fold(step, |step, table| step.scans(&table));
+        let mut step = step;
+        for table in self.covers(sides) {
+            // A foreign key is looked through from the partitioned table.
+            if table::stores(sides, &table) || matches!(self.rule, Rule::Foreign(_)) {
+                step = step.scans(&table);
+            }
+        }
         if !self.may_hold_rows(sides) {
             return step;
         }

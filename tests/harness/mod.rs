@@ -258,7 +258,7 @@ async fn rows(session: &Session, old: &Schema, new: &Schema) -> Outcome<BTreeMap
 }
 
 /// What the values of a column depend on: its type, and the expression that makes them.
-fn values(column: &tenantry::kind::Object) -> Option<(serde_json::Value, serde_json::Value)> {
+fn values(column: &Object) -> Option<(serde_json::Value, serde_json::Value)> {
     let column = serde_json::to_value(column).ok()?;
     Some((column.get("Column")?.get("data_type")?.clone(), column.get("Column")?.get("generated")?.clone()))
 }

@@ -1,0 +1,1 @@
+CREATE TABLE orders (status integer, CONSTRAINT known CHECK (status > 0));

@@ -1,0 +1,1 @@
+CREATE TABLE orders (status text, CONSTRAINT known CHECK (status <> ''));

@@ -1,0 +1,1 @@
+CREATE TABLE bookings (a integer, b integer);

@@ -1,0 +1,1 @@
+INSERT INTO "a""b"."T'able" VALUES (1, 'x');

@@ -1,0 +1,3 @@
+CREATE TABLE "T" ("Col'1" text, b integer);
+CREATE INDEX "a_name_that_has_all_of_the_sixty_three_bytes_of_which_é_is_two" ON "T" ("Col'1");
+CREATE INDEX "in""dex" ON "T" (b);

@@ -1,0 +1,3 @@
+CREATE TABLE contacts (phone text);
+CREATE UNIQUE INDEX contacts_phone_idx ON contacts (phone);
+CREATE TABLE messages (phone text REFERENCES contacts (phone));
