@@ -77,7 +77,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
     let backward = draft(new, old, facts, &apart).unwrap_or_default();
-    let mut undos = attach(&forward, backward);
+    let mut undos = attach(old, &forward, backward);
     let transactions = transactions(&forward);
     Ok(forward
         .into_iter()
@@ -144,8 +144,8 @@ fn strongest(locks: &mut Vec<RelationLock>) {
 }
 
 /// Gives each backward step to the forward step that it takes back.
-fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Undo>> {
-    let mut doing: BTreeMap<(&ObjectId, Half), usize> = BTreeMap::new();
+fn attach(old: &Schema, forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Undo>> {
+    let mut doing: Doing<'_> = BTreeMap::new();
     let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
     for (place, it) in forward.iter().enumerate() {
         for (id, half) in &it.does {
@@ -163,9 +163,13 @@ fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Un
         .collect();
     let find = |it: &Ordered| {
         let altered = disturbing.get(&it.subject).filter(|_| it.half == Half::Alter);
-        let own =
-            altered.or_else(|| doing.get(&(&it.subject, it.half.reversed()))).or_else(|| about.get(&it.subject));
-        own.copied()
+        let doing = || match it.half.reversed() {
+            Half::Drop => {
+                doing.get(&(&it.subject, Half::Alter)).copied().or_else(|| gone_at(&it.subject, old, &doing))
+            }
+            half => doing.get(&(&it.subject, half)).copied(),
+        };
+        altered.copied().or_else(doing).or_else(|| about.get(&it.subject).copied())
     };
     // A step that only moves something out of the way goes with the change that it makes room for.
     let of_group: BTreeMap<&ObjectId, usize> =
@@ -179,6 +183,23 @@ fn attach(forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Un
             .push(Undo { sql: it.step.sql.clone(), transaction: it.step.transaction != Transaction::Outside });
     }
     undos
+}
+
+/// The place of the first step that does something to an object.
+type Doing<'a> = BTreeMap<(&'a ObjectId, Half), usize>;
+
+/// The step by which an object goes: its own, or the first one that drops something that it needs.
+fn gone_at(id: &ObjectId, old: &Schema, doing: &Doing<'_>) -> Option<usize> {
+    let mut seen = BTreeSet::from([id]);
+    let mut open = vec![id];
+    let mut first: Option<usize> = None;
+    while let Some(next) = open.pop() {
+        match doing.get(&(next, Half::Drop)) {
+            Some(place) => first = Some(first.map_or(*place, |known| known.min(*place))),
+            None => open.extend(old.needs_of(next).filter(|need| seen.insert(need))),
+        }
+    }
+    first
 }
 
 /// Numbers transactions: what is replaced together shares one, and so do neighbours that nobody can wait for.

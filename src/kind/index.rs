@@ -620,6 +620,7 @@ impl Definition for Index {
             self.drop_concurrently()
         };
         let step = step.stage(Stage::Contract);
+        let step = step.hazard(Code::DropIndex, self.id(), format!("it is on {}", self.table));
         if self.unique {
             vec![step.hazard(Code::DropConstraint, self.id(), "the index keeps its keys unique")]
         } else {

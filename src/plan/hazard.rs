@@ -67,6 +67,7 @@ hazards! {
     DropType "drop-type" Warn "code that casts to the type fails" "stop using it first",
     DropExtension "drop-extension" Refuse "the functions and types of the extension are gone" "make sure that nothing outside the managed namespaces uses it",
     DropConstraint "drop-constraint" Warn "rows that it kept out may come in" "drop it only when its replacement is valid",
+    DropIndex "drop-index" Warn "queries that used the index read the whole table" "see in pg_stat_user_indexes that nobody uses it",
     DropNotNull "drop-not-null" Warn "nulls may come in" "check that readers can take a null",
     DropDefault "drop-default-still-needed" Warn "an INSERT that leaves the column out fails or stores null" "keep the default until every writer names the column",
     EnumLabelRemoval "enum-value-removal" Refuse "rows that hold the label can't be cast; every table that uses the type is rewritten" "map the rows to another label first",
