@@ -680,7 +680,8 @@ impl Constraint {
 impl Definition for Constraint {
     const NOUN: &'static str = "constraint";
 
-    // A foreign key's conindid is the index it refers to; the index of the constraint itself is another's only then.
+    // A foreign key's conindid is the index that it refers to. OFFSET 0 has the row made into jsonb once, not once for
+    // each use.
     const CATALOG: &'static str = concat!(
         r#"
         SELECT jsonb_build_object(
@@ -756,7 +757,7 @@ impl Definition for Constraint {
         r#")
                     END))
           FROM pg_constraint con
-          CROSS JOIN LATERAL (SELECT to_jsonb(con)) j(con)
+          CROSS JOIN LATERAL (SELECT to_jsonb(con) OFFSET 0) j(con)
           JOIN pg_class t ON t.oid = con.conrelid
           JOIN pg_namespace n ON n.oid = t.relnamespace
           LEFT JOIN pg_index i ON i.indexrelid = con.conindid AND con.contype IN ('p', 'u', 'x')

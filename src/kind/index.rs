@@ -529,7 +529,7 @@ impl Definition for Index {
                             WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid
                               AND con.contype IN ('p', 'u', 'x'))
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                              AND d.objid IN (ic.oid, t.oid) AND d.deptype = 'e')"#
+                              AND d.objid = t.oid AND d.deptype = 'e')"#
     );
 
     fn id(&self) -> ObjectId {
