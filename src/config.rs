@@ -23,6 +23,8 @@ pub struct Config {
 pub struct Database {
     /// A URL or a key=value string. A password is better kept in a pass file or the environment.
     pub url: Option<String>,
+    /// The major version to plan for where there is no live database.
+    pub server: Option<u32>,
     /// `auto`, or the URL of a server whose databases may be made and dropped.
     pub shadow: Option<String>,
 }

@@ -97,7 +97,7 @@ pub struct Both {
 }
 
 /// Reads the declared files, or says all that is wrong with them.
-pub fn declaration(config: &Config, server: u32) -> Result<Declaration, Failure> {
+pub fn read_declaration(config: &Config, server: u32) -> Result<Declaration, Failure> {
     let legacy: Vec<PathBuf> = config.schema.legacy.iter().cloned().collect();
     let failed = |reports| Failure::new(Exit::Failed, reports);
     let files = files::schema_files(&config.schema.paths, &legacy).map_err(failed)?;
@@ -109,7 +109,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let config = &request.config;
     // Faults of the files are told without waiting for any server; which server elaborates them matters only for
     // syntax that is newer than the grammar.
-    let declaration = declaration(config, 18)?;
+    let declaration = read_declaration(config, 18)?;
     let (shadow, live, present) = match &request.live {
         Live::Database(target) => {
             let session = target.connect().await?;
@@ -119,7 +119,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
             (shadow, reading, present)
         }
         Live::Legacy(path) => {
-            let shadow = Shadow::start(&request.shadow, None).await?;
+            let shadow = Shadow::start(&request.shadow, config.database.server).await?;
             let session = legacy(&shadow, path).await?;
             let reading = introspect(&session.client, true).await?;
             let present = present(&session, &declaration, &reading.schema).await?;
@@ -295,7 +295,8 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
     facts
 }
 
-fn with_renames(renames: Vec<Planned>, steps: Vec<Planned>) -> Vec<Planned> {
+/// The renames, then the steps that find everything under its new name.
+pub fn with_renames(renames: Vec<Planned>, steps: Vec<Planned>) -> Vec<Planned> {
     let count = u32::try_from(renames.len()).unwrap_or(u32::MAX);
     let renames = renames.into_iter().zip(1..).map(|(it, number)| Planned { transaction: Some(number), ..it });
     let steps = steps.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
@@ -452,10 +453,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
         tool: env!("CARGO_PKG_VERSION").into(),
         id: String::new(),
         name: request.name.clone(),
-        from: From {
-            fingerprint: file::fingerprint(&both.current),
-            server: version(both.live.schema.server_version),
-        },
+        from: From { fingerprint: file::fingerprint(&both.current), server: both.live.schema.major().to_string() },
         to: To { fingerprint: file::fingerprint(&both.desired), declaration: both.declaration.digest.clone() },
         scope: both.scope.clone(),
         proof: proved.proof,
@@ -467,17 +465,12 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
     file
 }
 
-/// "15.18" of 150018.
-fn version(number: u32) -> String {
-    format!("{}.{}", number / 10_000, number % 10_000)
-}
-
 impl proof::Proved {
     /// The proof of a plan without steps.
     fn nothing(shadow: &Shadow) -> Self {
         proof::Proved {
             proof: Proof {
-                server: shadow.version().to_string(),
+                server: shadow.version().major().to_string(),
                 converges: true,
                 undo_returns: true,
                 rows_survive: true,

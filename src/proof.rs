@@ -139,7 +139,7 @@ pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, Pro
     unproved.sort();
     Ok(Proved {
         proof: Proof {
-            server: shadow.version().to_string(),
+            server: shadow.version().major().to_string(),
             converges: true,
             undo_returns: true,
             rows_survive: true,

@@ -22,7 +22,7 @@ pub struct Show {
 impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.plan.as_os_str() == "schema" {
-            let declaration = pipeline::declaration(&context.config, 18)?;
+            let declaration = pipeline::read_declaration(&context.config, 18)?;
             context.print(&source::render_sql(&declaration));
             return Ok(Exit::Done);
         }

@@ -47,7 +47,7 @@ pub struct PlanFile {
 pub struct From {
     /// See [`fingerprint`].
     pub fingerprint: String,
-    /// The live server's version, such as "15.18".
+    /// The live server's major version, such as "15".
     pub server: String,
 }
 
@@ -64,7 +64,7 @@ pub struct To {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
-    /// The shadow server's version.
+    /// The shadow server's major version.
     pub server: String,
     /// The plan ran, and nothing was left to change.
     pub converges: bool,

@@ -9,14 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tenantry::connect::Session;
+use tenantry::diagnostic::File;
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Kind, Object, ObjectId};
 use tenantry::name::QName;
-use tenantry::plan::{PlanError, Planned, hazard};
+use tenantry::pipeline::with_renames;
+use tenantry::plan::{PlanError, Planned, hazard, rename};
 use tenantry::proof::observe;
 use tenantry::schema::Schema;
 use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
+use tenantry::source;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
@@ -30,16 +33,19 @@ pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built")
 }
 
-/// The server of the whole run. `TENANTRY_TEST_MAJOR` chooses its major version.
+/// The server of the whole run: PostgreSQL 15, whose plans the snapshots hold, unless `TENANTRY_TEST_MAJOR` says
+/// otherwise.
 pub async fn shadow() -> &'static Shadow {
     static SHADOW: OnceCell<Shadow> = OnceCell::const_new();
     SHADOW
         .get_or_init(async || {
-            let major = std::env::var("TENANTRY_TEST_MAJOR").ok().map(|it| it.parse().expect("a major version"));
-            let shadow = Shadow::start(&ShadowSpec::Auto, major).await.expect("a shadow server starts");
-            if let Some(major) = major {
-                assert_eq!(shadow.version().major(), major, "no server binaries of that major version");
-            }
+            let major = std::env::var("TENANTRY_TEST_MAJOR").map_or(15, |it| it.parse().expect("a major version"));
+            let shadow = Shadow::start(&ShadowSpec::Auto, Some(major)).await.expect("a shadow server starts");
+            assert_eq!(
+                shadow.version().major(),
+                major,
+                "no server of that major version: scripts/setup.sh servers"
+            );
             shadow.ensure_roles(&ROLES.map(RoleSpec::named)).await.expect("roles can be made");
             shadow
         })
@@ -91,8 +97,38 @@ impl Case {
     pub async fn load(&self, shadow: &'static Shadow) -> Outcome<Sides> {
         let (old, old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
-        let plan = tenantry::plan::make(&old_reading.schema, &new_reading.schema, &old_reading.facts);
+        let (renames, start) = self.renamed(shadow, &old, &old_reading).await?;
+        let plan = tenantry::plan::make(&start, &new_reading.schema, &old_reading.facts)
+            .map(|steps| with_renames(renames, steps));
         Ok(Sides { shadow, old, new, old_reading, new_reading, plan })
+    }
+}
+
+impl Case {
+    /// The renames that new.sql declares, and the old schema with them done.
+    async fn renamed(
+        &self,
+        shadow: &Shadow,
+        old: &ShadowDatabase,
+        reading: &Reading,
+    ) -> Outcome<(Vec<Planned>, Schema)> {
+        // What is no declaration (a case may hold anything that loads) declares no renames.
+        let files = vec![File::new("new.sql", self.new.as_str())];
+        let declared = source::read(files, 18).map(|it| it.renames).unwrap_or_default();
+        let renames = rename::pending(&declared, &reading.schema);
+        if renames.is_empty() {
+            return Ok((renames, reading.schema.clone()));
+        }
+        let copy = shadow.clone_database(old, "renamed").await?;
+        let session = copy.connect().await?;
+        session.client.batch_execute(observe::SESSION).await?;
+        for rename in &renames {
+            session.client.batch_execute(&rename.step.sql).await?;
+        }
+        let schema = introspect(&session.client, false).await?.schema;
+        drop(session);
+        shadow.drop_database(copy).await?;
+        Ok((renames, schema))
     }
 }
 
