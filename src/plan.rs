@@ -68,12 +68,11 @@ pub struct Planned {
 /// Errors: every object that can't be changed as declared, all at once; or a cycle.
 pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, Vec<PlanError>> {
     let forward = draft(old, new, facts, &BTreeSet::new())?;
-    // A part that a step of its own makes is taken back by that step, so that each step knows its own undo.
+    // What a step of its own makes or drops is taken back by that step, so that each step knows its own undo.
     let apart: BTreeSet<ObjectId> = forward
         .iter()
-        .flat_map(|it| it.does.iter().map(move |(id, half)| (it, id, half)))
-        .filter(|(it, id, half)| **half == Half::Create && **id == it.subject)
-        .map(|(_, id, _)| id.clone())
+        .filter(|it| it.does.iter().any(|(id, half)| *half != Half::Alter && *id == it.subject))
+        .map(|it| it.subject.clone())
         .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
     let backward = draft(new, old, facts, &apart).unwrap_or_default();
@@ -109,7 +108,7 @@ fn draft(
     }
     let ordered = order::order(old, new, facts, &changes, &settled, apart)
         .map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
-    let mut steps = fold::fold(ordered);
+    let mut steps = fold::fold(ordered, apart);
     // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
     let relations = |replaced: bool| -> BTreeSet<(Name, Name)> {
         let objects = old.objects.iter().filter(|(id, _)| settled.replaced.contains(*id) == replaced);

@@ -794,6 +794,10 @@ impl Definition for Constraint {
         let table = &self.table;
         let own = Claim("constraint", vec![table.namespace.clone(), table.name.clone(), self.name.clone()]);
         match &self.rule {
+            Rule::Unique(key) if key.primary => {
+                let only = Claim("primary key", vec![table.namespace.clone(), table.name.clone()]);
+                vec![own, only, super::relation_claim(&self.index())]
+            }
             Rule::Unique(_) | Rule::Exclusion(_) => vec![own, super::relation_claim(&self.index())],
             Rule::Check(_) | Rule::Foreign(_) => vec![own],
         }

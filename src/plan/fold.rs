@@ -7,8 +7,8 @@ use crate::kind::ObjectId;
 use crate::plan::order::Ordered;
 
 /// Takes steps in order and gives them in order, with fewer of them. A step is folded when everything that it had to
-/// wait for stands before the CREATE, or is folded into it too.
-pub fn fold(steps: Vec<Ordered>) -> Vec<Ordered> {
+/// wait for stands before the CREATE, or is folded into it too; what is in `apart` keeps a step of its own.
+pub fn fold(steps: Vec<Ordered>, apart: &BTreeSet<ObjectId>) -> Vec<Ordered> {
     let bodies: BTreeMap<ObjectId, usize> = steps
         .iter()
         .enumerate()
@@ -16,7 +16,7 @@ pub fn fold(steps: Vec<Ordered>) -> Vec<Ordered> {
         .collect();
     let mut folded: BTreeMap<usize, usize> = BTreeMap::new();
     for (place, it) in steps.iter().enumerate() {
-        let Some(clause) = &it.step.clause else { continue };
+        let Some(clause) = it.step.clause.as_ref().filter(|_| !apart.contains(&it.subject)) else { continue };
         let Some(body) = bodies.get(&clause.into).copied().filter(|body| *body < place) else { continue };
         let ready = it.after.iter().all(|first| *first <= body || folded.get(first) == Some(&body));
         if ready {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
+
 use crate::connect::Session;
-use crate::kind::{Kind, Object};
+use crate::kind::column::Generated;
+use crate::kind::{Kind, Object, ObjectId};
 use crate::name::QName;
 use crate::schema::{Facts, Schema};
 
@@ -25,26 +28,29 @@ pub async fn fill(_session: &Session, copied: &Schema, facts: &Facts) -> Result<
     Ok(filled)
 }
 
-/// For every table that both schemas have: a digest of its rows, in the columns that have one type on both sides.
+/// For every table that both schemas have: a digest of its rows, in the columns whose values nothing changes.
 pub async fn digest(
     session: &Session,
     old: &Schema,
     new: &Schema,
 ) -> Result<BTreeMap<QName, String>, tokio_postgres::Error> {
-    let mut digests = BTreeMap::new();
-    for table in tables(old).into_iter().filter(|table| new.contains(&table_id(table))) {
+    let same = |column: &Object| {
+        let after = new.get(&column.id());
+        after.is_some_and(|after| values(after) == values(column) && labels(old, column) == labels(new, after))
+    };
+    let digests = tables(old).into_iter().filter(|table| new.contains(&table_id(table))).map(|table| {
         let columns: Vec<String> = old
             .of_relation(Kind::Column, &table)
-            .filter(|it| new.get(&it.id()).is_some_and(|after| data_type(after) == data_type(it)))
+            .filter(|it| same(it))
             .filter_map(|it| it.id().path.get(2).map(ToString::to_string))
             .collect();
         let sql = format!(
             "SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) FROM (SELECT {} FROM ONLY {table}) r",
             columns.join(", ")
         );
-        digests.insert(table, session.client.query_one(&sql, &[]).await?.get(0));
-    }
-    Ok(digests)
+        async move { Ok((table, session.client.query_one(&sql, &[]).await?.get(0))) }
+    });
+    Ok(try_join_all(digests).await?.into_iter().collect())
 }
 
 fn tables(schema: &Schema) -> Vec<QName> {
@@ -52,10 +58,22 @@ fn tables(schema: &Schema) -> Vec<QName> {
     tables.map(|id| QName { namespace: id.path[0].clone(), name: id.path[1].clone() }).collect()
 }
 
-fn table_id(table: &QName) -> crate::kind::ObjectId {
-    crate::kind::ObjectId::new(Kind::Table, [&table.namespace, &table.name])
+fn table_id(table: &QName) -> ObjectId {
+    ObjectId::new(Kind::Table, [&table.namespace, &table.name])
 }
 
-fn data_type(column: &Object) -> Option<serde_json::Value> {
-    serde_json::to_value(column).ok()?.get("Column")?.get("data_type").cloned()
+/// What the values of a column depend on: its type, and the expression that makes them.
+fn values(column: &Object) -> Option<(&str, &Option<Generated>)> {
+    match column {
+        Object::Column(it) => Some((&it.data_type, &it.generated)),
+        _ => None,
+    }
+}
+
+/// The labels of the column's type, where it is an enum: a renamed label shows in every row.
+fn labels<'a>(schema: &'a Schema, column: &Object) -> Option<&'a Vec<String>> {
+    schema.needs_of(&column.id()).find_map(|need| match schema.get(need) {
+        Some(Object::EnumType(it)) => Some(&it.labels),
+        _ => None,
+    })
 }

@@ -2,21 +2,18 @@
 //! loaded and read, and the proof of a case.
 #![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tenantry::connect::Session;
 use tenantry::diagnostic::File;
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
-use tenantry::kind::{Kind, Object, ObjectId};
-use tenantry::name::QName;
+use tenantry::kind::{Object, ObjectId};
 use tenantry::pipeline::with_renames;
 use tenantry::plan::{PlanError, Planned, hazard, rename};
-use tenantry::proof::observe;
+use tenantry::proof::{observe, rows};
 use tenantry::schema::Schema;
 use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
 use tenantry::source;
@@ -59,6 +56,7 @@ pub struct Settings {
     pub min_server: u32,
     pub refused: bool,
     pub dump: Option<bool>,
+    pub undo: Option<bool>,
 }
 
 pub struct Case {
@@ -201,7 +199,7 @@ impl Sides {
     async fn run_on(&self, live: &ShadowDatabase, plan: &[Planned], case: &Case) -> Outcome<()> {
         let mut faults: Vec<String> = vec![];
         let (runner, watcher) = (live.connect().await?, live.connect().await?);
-        let before = rows(&runner, &self.old_reading.schema, &self.new_reading.schema).await?;
+        let before = rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await?;
         let observed = observe::run(&runner, &watcher, plan).await?;
         for (step, observed) in plan.iter().zip(&observed) {
             let undeclared = observe::undeclared(step, observed);
@@ -210,7 +208,7 @@ impl Sides {
         runner.client.batch_execute("RESET ALL").await?;
         let reached = introspect(&runner.client, true).await?;
         faults.extend(differences("after the plan", &reached.schema, &self.new_reading.schema));
-        if before != rows(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
+        if before != rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
             faults.push("rows changed".into());
         }
         if case.settings.dump != Some(false) {
@@ -222,7 +220,9 @@ impl Sides {
             }
         }
         runner.client.batch_execute(observe::SESSION).await?;
-        if let Err(error) = observe::undo(&runner, plan).await {
+        if case.settings.undo == Some(false) {
+            // The case says why.
+        } else if let Err(error) = observe::undo(&runner, plan).await {
             faults.push(format!("undo: {error}"));
         } else {
             runner.client.batch_execute("RESET ALL").await?;
@@ -272,31 +272,6 @@ fn script(plan: &[Planned]) -> String {
             )
         })
         .collect()
-}
-
-/// For every table that both sides have: its rows, in the columns that have the same type on both sides.
-async fn rows(session: &Session, old: &Schema, new: &Schema) -> Outcome<BTreeMap<QName, String>> {
-    let mut rows = BTreeMap::new();
-    for table in old.of_kind(Kind::Table).map(|it| it.id()).filter(|id| new.contains(id)) {
-        let name = QName::new(table.path[0].clone(), table.path[1].clone());
-        let columns: Vec<String> = old
-            .of_relation(Kind::Column, &name)
-            .filter(|it| new.get(&it.id()).is_some_and(|after| values(after) == values(it)))
-            .map(|it| it.id().path[2].to_string())
-            .collect();
-        let sql = format!(
-            "SELECT coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '') FROM (SELECT {} FROM ONLY {name}) r",
-            columns.join(", ")
-        );
-        rows.insert(name, session.client.query_one(&sql, &[]).await?.get(0));
-    }
-    Ok(rows)
-}
-
-/// What the values of a column depend on: its type, and the expression that makes them.
-fn values(column: &Object) -> Option<(serde_json::Value, serde_json::Value)> {
-    let column = serde_json::to_value(column).ok()?;
-    Some((column.get("Column")?.get("data_type")?.clone(), column.get("Column")?.get("generated")?.clone()))
 }
 
 /// What pg_dump says of a database, less what differs from run to run.
