@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use miette::Diagnostic;
 use thiserror::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::connect::Session;
 use crate::diagnostic::Report;
@@ -163,6 +164,8 @@ async fn load<'a>(
         for (statement, result) in left.iter().zip(results) {
             match result {
                 Ok(()) => {}
+                // A namespace that somebody else's objects stand in is there already.
+                Err(error) if error.code() == Some(&SqlState::DUPLICATE_SCHEMA) => {}
                 // The connection broke; that is nothing that the user's file has done.
                 Err(error) if error.as_db_error().is_none() => return Err(error),
                 Err(error) => failed.push((*statement, error)),
@@ -176,7 +179,7 @@ async fn load<'a>(
 }
 
 fn report(declaration: &Declaration, statement: &Statement, error: &tokio_postgres::Error) -> Report {
-    use tokio_postgres::error::{ErrorPosition, SqlState};
+    use tokio_postgres::error::ErrorPosition;
     let db = error.as_db_error();
     let position = db.and_then(|db| db.position()).and_then(|position| match position {
         ErrorPosition::Original(at) => Some(*at),
@@ -226,11 +229,15 @@ pub fn surroundings(live: &Schema, outside: &Schema) -> Schema {
         inside.extend(more);
     }
     let mut kept = outside.filtered(|id| !inside.contains(id));
-    // The namespaces that they stand in come along, managed or not.
+    // The namespaces that they stand in come along, managed or not. The one that every database begins with is as the
+    // live side has it, with its owner, grants and comment, unless the declaration speaks of it.
     let namespaces: BTreeSet<Name> = kept.objects.values().filter_map(|it| it.namespace()).collect();
-    for (id, object) in live.objects.iter().filter(|(id, _)| is_namespace(id)) {
-        if namespaces.contains(&id.path[0]) {
+    for (id, object) in &live.objects {
+        let whole = live.whole_of(id);
+        let first = is_namespace(&whole) && whole.path[0].as_str() == "public";
+        if first || (is_namespace(id) && namespaces.contains(&id.path[0])) {
             kept.objects.entry(id.clone()).or_insert_with(|| object.clone());
+            kept.needs.entry(id.clone()).or_insert_with(|| live.needs.get(id).cloned().unwrap_or_default());
         }
     }
     kept

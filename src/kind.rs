@@ -131,7 +131,7 @@ mod privileges;
 mod swap;
 pub mod unmanaged;
 
-pub use expr::Expr;
+pub use expr::{Expr, as_trees};
 
 macro_rules! kinds {
     ($($Kind:ident = $module:ident :: $Type:ident,)*) => {

@@ -1,15 +1,39 @@
 //! Expressions and queries as a server prints them: the same when their trees are, however two servers print them.
 
+use std::cell::Cell;
 use std::fmt;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::BoolExprType;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 /// Text that came out of `pg_get_expr`, `pg_get_viewdef` and their like.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Expr(pub String);
+
+thread_local! {
+    /// Whether expressions are written as trees: for a fingerprint, in which the same is to be the same.
+    static AS_TREES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs something during which expressions serialize as their trees.
+pub fn as_trees<T>(run: impl FnOnce() -> T) -> T {
+    AS_TREES.set(true);
+    let result = run();
+    AS_TREES.set(false);
+    result
+}
+
+impl Serialize for Expr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match AS_TREES.get().then(|| tree(&self.0)).flatten() {
+            Some(tree) => tree.serialize(serializer),
+            None => self.0.serialize(serializer),
+        }
+    }
+}
 
 impl PartialEq for Expr {
     /// Equal as text, or as trees. What pg_query's grammar does not know is compared as text.
@@ -38,11 +62,43 @@ impl fmt::Display for Expr {
     }
 }
 
-/// The tree of an expression or a query, without the places and the spacing of its text: the deparser writes equal
-/// trees alike and keeps what differs apart.
-fn tree(text: &str) -> Option<String> {
+/// The tree of an expression or a query, without the places and the spacing of its text.
+fn tree(text: &str) -> Option<Value> {
     let parsed = pg_query::parse(text, 0).or_else(|_| pg_query::parse(&format!("SELECT {text}"), 0)).ok()?;
-    parsed.deparse(Default::default()).ok()
+    let mut tree = serde_json::to_value(&parsed.protobuf.stmts).ok()?;
+    settle(&mut tree);
+    Some(tree)
+}
+
+/// Takes out of a tree what says where it was written, and brings into one form what a server prints in two: the cast
+/// of an array literal comes back as casts of its elements once the printed text is read again.
+fn settle(tree: &mut Value) {
+    match tree {
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(fields) => {
+            fields
+                .retain(|name, _| !(name.ends_with("location") || name == "stmt_len" || name.starts_with("list_")));
+            fields.values_mut().for_each(settle);
+            if let Some(array) = fields.get("TypeCast").and_then(cast_elements) {
+                fields.clear();
+                fields.insert("AArrayExpr".into(), array);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `ARRAY[a, b]::t[]` as `ARRAY[a::t, b::t]`.
+fn cast_elements(cast: &Value) -> Option<Value> {
+    let mut array = cast.pointer("/arg/node/AArrayExpr")?.clone();
+    let mut element_type = cast.get("type_name")?.clone();
+    let bounds = element_type.get_mut("array_bounds")?.as_array_mut()?;
+    bounds.pop()?;
+    for element in array.get_mut("elements")?.as_array_mut()? {
+        let arg = element.take();
+        *element = serde_json::json!({ "node": { "TypeCast": { "arg": arg, "type_name": element_type } } });
+    }
+    Some(array)
 }
 
 /// The trees that an expression joins with AND, as the deparser writes them.
@@ -82,5 +138,18 @@ mod tests {
         assert_ne!(expr("a = 'x'"), expr("a = 'y'"));
         assert_eq!(expr("SELECT a\n   FROM t;"), expr("SELECT a FROM t"));
         assert_ne!(expr("this is (not SQL"), expr("this is (not  SQL"));
+    }
+
+    #[test]
+    fn a_cast_array_is_the_array_of_casts() {
+        let expr = |text: &str| Expr(text.to_owned());
+        let (printed, again) = (
+            "((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))",
+            "((status)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text]))",
+        );
+        assert_eq!(expr(printed), expr(again));
+        let trees = |text: &str| as_trees(|| serde_json::to_string(&expr(text)).unwrap());
+        assert_eq!(trees(printed), trees(again));
+        assert_ne!(expr(printed), expr(&again.replace("'b'", "'c'")));
     }
 }

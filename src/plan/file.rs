@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{File, Report};
+use crate::kind::as_trees;
 use crate::lock::Lock;
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Undo};
@@ -233,7 +234,7 @@ impl PlanFile {
 /// catalog numbers are not in it.
 pub fn fingerprint(managed: &Schema) -> String {
     let objects: Vec<_> = managed.objects.values().collect();
-    hash(&serde_json::to_vec(&objects).expect("an object has a JSON form"))
+    hash(&as_trees(|| serde_json::to_vec(&objects)).expect("an object has a JSON form"))
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -32,8 +32,6 @@ fn key_condition(seed: &Seed, row: usize) -> Option<String> {
 /// Puts the inserts into the plan: after the step that makes the table, in its transaction; or, for a table that
 /// exists, at the end of the expand stage. `present`: rows that the live side has already.
 pub fn plant(mut plan: Vec<Planned>, seeds: &[Seed], new: &Schema, present: &BTreeSet<RowPlace>) -> Vec<Planned> {
-    // Seeds come in the order of the declaration, each after the one before: a row may refer to an earlier one.
-    let mut earliest = 0;
     for (at, seed) in seeds.iter().enumerate() {
         let rows: Vec<usize> = (0..seed.rows.len()).filter(|row| !present.contains(&(at, *row))).collect();
         if rows.is_empty() {
@@ -41,12 +39,12 @@ pub fn plant(mut plan: Vec<Planned>, seeds: &[Seed], new: &Schema, present: &BTr
         }
         let table = ObjectId::new(Kind::Table, [&seed.table.namespace, &seed.table.name]);
         let made = plan.iter().position(|it| it.does.contains(&(table.clone(), Half::Create)));
+        // In a table that is there, rows come in the order of the declaration: one may refer to an earlier one.
         let end_of_expand = plan.iter().take_while(|it| it.step.stage == Stage::Expand).count();
-        let place = made.map_or(end_of_expand, |made| last_of_columns(&plan, made, &seed.table) + 1).max(earliest);
+        let place = made.map_or(end_of_expand, |made| last_of_columns(&plan, made, &seed.table) + 1);
         let transaction =
             place.checked_sub(1).and_then(|before| plan[before].transaction).filter(|_| made.is_some());
         let steps = statements(seed, &rows, new, made.is_none());
-        earliest = place + steps.len();
         for (offset, (step, undo)) in steps.into_iter().enumerate() {
             plan.insert(
                 place + offset,
