@@ -30,15 +30,17 @@ impl Comment {
             Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence | Kind::Column => {
                 Some(Lock::ShareUpdateExclusive)
             }
-            Kind::Constraint | Kind::Trigger | Kind::Policy | Kind::Default => Some(Lock::AccessShare),
+            Kind::Constraint | Kind::Trigger | Kind::Rule | Kind::Policy | Kind::Default => Some(Lock::AccessShare),
             Kind::Namespace
             | Kind::Extension
             | Kind::EnumType
+            | Kind::RangeType
             | Kind::Composite
             | Kind::Domain
             | Kind::DomainConstraint
             | Kind::Routine
             | Kind::Index
+            | Kind::Statistics
             | Kind::Partition
             | Kind::IndexPartition
             | Kind::RowSecurity

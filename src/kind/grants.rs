@@ -35,7 +35,7 @@ impl Grants {
     fn target(&self) -> Option<Target> {
         match self.on.kind {
             Kind::Namespace => Some(Target::Namespace),
-            Kind::EnumType | Kind::Composite | Kind::Domain => Some(Target::Type),
+            Kind::EnumType | Kind::RangeType | Kind::Composite | Kind::Domain => Some(Target::Type),
             Kind::Sequence => Some(Target::Sequence),
             Kind::Routine => Some(Target::Routine),
             Kind::Table | Kind::View | Kind::MaterializedView => Some(Target::Relation),
@@ -45,9 +45,11 @@ impl Grants {
             | Kind::Default
             | Kind::Constraint
             | Kind::Index
+            | Kind::Statistics
             | Kind::Partition
             | Kind::IndexPartition
             | Kind::Trigger
+            | Kind::Rule
             | Kind::Policy
             | Kind::RowSecurity
             | Kind::Publication

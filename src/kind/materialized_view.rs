@@ -144,8 +144,9 @@ impl Definition for MaterializedView {
         SELECT jsonb_build_object(
             'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
-                                     ORDER BY r.rolname, a.privilege_type)
+            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
             'def', jsonb_build_object(

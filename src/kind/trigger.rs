@@ -65,7 +65,7 @@ pub struct Constraint {
     pub from: Option<QName>,
 }
 
-/// In which sessions a trigger fires, by `session_replication_role`.
+/// In which sessions a trigger or a rule is in force, by `session_replication_role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     #[serde(rename = "O")]
@@ -105,7 +105,8 @@ impl Events {
 }
 
 impl State {
-    fn sql(self) -> &'static str {
+    /// As it stands before TRIGGER and RULE.
+    pub fn sql(self) -> &'static str {
         match self {
             State::Origin => "ENABLE",
             State::Disabled => "DISABLE",

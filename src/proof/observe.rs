@@ -91,7 +91,7 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
             for (at, step) in steps.iter().enumerate().take(until).skip(place) {
                 runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
                 let now = relations(runner).await.map_err(failed(at))?;
-                let mut seen = Seen { said: said(runner, &before).await.map_err(failed(at))?, ..Seen::default() };
+                let mut seen = Seen { said: said(runner, &now).await.map_err(failed(at))?, ..Seen::default() };
                 for (relation, mode) in locks(runner, pid).await.map_err(failed(at))? {
                     let known = held.get(&relation).copied();
                     if known.is_none_or(|known| known < mode) {

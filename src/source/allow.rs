@@ -90,13 +90,14 @@ pub fn judge(statement: &NodeEnum) -> Verdict {
         | NodeEnum::AlterFunctionStmt(_)
         | NodeEnum::CreateTrigStmt(_)
         | NodeEnum::CreatePolicyStmt(_)
+        | NodeEnum::CreateRangeStmt(_)
+        | NodeEnum::CreateStatsStmt(_)
+        | NodeEnum::AlterStatsStmt(_)
+        | NodeEnum::RuleStmt(_)
         | NodeEnum::CreatePublicationStmt(_)
         | NodeEnum::AlterPublicationStmt(_)
         | NodeEnum::AlterDefaultPrivilegesStmt(_) => Verdict::Declares,
 
-        NodeEnum::CreateRangeStmt(_) => Verdict::Unmanaged("range types"),
-        NodeEnum::CreateStatsStmt(_) | NodeEnum::AlterStatsStmt(_) => Verdict::Unmanaged("extended statistics"),
-        NodeEnum::RuleStmt(_) => Verdict::Unmanaged("rules"),
         NodeEnum::CreateCastStmt(_) => Verdict::Unmanaged("casts"),
         NodeEnum::CreateConversionStmt(_) => Verdict::Unmanaged("conversions"),
         NodeEnum::CreateTransformStmt(_) => Verdict::Unmanaged("transforms"),
@@ -268,12 +269,10 @@ fn object(kind: i32, what: &str) -> Verdict {
         ObjectType::ObjectCollation => Verdict::Unmanaged("collations"),
         ObjectType::ObjectConversion => Verdict::Unmanaged("conversions"),
         ObjectType::ObjectCast => Verdict::Unmanaged("casts"),
-        ObjectType::ObjectRule => Verdict::Unmanaged("rules"),
         ObjectType::ObjectLanguage => Verdict::Unmanaged("languages"),
         ObjectType::ObjectEventTrigger => Verdict::Unmanaged("event triggers"),
         ObjectType::ObjectAccessMethod => Verdict::Unmanaged("access methods"),
         ObjectType::ObjectTransform => Verdict::Unmanaged("transforms"),
-        ObjectType::ObjectStatisticExt => Verdict::Unmanaged("extended statistics"),
         ObjectType::ObjectFdw
         | ObjectType::ObjectForeignServer
         | ObjectType::ObjectForeignTable

@@ -67,7 +67,7 @@ pub(super) fn locks(statements: &str) -> BTreeMap<QName, Lock> {
 }
 
 const RELATIONS: &[Kind] = &[Kind::Table, Kind::View, Kind::MaterializedView, Kind::Sequence, Kind::Column];
-const TYPES: &[Kind] = &[Kind::EnumType, Kind::Composite, Kind::Domain];
+const TYPES: &[Kind] = &[Kind::EnumType, Kind::RangeType, Kind::Composite, Kind::Domain];
 
 struct Found<'a> {
     search_path: &'a [Name],

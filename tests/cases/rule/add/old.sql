@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, name text);
+CREATE TABLE log (id integer);

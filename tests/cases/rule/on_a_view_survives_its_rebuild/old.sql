@@ -1,0 +1,3 @@
+CREATE TABLE contacts (id integer, name varchar(5));
+CREATE VIEW names AS SELECT id, name FROM contacts;
+CREATE RULE put AS ON INSERT TO names DO INSTEAD INSERT INTO contacts VALUES (NEW.id, NEW.name);

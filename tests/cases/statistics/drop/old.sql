@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer, name text, city text);
+CREATE STATISTICS places ON name, city FROM contacts;
