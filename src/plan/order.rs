@@ -118,7 +118,7 @@ impl<'a> Graph<'a> {
         for id in ids {
             let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
             if goes(id) {
-                let whole = old.wholes_of(id).into_iter().rfind(&goes).filter(|_| !uncovered.contains(id));
+                let whole = covering(old.wholes_of(id), &goes, uncovered).filter(|_| !uncovered.contains(id));
                 let key = (whole.unwrap_or_else(|| id.clone()), Half::Drop);
                 by.insert((id.clone(), Half::Drop), key.clone());
                 let node =
@@ -423,6 +423,25 @@ fn kahn<K: Ord>(
         }
     }
     if order.len() == open.len() { Ok(order) } else { Err((0..open.len()).filter(|it| open[*it] > 0).collect()) }
+}
+
+/// The outermost whole that goes and takes its parts along, short of one that has a statement of its own.
+fn covering(
+    wholes: Vec<ObjectId>,
+    goes: impl Fn(&ObjectId) -> bool,
+    apart: &BTreeSet<ObjectId>,
+) -> Option<ObjectId> {
+    let mut covering = None;
+    for whole in wholes {
+        let last = apart.contains(&whole);
+        if goes(&whole) {
+            covering = Some(whole);
+        }
+        if last {
+            break;
+        }
+    }
+    covering
 }
 
 fn root(id: &ObjectId, cause: &BTreeMap<ObjectId, ObjectId>) -> ObjectId {
