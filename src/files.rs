@@ -43,6 +43,13 @@ pub fn plan_name(path: &Path) -> String {
     }
 }
 
+/// The file in a directory of plans that holds this very plan already.
+pub fn same_plan(directory: &Path, id: &str) -> Option<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.into_iter().find(|path| plan(path).is_ok_and(|file| file.id == id))
+}
+
 /// The next file in a directory of plans: one number higher than the highest.
 pub fn next_plan(directory: &Path, name: &str) -> Result<PathBuf, Report> {
     let number = |path: &Path| {

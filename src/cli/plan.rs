@@ -62,13 +62,19 @@ impl Plan {
             context.tell("nothing to change: the live database is as declared");
             return Ok(Exit::Done);
         }
-        let path = match self.out {
+        let plans = &context.config.schema.plans;
+        let same = files::same_plan(plans, &made.file.id).filter(|_| self.out.is_none());
+        let path = match self.out.or_else(|| same.clone()) {
             Some(path) => path,
-            None => files::next_plan(&context.config.schema.plans, &self.name)
+            None => files::next_plan(plans, &self.name)
                 .map_err(|report| failure(Exit::Failed, report))?,
         };
-        files::write(&path, &made.file.to_toml()).map_err(|report| failure(Exit::Failed, report))?;
-        context.tell(&format!("written to {}", path.display()));
+        if same.is_some() {
+            context.tell(&format!("{} is this plan already", path.display()));
+        } else {
+            files::write(&path, &made.file.to_toml()).map_err(|report| failure(Exit::Failed, report))?;
+            context.tell(&format!("written to {}", path.display()));
+        }
         let open = pipeline::unaccepted(&made.file);
         if !open.is_empty() {
             for (step, hazard) in &open {
