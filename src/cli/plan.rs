@@ -66,8 +66,7 @@ impl Plan {
         let same = files::same_plan(plans, &made.file.id).filter(|_| self.out.is_none());
         let path = match self.out.or_else(|| same.clone()) {
             Some(path) => path,
-            None => files::next_plan(plans, &self.name)
-                .map_err(|report| failure(Exit::Failed, report))?,
+            None => files::next_plan(plans, &self.name).map_err(|report| failure(Exit::Failed, report))?,
         };
         if same.is_some() {
             context.tell(&format!("{} is this plan already", path.display()));

@@ -1,13 +1,16 @@
 //! Rows for the proof: made for every table that holds some on the live side, counted and compared afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
+use serde_json::Value;
 
 use crate::connect::Session;
-use crate::kind::column::Generated;
+use crate::introspect::server_message;
+use crate::kind::column::{Column, Generated};
+use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::{Kind, Object, ObjectId};
-use crate::name::QName;
+use crate::name::{Literal, Name, QName, list};
 use crate::schema::{Facts, Schema};
 
 /// What was filled, and what could not be.
@@ -17,15 +20,288 @@ pub struct Filled {
     pub unfilled: BTreeMap<QName, String>,
 }
 
-/// Puts a few rows into each table of the copy that holds rows on the live side.
-pub async fn fill(_session: &Session, copied: &Schema, facts: &Facts) -> Result<Filled, tokio_postgres::Error> {
+/// How many rows a table is given.
+const ROWS: usize = 3;
+
+/// Puts a few rows into each table of the copy that may hold some on the live side, and into the tables that these
+/// refer to; made to satisfy the constraints of both sides. Triggers do not run meanwhile.
+pub async fn fill(
+    session: &Session,
+    copied: &Schema,
+    desired: &Schema,
+    facts: &Facts,
+) -> Result<Filled, tokio_postgres::Error> {
+    let keys = foreign_keys(copied, desired);
+    let mut wanted: BTreeSet<QName> =
+        tables(copied).into_iter().filter(|table| facts.sizes.get(table).is_none_or(|size| !size.empty)).collect();
+    loop {
+        let parents: Vec<QName> = keys
+            .iter()
+            .filter(|it| wanted.contains(&it.0) && !wanted.contains(&it.1.to))
+            .map(|it| it.1.to.clone())
+            .collect();
+        if parents.is_empty() {
+            break;
+        }
+        wanted.extend(parents);
+    }
+    let partitioned: BTreeSet<QName> = copied
+        .of_kind(Kind::Table)
+        .filter_map(|it| match it {
+            Object::Table(it) => it.partition_by.as_ref().map(|_| it.name.clone()),
+            _ => None,
+        })
+        .collect();
+    session
+        .client
+        .batch_execute("SET session_replication_role = replica; SET client_min_messages = warning")
+        .await?;
+    let order = parents_first(&wanted, &keys);
+    let attempts = order.iter().flat_map(|table| {
+        let columns: Vec<&Column> = columns(copied, table);
+        (0..ROWS).map(|row| (table, insert(table, &columns, row, copied, desired, &keys))).collect::<Vec<_>>()
+    });
+    // A connection keeps the order of what is sent, so parents are there before their children.
+    let ran =
+        join_all(attempts.map(|(table, sql)| async move { (table, session.client.batch_execute(&sql).await) }))
+            .await;
+    session.client.batch_execute("RESET session_replication_role; RESET client_min_messages").await?;
     let mut filled = Filled::default();
-    for table in tables(copied) {
-        if facts.sizes.get(&table).is_some_and(|size| !size.empty) {
-            filled.unfilled.insert(table, "no rows are made yet".into());
+    for (table, result) in ran {
+        match result {
+            Ok(()) => *filled.filled.entry(table.clone()).or_default() += 1,
+            Err(error) => _ = filled.unfilled.insert(table.clone(), server_message(&error)),
         }
     }
+    filled.unfilled.retain(|table, _| !filled.filled.contains_key(table) && !partitioned.contains(table));
     Ok(filled)
+}
+
+/// The foreign keys whose columns the copy has, of both sides: a key that the plan adds finds partners too.
+fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(QName, &'a ForeignKey)> {
+    let of = |schema: &'a Schema| {
+        schema.of_kind(Kind::Constraint).filter_map(|it| match it {
+            Object::Constraint(it) => match &it.rule {
+                Rule::Foreign(key) => Some((it.table.clone(), key)),
+                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => None,
+            },
+            _ => None,
+        })
+    };
+    let has = |table: &QName, column: &Name| {
+        copied.contains(&ObjectId::new(Kind::Column, [&table.namespace, &table.name, column]))
+    };
+    of(copied)
+        .chain(of(desired))
+        .filter(|(table, key)| {
+            key.columns.iter().all(|it| has(table, it)) && key.to_columns.iter().all(|it| has(&key.to, it))
+        })
+        .collect()
+}
+
+/// Tables in an order in which those that are referred to come first, as far as there is one.
+fn parents_first(tables: &BTreeSet<QName>, keys: &[(QName, &ForeignKey)]) -> Vec<QName> {
+    let mut order: Vec<QName> = vec![];
+    let mut left: Vec<&QName> = tables.iter().collect();
+    while !left.is_empty() {
+        let ready = |table: &&QName| {
+            let mut parents = keys.iter().filter(|it| it.0 == **table && it.1.to != **table).map(|it| &it.1.to);
+            parents.all(|parent| order.contains(parent) || !tables.contains(parent))
+        };
+        // In a circle, whoever is first goes first and refers to nothing.
+        let next = left.iter().position(ready).unwrap_or(0);
+        order.push(left.remove(next).clone());
+    }
+    order
+}
+
+fn columns<'a>(schema: &'a Schema, table: &'a QName) -> Vec<&'a Column> {
+    let columns = schema.of_relation(Kind::Column, table);
+    columns.filter_map(|it| if let Object::Column(it) = it { Some(it) } else { None }).collect()
+}
+
+/// A statement that inserts one row: with a value for every column, or else with what is required only.
+fn insert(
+    table: &QName,
+    columns: &[&Column],
+    row: usize,
+    copied: &Schema,
+    desired: &Schema,
+    keys: &[(QName, &ForeignKey)],
+) -> String {
+    let mut full: Vec<(&Name, String)> = vec![];
+    let mut least: Vec<(&Name, String)> = vec![];
+    for column in columns.iter().filter(|it| it.generated.is_none()) {
+        let key = keys.iter().find(|(of, key)| of == table && key.columns.contains(&column.name));
+        let value = match key {
+            Some((_, key)) => partner(table, key, &column.name, row),
+            None => value(table, column, row, copied, desired),
+        };
+        let id = ObjectId::new(Kind::Default, [&table.namespace, &table.name, &column.name]);
+        if column.not_null.is_some() && !copied.contains(&id) && column.identity.is_none() {
+            least.push((&column.name, value.clone()));
+        }
+        full.push((&column.name, value));
+    }
+    let statement = |values: &[(&Name, String)]| match values {
+        [] => format!("INSERT INTO {table} DEFAULT VALUES"),
+        values => format!(
+            "INSERT INTO {table} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+            list(values.iter().map(|it| it.0)),
+            list(values.iter().map(|it| &it.1))
+        ),
+    };
+    let body =
+        format!("BEGIN BEGIN {}; EXCEPTION WHEN OTHERS THEN {}; END; END", statement(&full), statement(&least));
+    format!("DO {}", Literal(&body))
+}
+
+/// The value of a foreign key's column: that of a row of the other table, the same row for all columns of the key.
+fn partner(table: &QName, key: &ForeignKey, column: &Name, row: usize) -> String {
+    let place = key.columns.iter().position(|it| it == column).unwrap_or_default();
+    let Some(to) = key.to_columns.get(place).filter(|_| key.to != *table) else { return "NULL".into() };
+    format!(
+        "(SELECT {to} FROM {} ORDER BY ctid LIMIT 1 OFFSET {row} % greatest(1, (SELECT count(*) FROM {})))",
+        key.to, key.to
+    )
+}
+
+/// A value of the column's type, another one for each row, that its checks let pass as far as can be seen.
+fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
+    let data_type = &column.data_type;
+    let mut allowed: Vec<String> = vec![];
+    for schema in [desired, copied] {
+        let found = constants(schema, table, &column.name);
+        if allowed.is_empty() {
+            allowed = found;
+        }
+    }
+    if !allowed.is_empty() {
+        return format!("{}::{data_type}", Literal(&allowed[row % allowed.len()]));
+    }
+    let types = |schema: &Schema| {
+        schema.needs_of(&column_id(table, &column.name)).find_map(|need| match schema.get(need) {
+            Some(Object::EnumType(it)) => it.labels.get(row % it.labels.len().max(1)).cloned(),
+            _ => None,
+        })
+    };
+    if let Some(label) = types(copied) {
+        if !data_type.ends_with("[]") {
+            return format!("{}::{data_type}", Literal(&label));
+        }
+    }
+    let domain = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
+        Some(Object::Domain(it)) => Some(it.base.clone()),
+        _ => None,
+    });
+    let text = plain(domain.as_deref().unwrap_or(data_type), row);
+    format!("{}::{data_type}", Literal(&text))
+}
+
+/// The text of a value of a built-in type.
+fn plain(data_type: &str, row: usize) -> String {
+    if data_type.ends_with("[]") {
+        return "{}".into();
+    }
+    let (base, modifier) = match data_type.split_once('(') {
+        Some((base, rest)) => {
+            let (number, after) = rest.split_once(')').unwrap_or((rest, ""));
+            (
+                format!("{}{after}", base.trim_end()),
+                number.split(',').next().and_then(|it| it.parse::<usize>().ok()),
+            )
+        }
+        None => (data_type.to_owned(), None),
+    };
+    let number = row + 1;
+    match base.as_str() {
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" | "money" | "oid" => {
+            number.to_string()
+        }
+        "boolean" => (if row % 2 == 0 { "true" } else { "false" }).into(),
+        "character varying" | "character" | "text" | "name" => {
+            let text = format!("{number} row");
+            text.chars().take(modifier.unwrap_or(if base == "character" { 1 } else { 63 })).collect()
+        }
+        "date" => format!("2024-01-0{number}"),
+        "timestamp without time zone" | "timestamp with time zone" => format!("2024-01-0{number} 12:00:00+00"),
+        "time without time zone" | "time with time zone" => format!("12:00:0{number}+00"),
+        "interval" => format!("{number} days"),
+        "uuid" => format!("00000000-0000-4000-8000-00000000000{number}"),
+        "json" | "jsonb" => "{}".into(),
+        "bytea" => format!("\\x0{number}"),
+        "inet" | "cidr" => format!("10.0.0.{number}"),
+        "macaddr" => format!("08:00:2b:01:02:0{number}"),
+        "macaddr8" => format!("08:00:2b:01:02:03:04:0{number}"),
+        "bit" => "1".repeat(modifier.unwrap_or(1)),
+        "bit varying" => "1".into(),
+        "xml" => "<row/>".into(),
+        "point" => format!("({number},{number})"),
+        "line" => format!("{{{number},1,1}}"),
+        "lseg" | "box" | "path" => format!("((0,0),({number},{number}))"),
+        "polygon" => format!("((0,0),({number},{number}),(0,1))"),
+        "circle" => format!("<(0,0),{number}>"),
+        "\"char\"" => "a".into(),
+        range if range.ends_with("multirange") => "{}".into(),
+        range if range.ends_with("range") => "empty".into(),
+        _ => format!("{number} row"),
+    }
+}
+
+/// The constants that a check of the table compares the column with. One that holds only one column is believed.
+fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+    let others: Vec<&Name> =
+        columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column).collect();
+    schema
+        .of_relation(Kind::Constraint, table)
+        .filter_map(|it| match it {
+            Object::Constraint(it) => match &it.rule {
+                Rule::Check(check) => Some(&check.expression),
+                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => None,
+            },
+            _ => None,
+        })
+        .filter_map(|expression| pg_query::parse(&format!("SELECT {expression}"), 0).ok())
+        .flat_map(|parsed| {
+            let tree = serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default();
+            let mut found = Mined::default();
+            found.walk(&tree);
+            let own = found.columns.contains(column.as_str());
+            let alone = !others.iter().any(|it| found.columns.contains(it.as_str()));
+            if own && alone { found.constants } else { vec![] }
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Mined {
+    columns: BTreeSet<String>,
+    constants: Vec<String>,
+}
+
+impl Mined {
+    fn walk(&mut self, tree: &Value) {
+        match tree {
+            Value::Array(items) => items.iter().for_each(|it| self.walk(it)),
+            Value::Object(fields) => {
+                if let Some(name) = fields.get("ColumnRef").and_then(|it| it.pointer("/fields/0/node/String/sval"))
+                {
+                    self.columns.extend(name.as_str().map(str::to_owned));
+                }
+                if let Some(constant) = fields.get("AConst").and_then(|it| it.get("val")) {
+                    let text = |path: &str| constant.pointer(path).and_then(Value::as_str).map(str::to_owned);
+                    let number = constant.pointer("/Ival/ival").and_then(Value::as_i64).map(|it| it.to_string());
+                    self.constants.extend(text("/Sval/sval").or(text("/Fval/fval")).or(number));
+                }
+                fields.values().for_each(|it| self.walk(it));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+fn column_id(table: &QName, column: &Name) -> ObjectId {
+    ObjectId::new(Kind::Column, [&table.namespace, &table.name, column])
 }
 
 /// For every table that both schemas have: a digest of its rows, in the columns whose values nothing changes.
