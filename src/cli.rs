@@ -18,9 +18,11 @@ use crate::files;
 use crate::pipeline::{Failure, Live};
 use crate::shadow::{self, ShadowSpec};
 
+mod apply;
 mod drift;
 mod plan;
 mod show;
+mod status;
 
 /// Takes a PostgreSQL database to the schema that its repository declares, without stopping the people who use it.
 #[derive(Debug, Parser)]
@@ -72,6 +74,8 @@ enum Color {
 enum Command {
     Plan(plan::Plan),
     Show(show::Show),
+    Apply(apply::Apply),
+    Status(status::Status),
     Drift(drift::Drift),
 }
 
@@ -184,13 +188,15 @@ pub fn main() -> Exit {
             return Exit::Failed;
         }
     };
+    // Between its steps, a database is in a state that only `apply` can leave well.
+    let ends_itself = matches!(cli.command, Command::Apply(_));
     let exit = runtime.block_on(async {
         tokio::select! {
             result = run(cli) => result.unwrap_or_else(|failure| {
                 eprintln!("{}", diagnostic::render_all(&failure.reports, look));
                 failure.exit
             }),
-            () = interrupted() => {
+            () = interrupted(), if !ends_itself => {
                 eprintln!("interrupted; nothing of the plan was left half-done");
                 Exit::Failed
             }
@@ -206,6 +212,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Plan(command) => command.run(&context).await,
         Command::Show(command) => command.run(&context).await,
+        Command::Apply(command) => command.run(&context).await,
+        Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
     }
 }

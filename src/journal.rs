@@ -1,1 +1,335 @@
-//! (to be written)
+//! The journal: what a database remembers of the plans that were applied to it. Here are its tables, its states, the
+//! moves between them and the statements that make these moves; running them is `apply`'s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::Literal;
+use crate::plan::Stage;
+use crate::plan::file::PlanFile;
+
+/// Makes the journal's tables where they are missing. Nobody but their owner gets any privilege on them.
+pub const TABLES: &str = "
+CREATE SCHEMA IF NOT EXISTS tenantry;
+REVOKE ALL ON SCHEMA tenantry FROM PUBLIC;
+CREATE TABLE IF NOT EXISTS tenantry.run (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    plan_id text NOT NULL,
+    plan_name text NOT NULL,
+    tool text NOT NULL,
+    through text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    status text NOT NULL,
+    applied_by text NOT NULL DEFAULT session_user,
+    pid integer NOT NULL DEFAULT pg_backend_pid(),
+    error text
+);
+CREATE TABLE IF NOT EXISTS tenantry.step (
+    run_id bigint NOT NULL REFERENCES tenantry.run,
+    step_id integer NOT NULL,
+    stage text NOT NULL,
+    summary text NOT NULL,
+    sql text NOT NULL,
+    status text NOT NULL,
+    started_at timestamptz,
+    finished_at timestamptz,
+    duration_ms bigint,
+    error text,
+    PRIMARY KEY (run_id, step_id)
+);
+REVOKE ALL ON tenantry.run, tenantry.step FROM PUBLIC;";
+
+/// Whether there is a journal.
+pub const EXISTS: &str =
+    "SELECT to_regclass('tenantry.run') IS NOT NULL AND to_regclass('tenantry.step') IS NOT NULL";
+
+/// The key of the lock that keeps two applies of one database apart: the eight letters of the program's name.
+pub const LOCK_KEY: i64 = i64::from_be_bytes(*b"tenantry");
+
+/// The process that holds that lock, with what it says of itself.
+pub const LOCK_HOLDER: &str = "
+    SELECT l.pid, coalesce(a.application_name, ''), coalesce(a.usename::text, ''),
+           coalesce(a.client_addr::text, 'a local socket'),
+           coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"'), '')
+      FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+       AND (l.classid::int8 << 32) | l.objid::int8 = $1";
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    Running,
+    Done,
+    /// All steps up to the stage that was asked for are done, and others are left.
+    Partial,
+    Failed,
+    Interrupted,
+    /// Its process or its connection was gone before it could say how it ended.
+    Lost,
+}
+
+/// Where a step of a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    Planned,
+    Started,
+    Done,
+    Failed,
+    Interrupted,
+    /// It was started outside a transaction, and nobody saw how it ended.
+    Lost,
+}
+
+impl RunState {
+    pub fn name(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Done => "done",
+            RunState::Partial => "partial",
+            RunState::Failed => "failed",
+            RunState::Interrupted => "interrupted",
+            RunState::Lost => "lost",
+        }
+    }
+}
+
+impl StepState {
+    pub fn name(self) -> &'static str {
+        match self {
+            StepState::Planned => "planned",
+            StepState::Started => "started",
+            StepState::Done => "done",
+            StepState::Failed => "failed",
+            StepState::Interrupted => "interrupted",
+            StepState::Lost => "lost",
+        }
+    }
+
+    /// The states that a step can come to be in this one from.
+    fn before(self) -> &'static [StepState] {
+        match self {
+            StepState::Planned => &[],
+            // A step whose lock was not to be had is tried again.
+            StepState::Started => &[StepState::Planned, StepState::Started],
+            StepState::Done => &[StepState::Started],
+            StepState::Failed | StepState::Interrupted => &[StepState::Planned, StepState::Started],
+            StepState::Lost => &[StepState::Started],
+        }
+    }
+}
+
+/// A run as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: i64,
+    pub plan_id: String,
+    pub plan_name: String,
+    pub tool: String,
+    pub through: Stage,
+    pub started_at: String,
+    pub finished_at: Option<String>,
+    pub status: RunState,
+    pub applied_by: String,
+    pub pid: i32,
+    pub error: Option<String>,
+    pub steps: Vec<RunStep>,
+}
+
+/// A step of a run as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStep {
+    pub id: u32,
+    pub stage: Stage,
+    pub summary: String,
+    pub sql: String,
+    pub status: StepState,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub duration_ms: Option<i64>,
+    pub error: Option<String>,
+}
+
+impl Run {
+    /// Steps that are done.
+    pub fn done(&self) -> Vec<u32> {
+        self.steps.iter().filter(|it| it.status == StepState::Done).map(|it| it.id).collect()
+    }
+
+    /// The state in truth: a run that nobody is running any more was lost. `holder` is the process that holds the
+    /// lock of all applies.
+    pub fn state(&self, holder: Option<i32>) -> RunState {
+        match self.status {
+            RunState::Running if holder != Some(self.pid) => RunState::Lost,
+            state => state,
+        }
+    }
+}
+
+/// Takes up a new run with all its steps; gives its id.
+pub fn begin(plan: &PlanFile, through: Stage) -> String {
+    let steps: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|it| {
+            let (stage, summary, sql) = (it.stage.name(), Literal(&it.summary), Literal(&it.sql));
+            format!("({}, '{stage}', {summary}, {sql})", it.id)
+        })
+        .collect();
+    let run = format!(
+        "INSERT INTO tenantry.run (plan_id, plan_name, tool, through, status) \
+         VALUES ({}, {}, {}, '{}', '{}') RETURNING id",
+        Literal(&plan.id),
+        Literal(&plan.name),
+        Literal(env!("CARGO_PKG_VERSION")),
+        through.name(),
+        RunState::Running.name()
+    );
+    if steps.is_empty() {
+        return run;
+    }
+    format!(
+        "WITH run AS ({run}), steps AS (INSERT INTO tenantry.step (run_id, step_id, stage, summary, sql, status) \
+         SELECT run.id, it.id, it.stage, it.summary, it.sql, '{}' \
+         FROM run, (VALUES {}) AS it (id, stage, summary, sql)) SELECT id FROM run",
+        StepState::Planned.name(),
+        steps.join(", ")
+    )
+}
+
+/// A step moves to another state, from one that it can come from; from any other it stays where it is.
+pub fn step(run: i64, step: u32, state: StepState, error: Option<&str>) -> String {
+    let times = match state {
+        StepState::Planned => "started_at = NULL, finished_at = NULL",
+        StepState::Started => "started_at = clock_timestamp(), finished_at = NULL",
+        StepState::Done | StepState::Failed | StepState::Interrupted | StepState::Lost => {
+            "finished_at = clock_timestamp(), \
+             duration_ms = (extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint"
+        }
+    };
+    let before: Vec<String> = state.before().iter().map(|it| format!("'{}'", it.name())).collect();
+    format!(
+        "UPDATE tenantry.step SET status = '{}', {times}, error = {} \
+         WHERE run_id = {run} AND step_id = {step} AND status IN ({})",
+        state.name(),
+        error.map_or("NULL".to_owned(), |error| Literal(error).to_string()),
+        before.join(", ")
+    )
+}
+
+/// A run comes to its end. One that has ended stays as it is.
+pub fn end(run: i64, state: RunState, error: Option<&str>) -> String {
+    format!(
+        "UPDATE tenantry.run SET status = '{}', finished_at = clock_timestamp(), error = {} \
+         WHERE id = {run} AND status = '{}'",
+        state.name(),
+        error.map_or("NULL".to_owned(), |error| Literal(error).to_string()),
+        RunState::Running.name()
+    )
+}
+
+/// Marks what earlier processes left open. Only for who holds the lock of all applies: nobody runs anything then.
+pub fn lose() -> String {
+    format!(
+        "UPDATE tenantry.step SET status = '{lost}' WHERE status = '{started}'; \
+         UPDATE tenantry.run SET status = '{lost}' WHERE status = '{running}'",
+        lost = RunState::Lost.name(),
+        started = StepState::Started.name(),
+        running = RunState::Running.name()
+    )
+}
+
+/// Runs with their steps, newest first, as one JSON value a row; of one plan (`$1`), or of all where that is null.
+pub const RUNS: &str = r#"
+    SELECT pg_catalog.jsonb_build_object(
+               'id', r.id, 'plan_id', r.plan_id, 'plan_name', r.plan_name, 'tool', r.tool, 'through', r.through,
+               'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               'finished_at', to_char(r.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               'status', r.status, 'applied_by', r.applied_by, 'pid', r.pid, 'error', r.error,
+               'steps', coalesce((
+                   SELECT jsonb_agg(jsonb_build_object(
+                              'id', s.step_id, 'stage', s.stage, 'summary', s.summary, 'sql', s.sql,
+                              'status', s.status,
+                              'started_at', to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'finished_at', to_char(s.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'duration_ms', s.duration_ms, 'error', s.error) ORDER BY s.step_id)
+                     FROM tenantry.step s WHERE s.run_id = r.id), '[]'))::text
+      FROM tenantry.run r
+     WHERE $1::text IS NULL OR r.plan_id = $1
+     ORDER BY r.id DESC"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [StepState; 6] = [
+        StepState::Planned,
+        StepState::Started,
+        StepState::Done,
+        StepState::Failed,
+        StepState::Interrupted,
+        StepState::Lost,
+    ];
+
+    #[test]
+    fn what_has_ended_stays_ended() {
+        for ended in [StepState::Done, StepState::Failed, StepState::Interrupted, StepState::Lost] {
+            assert!(ALL.iter().all(|it| !it.before().contains(&ended)), "{ended:?} is an end");
+        }
+        assert!(end(1, RunState::Done, None).ends_with("AND status = 'running'"));
+    }
+
+    #[test]
+    fn only_what_was_started_is_done_or_lost() {
+        assert_eq!(StepState::Done.before(), [StepState::Started]);
+        assert_eq!(StepState::Lost.before(), [StepState::Started]);
+    }
+
+    #[test]
+    fn states_are_stored_by_the_names_that_are_read() {
+        for state in ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+        for state in [
+            RunState::Running,
+            RunState::Done,
+            RunState::Partial,
+            RunState::Failed,
+            RunState::Interrupted,
+            RunState::Lost,
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+    }
+
+    #[test]
+    fn messages_are_literals() {
+        let sql = step(1, 2, StepState::Failed, Some("relation \"a'b\\\" is no more"));
+        assert!(sql.contains(r#"error = E'relation "a''b\\" is no more'"#), "{sql}");
+    }
+
+    #[test]
+    fn a_run_without_its_process_was_lost() {
+        let mut run = Run {
+            id: 1,
+            plan_id: String::new(),
+            plan_name: String::new(),
+            tool: String::new(),
+            through: Stage::Contract,
+            started_at: String::new(),
+            finished_at: None,
+            status: RunState::Running,
+            applied_by: String::new(),
+            pid: 7,
+            error: None,
+            steps: vec![],
+        };
+        assert_eq!(run.state(Some(7)), RunState::Running);
+        assert_eq!(run.state(Some(8)), RunState::Lost);
+        assert_eq!(run.state(None), RunState::Lost);
+        run.status = RunState::Done;
+        assert_eq!(run.state(None), RunState::Done);
+    }
+}

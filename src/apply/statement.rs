@@ -1,0 +1,174 @@
+//! What a step's statement is about, from its parse tree: the privileges that it needs, and the index that it leaves
+//! behind invalid when it fails. A statement that can't be parsed needs nothing here; the server says what it thinks.
+
+use std::collections::BTreeSet;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{ConstrType, Node, ObjectType, RangeVar};
+
+use crate::name::QName;
+
+/// A privilege that a statement needs, as far as it can be known before it runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// To be the owner of a relation, or a member of it.
+    Owner(QName),
+    /// REFERENCES on a table.
+    References(QName),
+    /// CREATE in a namespace.
+    Create(String),
+    /// CREATE in the database.
+    CreateInDatabase,
+}
+
+/// What statements need. Names of objects that they make themselves are among them; these exist for nobody yet.
+pub fn needs<'a>(statements: impl IntoIterator<Item = &'a str>) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    for statement in statements.into_iter().filter_map(parse) {
+        of(&statement, &mut needs);
+    }
+    needs
+}
+
+/// An index that is built concurrently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConcurrentIndex {
+    pub table: QName,
+    pub index: QName,
+}
+
+/// The index that a statement builds concurrently, if it is one that does.
+pub fn concurrent_index(sql: &str) -> Option<ConcurrentIndex> {
+    let Some(NodeEnum::IndexStmt(built)) = parse(sql) else { return None };
+    let table = built.relation.as_ref().and_then(relation)?;
+    let index = table.sibling(built.idxname.as_str());
+    (built.concurrent && !built.idxname.is_empty()).then_some(ConcurrentIndex { table, index })
+}
+
+fn parse(sql: &str) -> Option<NodeEnum> {
+    let parsed = pg_query::parse(sql, 0).ok()?;
+    let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
+    statement.stmt?.node
+}
+
+fn of(statement: &NodeEnum, needs: &mut BTreeSet<Need>) {
+    let mut own = |range: Option<&RangeVar>| needs.extend(range.and_then(relation).map(Need::Owner));
+    match statement {
+        NodeEnum::AlterTableStmt(alter) => {
+            own(alter.relation.as_ref());
+            needs.extend(alter.cmds.iter().filter_map(referenced).map(Need::References));
+        }
+        NodeEnum::RenameStmt(rename) => own(rename.relation.as_ref()),
+        NodeEnum::CreatePolicyStmt(policy) => own(policy.table.as_ref()),
+        NodeEnum::AlterPolicyStmt(policy) => own(policy.table.as_ref()),
+        NodeEnum::AlterSeqStmt(sequence) => own(sequence.sequence.as_ref()),
+        NodeEnum::RefreshMatViewStmt(view) => own(view.relation.as_ref()),
+        NodeEnum::DropStmt(drop) => {
+            let of_relations = matches!(
+                ObjectType::try_from(drop.remove_type),
+                Ok(ObjectType::ObjectTable
+                    | ObjectType::ObjectIndex
+                    | ObjectType::ObjectView
+                    | ObjectType::ObjectMatview
+                    | ObjectType::ObjectSequence)
+            );
+            if of_relations {
+                needs.extend(drop.objects.iter().filter_map(listed).map(Need::Owner));
+            }
+        }
+        NodeEnum::IndexStmt(index) => {
+            own(index.relation.as_ref());
+            create(index.relation.as_ref(), needs);
+        }
+        NodeEnum::CreateStmt(table) => create(table.relation.as_ref(), needs),
+        NodeEnum::CreateSeqStmt(sequence) => create(sequence.sequence.as_ref(), needs),
+        NodeEnum::ViewStmt(view) => create(view.view.as_ref(), needs),
+        NodeEnum::CompositeTypeStmt(made) => create(made.typevar.as_ref(), needs),
+        NodeEnum::CreateEnumStmt(made) => create_listed(&made.type_name, needs),
+        NodeEnum::CreateDomainStmt(made) => create_listed(&made.domainname, needs),
+        NodeEnum::CreateFunctionStmt(made) => create_listed(&made.funcname, needs),
+        NodeEnum::CreateSchemaStmt(_) => _ = needs.insert(Need::CreateInDatabase),
+        // The server knows what others need, and the step is rolled back when it is not there.
+        _ => {}
+    }
+}
+
+/// The table that a new foreign key refers to.
+fn referenced(command: &Node) -> Option<QName> {
+    let Some(NodeEnum::AlterTableCmd(command)) = &command.node else { return None };
+    match command.def.as_ref()?.node.as_ref()? {
+        NodeEnum::Constraint(made) if made.contype == ConstrType::ConstrForeign as i32 => {
+            made.pktable.as_ref().and_then(relation)
+        }
+        _ => None,
+    }
+}
+
+fn create(range: Option<&RangeVar>, needs: &mut BTreeSet<Need>) {
+    needs.extend(range.filter(|it| !it.schemaname.is_empty()).map(|it| Need::Create(it.schemaname.clone())));
+}
+
+fn create_listed(name: &[Node], needs: &mut BTreeSet<Need>) {
+    let words = words(name);
+    if let [namespace, _] = words.as_slice() {
+        needs.insert(Need::Create((*namespace).to_owned()));
+    }
+}
+
+/// A qualified name; every name in a step is.
+fn relation(range: &RangeVar) -> Option<QName> {
+    (!range.schemaname.is_empty()).then(|| QName::new(range.schemaname.as_str(), range.relname.as_str()))
+}
+
+fn listed(object: &Node) -> Option<QName> {
+    let Some(NodeEnum::List(list)) = &object.node else { return None };
+    match words(&list.items).as_slice() {
+        [namespace, name] => Some(QName::new(*namespace, *name)),
+        _ => None,
+    }
+}
+
+fn words(nodes: &[Node]) -> Vec<&str> {
+    nodes
+        .iter()
+        .filter_map(|node| match &node.node {
+            Some(NodeEnum::String(word)) => Some(word.sval.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_need_what_they_change_and_where_they_create() {
+        let needs = needs([
+            "ALTER TABLE app.\"A\" ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES other.b (y) NOT VALID",
+            "CREATE INDEX CONCURRENTLY i ON app.c (x)",
+            "DROP INDEX CONCURRENTLY app.j",
+            "CREATE TYPE app.mood AS ENUM ('a')",
+            "CREATE SCHEMA audit",
+            "not SQL at all",
+        ]);
+        let expected = [
+            Need::Owner(QName::new("app", "A")),
+            Need::Owner(QName::new("app", "c")),
+            Need::Owner(QName::new("app", "j")),
+            Need::References(QName::new("other", "b")),
+            Need::Create("app".into()),
+            Need::CreateInDatabase,
+        ];
+        assert_eq!(needs.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_index_is_built_concurrently_or_it_is_not() {
+        let found = concurrent_index("CREATE UNIQUE INDEX CONCURRENTLY \"I\" ON app.c (x)").unwrap();
+        assert_eq!((found.table, found.index), (QName::new("app", "c"), QName::new("app", "I")));
+        assert_eq!(concurrent_index("CREATE INDEX i ON app.c (x)"), None);
+        assert_eq!(concurrent_index("DROP INDEX CONCURRENTLY app.i"), None);
+        assert_eq!(concurrent_index("CREATE INDEX CONCURRENTLY ON app.c (x); SELECT 1"), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! `tenantry status`: what the journal of a database says.
+
+use std::fmt::Write;
+
+use clap::ValueEnum;
+
+use super::Context;
+use crate::apply;
+use crate::connect::Target;
+use crate::diagnostic::Exit;
+use crate::journal::{Run, RunState, StepState};
+use crate::pipeline::Failure;
+
+/// Show the plans that were applied to a database, newest first, and how far each came
+#[derive(Debug, clap::Args)]
+pub struct Status {
+    /// How to print it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Status {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let target = match context.target()? {
+            Some(target) => target,
+            None => Target::resolve(None, &context.env)?,
+        };
+        let session = target.connect().await?;
+        let read = async { tokio::try_join!(apply::runs(&session.client, None), apply::holder(&session.client)) };
+        let (runs, holder) = read.await.map_err(apply::ApplyError::from)?;
+        let mut runs = match (runs, self.format) {
+            (Some(runs), _) => runs,
+            (None, Format::Json) => vec![],
+            (None, Format::Text) => {
+                context.print("no plan was applied to this database: it has no journal\n");
+                return Ok(Exit::Done);
+            }
+        };
+        for run in &mut runs {
+            run.status = run.state(holder);
+        }
+        match self.format {
+            Format::Json => {
+                let text = serde_json::to_string_pretty(&runs).expect("a run has a JSON form");
+                context.print(&format!("{text}\n"));
+            }
+            Format::Text => context.print(&text(&runs)),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn text(runs: &[Run]) -> String {
+    let mut out = String::new();
+    for run in runs {
+        let id = run.plan_id.get(..12).unwrap_or(&run.plan_id);
+        let _ = writeln!(out, "run {}  {}  plan {} ({id})", run.id, run.status.name(), run.plan_name);
+        let ended = match &run.finished_at {
+            Some(at) => format!(", ended {at}"),
+            None => String::new(),
+        };
+        let _ =
+            writeln!(out, "  by {} with tenantry {}, began {}{ended}", run.applied_by, run.tool, run.started_at);
+        let _ = writeln!(out, "  {} of {} steps done", run.done().len(), run.steps.len());
+        if let Some(error) = &run.error {
+            let _ = writeln!(out, "  {}", error.replace('\n', "\n  "));
+        }
+        for step in &run.steps {
+            let took = step.duration_ms.map(|ms| format!("  {ms} ms")).unwrap_or_default();
+            let (state, stage) = (step.status.name(), step.stage.name());
+            let _ = writeln!(out, "  {:>4}  {state:<11}  {stage:<8}  {}{took}", step.id, step.summary);
+            if step.status == StepState::Started && run.status == RunState::Lost {
+                let _ = writeln!(out, "        nobody saw how it ended; `tenantry plan` looks at what is there");
+            }
+        }
+        out.push('\n');
+    }
+    if runs.is_empty() {
+        out.push_str("the journal is empty: no plan was applied to this database\n");
+    }
+    out
+}
