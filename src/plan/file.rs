@@ -1,6 +1,7 @@
 //! The plan file: one TOML document a plan, made to be read in a pull request. No time and no random value is in it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ use crate::plan::hazard::Code;
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
 use crate::scope::Scope;
+
+mod write;
 
 /// The newest format that this program reads and the one that it writes.
 pub const FORMAT: u32 = 1;
@@ -173,36 +176,48 @@ impl FileHazard {
 
 impl PlanFile {
     /// The file's text. The same plan gives the same bytes.
-    ///
-    /// # Panics
-    /// Never: every value of a plan has a TOML form.
     pub fn to_toml(&self) -> String {
-        let body = toml::to_string_pretty(self).expect("a plan has a TOML form");
-        format!("# A plan of tenantry. `tenantry show` renders it; `tenantry apply` runs it.\n\n{body}")
+        write::write(self)
     }
 
     /// Reads a plan file.
     ///
-    /// Errors: no TOML, or none of this format, with the place.
+    /// Errors: no TOML, or none of this format, with the place. Whether it is of a newer format is told before
+    /// anything else is looked at.
     pub fn read(file: &Arc<File>) -> Result<PlanFile, Vec<Report>> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
-        }
-        let at = |error: toml::de::Error| {
-            let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-            let report = Report::error("plan::file", format!("{} is no plan file that can be read", file.path))
+        let path = &file.path;
+        let fault = |span: Range<usize>, label: String| {
+            let report = Report::error("plan::file", format!("{path} is no plan file that can be read"))
                 .help("if it was cut short or edited, take it from version control again, or plan anew");
-            let span = error.span().unwrap_or(file.text.len()..file.text.len());
-            vec![report.at(file, span, message)]
+            vec![report.at(file, span, label)]
         };
-        let head: Head = toml::from_str(&file.text).map_err(at)?;
-        if head.format > FORMAT {
-            let message =
-                format!("{} has format {}, and this program reads up to {FORMAT}", file.path, head.format);
-            return Err(vec![Report::error("plan::format", message).help("use the newer tenantry that wrote it")]);
+        if file.text.trim().is_empty() {
+            let report = Report::error("plan::empty", format!("{path} is empty"));
+            return Err(vec![report.help("take it from version control again, or plan anew")]);
         }
-        toml::from_str(&file.text).map_err(at)
+        let document = match toml::de::DeTable::parse(&file.text) {
+            Ok(document) => document,
+            Err(error) => return Err(fault(span(&error, &file.text), label(&error))),
+        };
+        // Only the format is sure to be where it is in every format.
+        let Some(format) = document.get_ref().get("format") else {
+            let report = Report::error("plan::file", format!("{path} is no plan file: it names no `format`"));
+            return Err(vec![report.help("plan files are written by `tenantry plan`")]);
+        };
+        match format.get_ref() {
+            toml::de::DeValue::Integer(number) => match number.as_str().parse::<u32>() {
+                Ok(1..=FORMAT) => {}
+                Ok(0) | Err(_) => return Err(fault(format.span(), "no format that there is".into())),
+                Ok(newer) => {
+                    let message = format!("{path} has format {newer}, and this program reads up to {FORMAT}");
+                    let report =
+                        Report::error("plan::format", message).help("use the newer tenantry that wrote it");
+                    return Err(vec![report.at(file, format.span(), "written by a newer program")]);
+                }
+            },
+            _ => return Err(fault(format.span(), "no number".into())),
+        }
+        toml::from_str(&file.text).map_err(|error| fault(span(&error, &file.text), label(&error)))
     }
 
     /// The hash of what the plan does: everything but the notes, the summaries, the difference and who accepted what.
@@ -237,7 +252,212 @@ pub fn fingerprint(managed: &Schema) -> String {
     hash(&as_trees(|| serde_json::to_vec(&objects)).expect("an object has a JSON form"))
 }
 
+/// Where an error of the TOML is; at the end, where something is missing there.
+fn span(error: &toml::de::Error, text: &str) -> Range<usize> {
+    error.span().unwrap_or(text.len()..text.len())
+}
+
+/// What the error is, in one line, with a suggestion for a key that there is not.
+fn label(error: &toml::de::Error) -> String {
+    let message = error.message().lines().next().unwrap_or("not TOML");
+    let Some((key, rest)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) else {
+        return message.to_owned();
+    };
+    let known = rest.split('`').skip(1).step_by(2);
+    match known.map(|it| (strsim::damerau_levenshtein(key, it), it)).min() {
+        Some((1..=3, near)) => format!("unknown key; did you mean `{near}`?"),
+        _ => "unknown key".to_owned(),
+    }
+}
+
 fn hash(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan that holds `text` wherever a text can be.
+    fn plan(text: &str) -> PlanFile {
+        let text = || text.to_owned();
+        let step = FileStep {
+            id: 1,
+            stage: Stage::Contract,
+            summary: text(),
+            sql: text(),
+            transaction: Some(1),
+            lock_timeout_ms: 2_000,
+            statement_timeout_ms: 0,
+            locks: vec![
+                FileLock { relation: text(), mode: Lock::AccessExclusive, observed: None },
+                FileLock { relation: text(), mode: Lock::Share, observed: Some(Lock::Share) },
+            ],
+            rewrites: vec![text()],
+            scans: vec![text(), text()],
+            hazards: vec![
+                FileHazard { code: Code::DropTable, object: text(), why: text(), accepted: Some(text()) },
+                FileHazard { code: Code::DropColumn, object: text(), why: text(), accepted: None },
+            ],
+            estimate: Some(Estimate { rows: 3, bytes: 8192, seconds: [0.0, 1.25], reason: text() }),
+            undo: vec![Undo { sql: text(), transaction: true }, Undo { sql: text(), transaction: false }],
+            irreversible: Some(text()),
+            check: Some(text()),
+            because: Some(text()),
+        };
+        let bare = FileStep {
+            id: 2,
+            transaction: None,
+            locks: vec![],
+            rewrites: vec![],
+            scans: vec![],
+            hazards: vec![],
+            estimate: None,
+            undo: vec![],
+            irreversible: None,
+            check: None,
+            because: None,
+            ..step.clone()
+        };
+        PlanFile {
+            format: FORMAT,
+            tool: text(),
+            id: text(),
+            name: text(),
+            from: From { fingerprint: text(), server: text() },
+            to: To { fingerprint: text(), declaration: text() },
+            scope: Scope {
+                namespaces: vec![text()],
+                ignore: vec![text(), text()],
+                owners: true,
+                ..Scope::default()
+            },
+            proof: Proof {
+                server: text(),
+                converges: true,
+                filled: [(text(), 3)].into(),
+                unfilled: [(text(), text())].into(),
+                unproved: vec![text(), text()],
+                ..Proof::default()
+            },
+            notes: vec![text(), text()],
+            difference: text(),
+            steps: vec![step, bare],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in [
+            "",
+            "plain",
+            "ALTER TABLE \"A\" SET DEFAULT 'x'",
+            "'",
+            "''",
+            "'''",
+            "'''\"",
+            "'begins \"so\" or \\so",
+            "a ''' b \"\"\" c\nand '' so \"\" on",
+            "\"\"\"",
+            "ends in \"",
+            "ends in \\",
+            "C:\\path\\u0041 \\",
+            "two\nlines",
+            "\nbegins and ends\n",
+            "\n",
+            "lines\nend in '",
+            "lines\nend in \\\nand \"",
+            "return\r\nand feed",
+            "\r",
+            "tab\there",
+            "tab\tand\nline",
+            "bell \u{7} delete \u{7f} next line \u{85} null \u{0}",
+            "bell \u{7}\nin lines '''",
+            "größer \u{1F600} \u{202E} \u{FEFF}",
+            "# no comment",
+            "a = 1",
+            "]",
+        ] {
+            let plan = plan(text);
+            let written = plan.to_toml();
+            let read = PlanFile::read(&File::new("p.toml", written.as_str()));
+            let read = read.unwrap_or_else(|reports| panic!("{text:?}: {reports:?}\n{written}"));
+            assert_eq!(read, plan, "{text:?}:\n{written}");
+            assert_eq!(read.to_toml(), written);
+        }
+    }
+
+    #[test]
+    fn a_plan_without_steps_is_read_again() {
+        let plan = PlanFile { steps: vec![], notes: vec![], difference: String::new(), ..plan("x") };
+        assert_eq!(PlanFile::read(&File::new("p.toml", plan.to_toml())).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_plan_reads_well() {
+        let mut plan = plan("…");
+        plan.name = "switch-to-tenants".into();
+        plan.difference = "--- live\n+++ declared\n+CREATE TABLE app.users ();\n".into();
+        plan.notes = vec!["not managed, and left as it is: cast x AS y".into()];
+        let step = &mut plan.steps[0];
+        step.summary = "create table app.\"Users\"".into();
+        step.sql = "CREATE TABLE app.\"Users\" (\n    id bigint NOT NULL,\n    name text DEFAULT 'x'\n)".into();
+        step.undo = vec![Undo { sql: "DROP TABLE app.\"Users\"".into(), transaction: true }];
+        step.locks[0].relation = "app.contacts".into();
+        plan.steps[1].sql = "CREATE INDEX CONCURRENTLY i ON app.contacts (id)".into();
+        insta::assert_snapshot!(plan.to_toml());
+    }
+
+    fn fault(text: &str) -> Report {
+        PlanFile::read(&File::new("plans/1-x.toml", text)).unwrap_err().remove(0)
+    }
+
+    #[test]
+    fn a_file_cut_short_is_shown_where_it_ends() {
+        let text = plan("some\ntext").to_toml();
+        for (at, _) in text.char_indices() {
+            // Cut between two steps, or within the last one's optional lines, it is a file of its own; its id tells.
+            if let Err(reports) = PlanFile::read(&File::new("p.toml", &text[..at])) {
+                assert!(["plan::file", "plan::empty"].contains(&reports[0].code), "{at}: {reports:?}");
+            }
+        }
+        let report = fault(&text[..text.len() / 2]);
+        assert_eq!(report.places.len(), 1, "{report:?}");
+    }
+
+    #[test]
+    fn what_is_no_plan_is_told_from_what_is_broken() {
+        assert_eq!(fault("").code, "plan::empty");
+        assert_eq!(fault(" \n").code, "plan::empty");
+        assert!(fault("x = 1").message.contains("names no `format`"));
+        assert_eq!(fault("format = 0").places[0].span, 9..10);
+        assert_eq!(fault("format = \"1\"").code, "plan::file");
+        assert_eq!(fault("format = 1\nid = ").code, "plan::file");
+    }
+
+    #[test]
+    fn a_newer_format_is_told_before_its_keys_are_looked_at() {
+        let report = fault("format = 2\nnovel = true\n");
+        assert_eq!((report.code, report.places[0].span.clone()), ("plan::format", 9..10));
+    }
+
+    #[test]
+    fn an_unknown_key_is_underlined() {
+        let text = plan("x").to_toml().replace("because", "becuase");
+        let report = fault(&text);
+        assert_eq!(report.places[0].label, "unknown key; did you mean `because`?");
+        assert!(text[report.places[0].span.clone()].contains("becuase"), "{report:?}");
+    }
+
+    #[test]
+    fn an_edit_of_the_meaning_is_noticed() {
+        let mut plan = plan("x");
+        plan.id = plan.meaning();
+        plan.notes.clear();
+        plan.steps[0].hazards[1].accepted = Some("me".into());
+        assert!(!plan.is_edited());
+        plan.steps[0].sql = "DROP DATABASE x".into();
+        assert!(plan.is_edited());
+    }
 }
