@@ -466,8 +466,7 @@ async fn files_that_are_no_plans_any_more_are_refused() {
 #[tokio::test]
 async fn a_server_that_takes_no_changes_is_told_at_once() {
     let case = Case::new("readonly", OLD, NEW).await;
-    let admin = connect("postgres").await;
-    admin.client.batch_execute("ALTER DATABASE readonly SET default_transaction_read_only = on").await.unwrap();
+    server().execute(&["ALTER DATABASE readonly SET default_transaction_read_only = on"]);
     case.apply(&[]).ended(1, &["the session is read-only", "default_transaction_read_only"]);
 
     let standby = Server::start_standby(&[], &[]);
