@@ -35,6 +35,9 @@ pub const PAUSES: [Duration; 5] = [
     Duration::from_secs(15),
 ];
 
+/// How often a statement that takes long is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// What else a session needs that runs steps: nothing that the server or the role has set for its users may end it.
 const PATIENCE: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0";
@@ -473,13 +476,21 @@ impl Ready<'_> {
             client.batch_execute(journal::TABLES).await.map_err(journal)?;
         }
         client.batch_execute(&journal::lose()).await.map_err(journal)?;
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let answer = client.simple_query(&journal::begin(self.plan, through)).await.map_err(journal)?;
         let id = answer.iter().find_map(|it| match it {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,
         });
-        let mut run =
-            Running { id: id.unwrap_or_default(), plan: self.plan, session: &self.session, pauses, stop, tell };
+        let mut run = Running {
+            id: id.unwrap_or_default(),
+            plan: self.plan,
+            session: &self.session,
+            pid,
+            pauses,
+            stop,
+            tell,
+        };
         let groups = groups(&self.plan.steps, through);
         let done: usize = groups.iter().map(|it| it.len()).sum();
         for group in &groups {
@@ -515,6 +526,8 @@ struct Running<'a> {
     id: i64,
     plan: &'a PlanFile,
     session: &'a Session,
+    /// The process that serves the session.
+    pid: i32,
     pauses: &'a [Duration],
     stop: watch::Receiver<bool>,
     tell: &'a mut (dyn FnMut(Event<'_>) + Send),
@@ -654,19 +667,28 @@ impl Running<'_> {
         if *self.stop.borrow() {
             return Err(Cause::Interrupt);
         }
-        let running = self.session.client.batch_execute(sql);
+        let session = self.session;
+        let running = session.client.batch_execute(sql);
         tokio::pin!(running);
-        tokio::select! {
-            result = &mut running => Ok(result?),
-            () = stopped(&mut self.stop) => {
-                // A cancel that does not get through leaves us waiting for the statement's own end.
-                let _ = self.session.cancel_token().cancel().await;
-                match running.await {
-                    // It was done before the cancel came. In a transaction, that is looked at again before COMMIT.
-                    Ok(()) => Ok(()),
-                    Err(_) => Err(Cause::Interrupt),
+        let mut look = Look { other: None, told: vec![] };
+        loop {
+            tokio::select! {
+                result = &mut running => return Ok(result?),
+                () = stopped(&mut self.stop) => break,
+                () = tokio::time::sleep(LOOK) => {
+                    // Whoever waits without a sign would like to know what for; that it can't be said stops nothing.
+                    if let Ok(Some(text)) = look.at(session, self.pid).await {
+                        (self.tell)(Event::Says(text));
+                    }
                 }
             }
+        }
+        // A cancel that does not get through leaves us waiting for the statement's own end.
+        let _ = session.cancel_token().cancel().await;
+        match running.await {
+            // It was done before the cancel came. In a transaction, that is looked at again before COMMIT.
+            Ok(()) => Ok(()),
+            Err(_) => Err(Cause::Interrupt),
         }
     }
 
@@ -790,6 +812,43 @@ impl Running<'_> {
         );
         let rows = client.query(&query, &[]).await?;
         Ok(rows.iter().filter_map(|row| u32::try_from(row.get::<_, i32>(0)).ok()).collect())
+    }
+}
+
+/// A second session, opened once a statement takes long, that sees what the statement waits for.
+struct Look {
+    other: Option<Session>,
+    /// The processes that were told of last.
+    told: Vec<i32>,
+}
+
+impl Look {
+    /// What the process waits for, if that is news.
+    async fn at(&mut self, session: &Session, pid: i32) -> Result<Option<String>, ApplyError> {
+        let other = match self.other.take() {
+            Some(other) => other,
+            None => session.target().connect().await?,
+        };
+        let query = "
+            SELECT pid, coalesce(usename::text, ''), coalesce(application_name, ''), coalesce(state, ''),
+                   coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0)::int8
+              FROM pg_catalog.pg_stat_activity WHERE pid = ANY (pg_catalog.pg_blocking_pids($1)) ORDER BY pid";
+        let rows = other.client.query(query, &[&pid]).await?;
+        self.other = Some(other);
+        let pids: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+        if pids == self.told {
+            return Ok(None);
+        }
+        self.told = pids;
+        let waits: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let (pid, user, application): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
+                let (state, seconds): (String, i64) = (row.get(3), row.get(4));
+                format!("process {pid} of {user} ({application}, {state}, its transaction {seconds} s old)")
+            })
+            .collect();
+        Ok((!waits.is_empty()).then(|| format!("it waits for {}", waits.join(" and "))))
     }
 }
 

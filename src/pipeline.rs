@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::config::Config;
+use crate::config::{Config, PlanSettings};
 use crate::connect::{Session, Target};
 use crate::diagnostic::{Exit, Report};
 use crate::elaborate::{self, ElaborateError};
 use crate::files;
 use crate::introspect::{Reading, introspect, server_message};
 use crate::kind::ObjectId;
+use crate::lock::Lock;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::hazard::{Hazard, Severity};
 use crate::plan::origin::Origins;
@@ -397,6 +398,13 @@ pub fn unaccepted(file: &PlanFile) -> Vec<(u32, &FileHazard)> {
         .collect()
 }
 
+/// A statement outside of transactions whose locks let reads and writes through keeps nobody waiting while it waits
+/// itself: for every transaction older than it, however long. A timeout would only make it start all over again.
+fn lock_timeout_ms(planned: &Planned, settings: &PlanSettings) -> u32 {
+    let lets_through = planned.step.locks.iter().all(|it| it.mode <= Lock::ShareUpdateExclusive);
+    if planned.transaction.is_none() && lets_through { 0 } else { settings.lock_timeout_ms }
+}
+
 fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Proved) -> PlanFile {
     let origins = Origins::new(&both.declaration);
     let observed = proved.observed.iter().map(Some).chain(std::iter::repeat(None));
@@ -416,7 +424,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
                 summary: it.step.summary.clone().unwrap_or_else(|| crate::render::summary(it)),
                 sql: it.step.sql.clone(),
                 transaction: it.transaction,
-                lock_timeout_ms: settings.lock_timeout_ms,
+                lock_timeout_ms: lock_timeout_ms(it, settings),
                 statement_timeout_ms: settings.statement_timeout_ms,
                 locks: it
                     .step

@@ -1,7 +1,7 @@
 //! Plans applied to real servers: to their end, and whatever stops them before it.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -308,11 +308,16 @@ async fn a_lock_that_is_given_up_is_waited_for() {
     let case = Case::new("waits", OLD, NEW).await;
     let blocker = case.connect().await;
     blocker.client.batch_execute("SET application_name = 'report'; BEGIN; SELECT * FROM contacts").await.unwrap();
-    let child = case.start();
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut child = case.start();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("(report, idle in transaction") {
+        assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
+    }
     blocker.client.batch_execute("COMMIT").await.unwrap();
-    ended(child)
-        .ended(0, &["lock timeout; rolled back, tried again in 1 s", "(report, idle in transaction", "applied"]);
+    err.read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.contains("lock timeout; rolled back, tried again in 1 s") && said.contains("applied"), "{said}");
 }
 
 #[tokio::test]
@@ -341,7 +346,7 @@ async fn a_failure_undoes_its_transaction_and_nothing_else() {
     let case = Case::new("fails", OLD, NEW).await.by(&[
         (Stage::Expand, Some(1), "CREATE TABLE public.one ()"),
         (Stage::Expand, Some(2), "CREATE TABLE public.two ()"),
-        (Stage::Expand, Some(2), "ALTER TABLE public.contacts ADD CONSTRAINT c CHECK (nam <> 'a')"),
+        (Stage::Expand, Some(2), "INSERT INTO public.contacts (nam) VALUES ('a')"),
         (Stage::Expand, Some(3), "CREATE TABLE public.three ()"),
     ]);
     case.apply(&[]).ended(
@@ -458,8 +463,7 @@ async fn files_that_are_no_plans_any_more_are_refused() {
         fs::write(&path, text).unwrap();
         Said::from(case.command(&["apply", path.to_str().unwrap()]).output().unwrap()).ended(1, &[words]);
     }
-    Said::from(case.command(&["apply", "nowhere.toml"]).output().unwrap())
-        .ended(1, &["nowhere.toml can't be read"]);
+    Said::from(case.command(&["apply", "nowhere.toml"]).output().unwrap()).ended(1, &["nowhere.toml"]);
     assert!(!case.ask("SELECT to_regnamespace('tenantry') IS NOT NULL").await);
 }
 

@@ -194,7 +194,7 @@ async fn told(error: ApplyError, target: &Target, context: &Context) -> Failure 
 
 /// How the live database differs from the declaration, where there is one at hand.
 async fn difference(target: &Target, context: &Context) -> Option<String> {
-    pipeline::declaration(&context.config, 18).ok()?;
+    pipeline::read_declaration(&context.config, 18).ok()?;
     let request = Request {
         live: Live::Database(target.clone()),
         shadow: context.shadow().ok()?,

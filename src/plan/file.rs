@@ -101,7 +101,7 @@ pub struct FileStep {
     /// Steps with the same number share a transaction; without one the statement runs outside any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u32>,
-    /// Milliseconds to wait for a lock.
+    /// Milliseconds to wait for a lock; 0 is no limit.
     pub lock_timeout_ms: u32,
     /// Milliseconds to run; 0 is no limit.
     pub statement_timeout_ms: u32,
