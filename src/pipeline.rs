@@ -13,7 +13,7 @@ use crate::introspect::{Reading, introspect, server_message};
 use crate::kind::ObjectId;
 use crate::lock::Lock;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
-use crate::plan::hazard::{Hazard, Severity};
+use crate::plan::hazard::Hazard;
 use crate::plan::origin::Origins;
 use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
@@ -394,7 +394,7 @@ pub fn unaccepted(file: &PlanFile) -> Vec<(u32, &FileHazard)> {
     let steps = file.steps.iter();
     steps
         .flat_map(|step| step.hazards.iter().map(move |hazard| (step.id, hazard)))
-        .filter(|(_, hazard)| hazard.code.severity() == Severity::Refuse && hazard.accepted.is_none())
+        .filter(|(_, hazard)| hazard.needs_acceptance())
         .collect()
 }
 

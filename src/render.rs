@@ -9,6 +9,11 @@ use crate::plan::file::PlanFile;
 use crate::plan::{self, Half, Planned};
 use crate::schema::{Facts, Schema};
 
+pub mod html;
+pub mod json;
+pub mod markdown;
+mod review;
+pub mod sql;
 pub mod text;
 
 /// The forms of a plan.
@@ -16,12 +21,24 @@ pub mod text;
 pub enum Format {
     /// For a terminal.
     Text,
+    /// For a comment on a pull request.
+    Markdown,
+    /// A script for psql.
+    Sql,
+    /// The plan file's fields, for programs.
+    Json,
+    /// One page for a browser.
+    Html,
 }
 
 /// A plan in one of its forms.
-pub fn render(plan: &PlanFile, format: Format, _look: Look) -> String {
+pub fn render(plan: &PlanFile, format: Format, look: Look) -> String {
     match format {
-        Format::Text => text::render(plan),
+        Format::Text => text::render(plan, look),
+        Format::Markdown => markdown::render(plan),
+        Format::Sql => sql::render(plan),
+        Format::Json => json::render(plan),
+        Format::Html => html::render(plan),
     }
 }
 

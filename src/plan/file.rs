@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{File, Report};
 use crate::kind::as_trees;
 use crate::lock::Lock;
-use crate::plan::hazard::Code;
+use crate::plan::hazard::{Code, Severity};
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
 use crate::scope::Scope;
@@ -168,6 +168,11 @@ pub struct Estimate {
 }
 
 impl FileHazard {
+    /// Whether the plan is not applied before somebody accepts this by name.
+    pub fn needs_acceptance(&self) -> bool {
+        self.code.severity() == Severity::Refuse && self.accepted.is_none()
+    }
+
     /// The object as `--accept` takes it: without the word for its kind.
     pub fn object_path(&self) -> &str {
         self.object.split_once(' ').map_or(self.object.as_str(), |(_, path)| path)

@@ -1,35 +1,348 @@
-//! A plan for a terminal.
+//! A plan for a terminal: stages and steps as they will run, then a summary, then the schema difference, so that what
+//! decides stands nearest to the prompt's end of a long page and at its head.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
-use crate::plan::Stage;
-use crate::plan::file::PlanFile;
+use super::review;
+use crate::diagnostic::Look;
+use crate::lock::Lock;
+use crate::plan::file::{FileHazard, FileStep, PlanFile};
 
-/// The review of a plan, without colour.
-pub fn render(plan: &PlanFile) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "Plan {}: {} steps for PostgreSQL {}", plan.name, plan.steps.len(), plan.from.server);
-    for stage in Stage::ALL {
-        let mut steps = plan.steps.iter().filter(|it| it.stage == stage).peekable();
-        if steps.peek().is_none() {
-            continue;
+/// Lines of a statement that is shown in full though nothing waits for its step.
+const SHORT: usize = 4;
+
+/// The review of a plan.
+pub fn render(plan: &PlanFile, look: Look) -> String {
+    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40) };
+    page.header(plan);
+    for (stage, steps) in review::stages(plan) {
+        page.line("");
+        let mut title = review::counted(steps.len(), "step");
+        if let Some(seconds) = review::total_seconds(&steps) {
+            title.push_str(&format!(", {}", review::seconds(seconds)));
         }
-        let _ = writeln!(out, "\n{}", stage.name());
-        for step in steps {
-            let _ = writeln!(out, "{:>4}  {}", step.id, step.summary);
-            for line in step.sql.lines() {
-                let _ = writeln!(out, "      {line}");
-            }
-            for lock in &step.locks {
-                let _ = writeln!(out, "      locks {} {}: blocks {}", lock.relation, lock.mode, lock.mode.blocks());
-            }
-            for hazard in &step.hazards {
-                let _ = writeln!(out, "      hazard {}: {}: {}", hazard.code, hazard.object, hazard.why);
+        let name = page.paint(Ink::Bold, &stage.name().to_uppercase());
+        page.line(&format!("{name}  {title}"));
+        for group in review::groups(&steps) {
+            page.line("");
+            for (place, step) in group.iter().enumerate() {
+                page.step(step, Place { first: place == 0, last: place + 1 == group.len() });
             }
         }
     }
-    for note in &plan.notes {
-        let _ = writeln!(out, "note: {note}");
+    page.summary(plan);
+    page.notes(plan);
+    page.difference(&plan.difference);
+    page.out
+}
+
+/// Where a step stands in its transaction.
+#[derive(Clone, Copy)]
+struct Place {
+    first: bool,
+    last: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Ink {
+    Bold,
+    Dim,
+    Red,
+    Green,
+    Yellow,
+    Cyan,
+}
+
+struct Page {
+    out: String,
+    colour: bool,
+    width: usize,
+}
+
+impl Page {
+    fn header(&mut self, plan: &PlanFile) {
+        let title = self.paint(Ink::Bold, &format!("Plan {}", review::one_line(&plan.name)));
+        let id = self.paint(Ink::Dim, review::short(&plan.id));
+        self.line(&format!("{title}  {id}"));
+        let (from, to) = (review::short(&plan.from.fingerprint), review::short(&plan.to.fingerprint));
+        let declaration = review::short(&plan.to.declaration);
+        self.entry("server", None, &format!("PostgreSQL {}", review::one_line(&plan.from.server)));
+        self.entry("state", None, &format!("{from} -> {to}, as declared by {declaration}"));
+        let is_whole = plan.proof.converges && plan.proof.undo_returns && plan.proof.rows_survive;
+        let ink = if is_whole { Ink::Green } else { Ink::Yellow };
+        self.entry("proof", Some(ink), &review::proof(plan));
+        if plan.is_edited() {
+            self.entry("edited", Some(Ink::Red), "changed after it was proved; plan again, or verify it");
+        }
+        let extent = match plan.steps.is_empty() {
+            true => "none; nothing is left to change".to_owned(),
+            false => review::extent(plan),
+        };
+        self.entry("steps", None, &extent);
+        let open = plan.steps.iter().flat_map(|it| &it.hazards).filter(|it| it.needs_acceptance()).count();
+        if open > 0 {
+            let text = format!("{} need acceptance by name; see the summary", review::counted(open, "hazard"));
+            self.entry("hazards", Some(Ink::Red), &text);
+        }
     }
-    out
+
+    fn step(&mut self, step: &FileStep, place: Place) {
+        let (head, below) = match place {
+            Place { first: true, last: true } => ("  ", "  "),
+            Place { first: true, last: false } => ("┌ ", "│ "),
+            Place { first: false, last: false } => ("│ ", "│ "),
+            Place { first: false, last: true } => ("└ ", "  "),
+        };
+        let (head, below) = (self.paint(Ink::Dim, head), self.paint(Ink::Dim, below) + "      ");
+        let summary = review::one_line(&step.summary);
+        let mut title = format!("{head}{:>4}  {}", step.id, self.paint(Ink::Bold, &summary));
+        if let Some(because) = &step.because {
+            let because = review::one_line(because);
+            let is_long = 8 + summary.chars().count() + 2 + because.chars().count() > self.width;
+            title.push_str(&if is_long { format!("\n{below}") } else { "  ".into() });
+            title.push_str(&self.paint(Ink::Dim, &because));
+        }
+        self.line(&title);
+        self.statement(step, &below);
+        if step.transaction.is_none() {
+            self.fact(&below, None, "outside any transaction");
+        }
+        let mut by_mode: BTreeMap<(Lock, String), Vec<&str>> = BTreeMap::new();
+        for lock in &step.locks {
+            by_mode.entry((lock.mode, review::seen(lock))).or_default().push(&lock.relation);
+        }
+        for ((mode, seen), relations) in by_mode.into_iter().rev() {
+            let text = format!("locks {} {mode} ({seen}): blocks {}", relations.join(", "), mode.blocks());
+            self.fact(&below, lock_ink(mode), &text);
+        }
+        for work in review::work(step) {
+            self.fact(&below, None, &work);
+        }
+        for hazard in &step.hazards {
+            self.hazard(&below, hazard);
+        }
+        if let Some(why) = &step.irreversible {
+            self.fact(&below, Some(Ink::Yellow), &format!("can't be taken back without loss: {why}"));
+        }
+    }
+
+    /// The SQL of a step; the long SQL of one that nobody waits for is in the difference.
+    fn statement(&mut self, step: &FileStep, below: &str) {
+        let sql = review::visible(&step.sql);
+        let is_quiet = step.locks.is_empty() && step.hazards.is_empty() && step.irreversible.is_none();
+        let lines: Vec<&str> = sql.lines().collect();
+        let shown = if is_quiet && lines.len() > SHORT { 1 } else { lines.len() };
+        let width = self.width.saturating_sub(8);
+        for line in &lines[..shown] {
+            // White space inside of a quoted body is somebody's text.
+            let parts = if sql.contains('$') { vec![*line] } else { wrap(line, width.saturating_sub(4), true) };
+            for (place, part) in parts.into_iter().enumerate() {
+                let indent = if place == 0 { "" } else { "    " };
+                let part = self.paint(Ink::Cyan, part);
+                self.line(&format!("{below}{indent}{part}"));
+            }
+        }
+        if shown < lines.len() {
+            let rest = self.paint(Ink::Dim, &format!("… and {} more lines", lines.len() - shown));
+            self.line(&format!("{below}{rest}"));
+        }
+    }
+
+    fn hazard(&mut self, below: &str, hazard: &FileHazard) {
+        let ink = if hazard.needs_acceptance() { Ink::Red } else { Ink::Yellow };
+        self.fact(below, Some(ink), &format!("hazard {}: {}: {}", hazard.code, hazard.object, hazard.why));
+        let then = match &hazard.accepted {
+            Some(who) => format!("accepted by {who}"),
+            None if hazard.needs_acceptance() => format!("needs --accept {}", review::acceptance(hazard)),
+            None => hazard.code.effect().to_owned(),
+        };
+        self.fact(&format!("{below}  "), Some(if hazard.accepted.is_some() { Ink::Green } else { ink }), &then);
+    }
+
+    fn summary(&mut self, plan: &PlanFile) {
+        let strongest = review::strongest(plan);
+        if !strongest.is_empty() {
+            self.title("Strongest lock on each relation that exists now");
+        }
+        for it in &strongest {
+            let steps = review::counted(it.steps, "step");
+            let longest = it.seconds.map(|it| format!(", the longest {}", review::seconds(it))).unwrap_or_default();
+            let text = format!("{} {}: blocks {}; {steps}{longest}", it.relation, it.mode, it.mode.blocks());
+            self.fact("  ", lock_ink(it.mode), &text);
+        }
+        let hazards = review::hazards(plan);
+        let open: Vec<_> = hazards.iter().filter(|it| it.1.needs_acceptance()).collect();
+        if !open.is_empty() {
+            self.title("Hazards that need acceptance");
+        }
+        for (step, hazard) in open {
+            self.fact("  ", Some(Ink::Red), &format!("step {step}: {}: {}", hazard.object, hazard.code.effect()));
+            self.fact("    ", None, &format!("--accept {}", review::acceptance(hazard)));
+            self.fact("    ", None, &format!("safer: {}", hazard.code.safer()));
+        }
+    }
+
+    fn notes(&mut self, plan: &PlanFile) {
+        let unproved = review::unproved(plan);
+        if !unproved.is_empty() {
+            self.title("Not proved");
+        }
+        for it in &unproved {
+            self.fact("  ", Some(Ink::Yellow), it);
+        }
+        let reasons = review::reasons(plan);
+        if !plan.notes.is_empty() || !reasons.is_empty() {
+            self.title("Notes");
+        }
+        for it in review::folded(&plan.notes) {
+            self.fact("  ", None, &it);
+        }
+        for it in reasons {
+            self.fact("  ", None, &format!("times are estimates: {it}"));
+        }
+    }
+
+    fn difference(&mut self, difference: &str) {
+        if difference.is_empty() {
+            return;
+        }
+        self.title("Difference of the schemas");
+        for line in review::visible(difference).lines() {
+            let ink = match line.as_bytes().first() {
+                Some(b'@') => Ink::Cyan,
+                Some(b'+') => Ink::Green,
+                Some(b'-') => Ink::Red,
+                _ => {
+                    self.line(line);
+                    continue;
+                }
+            };
+            let line = self.paint(ink, line);
+            self.line(&line);
+        }
+    }
+
+    fn title(&mut self, text: &str) {
+        let text = self.paint(Ink::Bold, text);
+        self.line("");
+        self.line(&text);
+    }
+
+    /// A named line of the header.
+    fn entry(&mut self, name: &str, ink: Option<Ink>, text: &str) {
+        for (place, part) in wrap(text, self.width.saturating_sub(11), false).into_iter().enumerate() {
+            let name = self.paint(Ink::Dim, &format!("{:<7}", if place == 0 { name } else { "" }));
+            let part = ink.map_or_else(|| part.to_owned(), |ink| self.paint(ink, part));
+            self.line(&format!("  {name}  {part}"));
+        }
+    }
+
+    /// A line behind a margin, broken at the page's width.
+    fn fact(&mut self, margin: &str, ink: Option<Ink>, text: &str) {
+        let text = review::one_line(text);
+        let width = self.width.saturating_sub(columns(margin) + 2);
+        for (place, part) in wrap(&text, width, false).into_iter().enumerate() {
+            let part = ink.map_or_else(|| part.to_owned(), |ink| self.paint(ink, part));
+            self.line(&format!("{margin}{}{part}", if place == 0 { "" } else { "  " }));
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    fn paint(&self, ink: Ink, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let code = match ink {
+            Ink::Bold => 1,
+            Ink::Dim => 2,
+            Ink::Red => 31,
+            Ink::Green => 32,
+            Ink::Yellow => 33,
+            Ink::Cyan => 36,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// Locks that applications wait for stand out.
+fn lock_ink(mode: Lock) -> Option<Ink> {
+    match mode {
+        Lock::AccessExclusive => Some(Ink::Red),
+        Lock::Exclusive | Lock::ShareRowExclusive | Lock::Share => Some(Ink::Yellow),
+        Lock::ShareUpdateExclusive | Lock::RowExclusive | Lock::RowShare | Lock::AccessShare => None,
+    }
+}
+
+/// The columns of a margin, which may be painted.
+fn columns(margin: &str) -> usize {
+    let mut is_code = false;
+    margin
+        .chars()
+        .filter(|it| match it {
+            '\x1b' => {
+                is_code = true;
+                false
+            }
+            'm' if is_code => {
+                is_code = false;
+                false
+            }
+            _ => !is_code,
+        })
+        .count()
+}
+
+/// Breaks a line at spaces where it gets too long. A word that is too long stays whole, and so does what is quoted
+/// where `keeps_quotes`, so that SQL means the same when it is copied.
+fn wrap(text: &str, width: usize, keeps_quotes: bool) -> Vec<&str> {
+    let mut lines = vec![];
+    let (mut start, mut space, mut columns) = (0, None, 0);
+    let (mut has_ink, mut quote) = (false, None);
+    for (at, it) in text.char_indices() {
+        match quote {
+            Some(open) if open == it => quote = None,
+            None if keeps_quotes && matches!(it, '\'' | '"') => quote = Some(it),
+            _ => {}
+        }
+        columns += 1;
+        if it != ' ' {
+            has_ink = true;
+        } else if has_ink && quote.is_none() && (columns <= width + 1 || space.is_none()) {
+            space = Some(at);
+        }
+        if columns > width
+            && let Some(end) = space.take()
+        {
+            lines.push(&text[start..end]);
+            start = end + 1;
+            columns = text.get(start..at).map_or(0, |it| it.chars().count() + 1);
+            has_ink = columns > 0;
+        }
+    }
+    lines.push(&text[start..]);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_spaces_and_never_inside_of_quotes() {
+        assert_eq!(wrap("aa bb cc", 5, false), ["aa bb", "cc"]);
+        assert_eq!(wrap("aa bb cc", 2, false), ["aa", "bb", "cc"]);
+        assert_eq!(wrap("    aaaaaaaa b", 5, false), ["    aaaaaaaa", "b"]);
+        assert_eq!(wrap("a 'b c d' e", 4, true), ["a", "'b c d'", "e"]);
+        assert_eq!(wrap("ä ö ü", 3, false), ["ä ö", "ü"]);
+        assert_eq!(wrap("", 3, false), [""]);
+    }
+
+    #[test]
+    fn paint_takes_no_columns() {
+        assert_eq!(columns("\x1b[2m│ \x1b[0m      "), 8);
+    }
 }

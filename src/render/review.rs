@@ -1,0 +1,332 @@
+//! What every form of a plan for people says in the same words: sizes, times, the proof in one line, the strongest
+//! locks, notes folded. How it is laid out and escaped is left to the forms.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::lock::Lock;
+use crate::plan::Stage;
+use crate::plan::file::{FileHazard, FileLock, FileStep, PlanFile};
+
+/// The strongest lock that a plan takes on one relation.
+pub struct Strongest<'a> {
+    pub relation: &'a str,
+    pub mode: Lock,
+    /// How many steps lock the relation, in whatever mode.
+    pub steps: usize,
+    /// The longest that one of them is expected to hold a lock that blocks writes or more.
+    pub seconds: Option<[f64; 2]>,
+}
+
+/// The stages that have steps, in order.
+pub fn stages(plan: &PlanFile) -> Vec<(Stage, Vec<&FileStep>)> {
+    let of = |stage| plan.steps.iter().filter(|it| it.stage == stage).collect::<Vec<_>>();
+    Stage::ALL.into_iter().map(|stage| (stage, of(stage))).filter(|(_, steps)| !steps.is_empty()).collect()
+}
+
+/// Neighbouring steps that share a transaction; a step outside any stands alone.
+pub fn groups<'a, 'b>(steps: &'b [&'a FileStep]) -> impl Iterator<Item = &'b [&'a FileStep]> {
+    steps.chunk_by(|a, b| a.transaction.is_some() && a.transaction == b.transaction)
+}
+
+/// Relations by their strongest lock, the strongest first.
+pub fn strongest(plan: &PlanFile) -> Vec<Strongest<'_>> {
+    let mut of: BTreeMap<&str, Strongest<'_>> = BTreeMap::new();
+    for step in &plan.steps {
+        for lock in &step.locks {
+            let one = of.entry(&lock.relation).or_insert(Strongest {
+                relation: &lock.relation,
+                mode: lock.mode,
+                steps: 0,
+                seconds: None,
+            });
+            one.mode = one.mode.max(lock.mode);
+            one.steps += 1;
+            if lock.mode >= Lock::Share
+                && let Some(estimate) = &step.estimate
+                && one.seconds.is_none_or(|it| it[1] < estimate.seconds[1])
+            {
+                one.seconds = Some(estimate.seconds);
+            }
+        }
+    }
+    let mut all: Vec<_> = of.into_values().collect();
+    all.sort_by(|a, b| b.mode.cmp(&a.mode));
+    all
+}
+
+/// Hazards with the numbers of their steps: those that need acceptance first.
+pub fn hazards(plan: &PlanFile) -> Vec<(u32, &FileHazard)> {
+    let mut all: Vec<_> =
+        plan.steps.iter().flat_map(|step| step.hazards.iter().map(move |hazard| (step.id, hazard))).collect();
+    all.sort_by_key(|(step, hazard)| (!hazard.needs_acceptance(), *step));
+    all
+}
+
+/// What `--accept` takes to accept a hazard.
+pub fn acceptance(hazard: &FileHazard) -> String {
+    format!("{}:{}", hazard.code, hazard.object_path())
+}
+
+/// The proof in one line.
+pub fn proof(plan: &PlanFile) -> String {
+    let proof = &plan.proof;
+    if proof.server.is_empty() {
+        return "not proved".into();
+    }
+    let claims = [
+        (proof.converges, "converges"),
+        (proof.undo_returns, "undo returns"),
+        (proof.rows_survive, "rows survive"),
+    ];
+    let of = |held| claims.iter().filter(|it| it.0 == held).map(|it| it.1).collect::<Vec<_>>().join(", ");
+    let (held, open) = (of(true), of(false));
+    let mut line = match held.as_str() {
+        "" => format!("tried on PostgreSQL {}", proof.server),
+        held => format!("proved on PostgreSQL {}: {held}", proof.server),
+    };
+    if !open.is_empty() {
+        let _ = write!(line, "; not proved: {open}");
+    }
+    if !proof.filled.is_empty() || !proof.unfilled.is_empty() {
+        let _ =
+            write!(line, "; {} filled, {} unfilled", counted(proof.filled.len(), "table"), proof.unfilled.len());
+    }
+    line
+}
+
+/// How many steps there are, in how many transactions.
+pub fn extent(plan: &PlanFile) -> String {
+    let steps: Vec<_> = plan.steps.iter().collect();
+    let transactions = groups(&steps).filter(|it| it[0].transaction.is_some()).count();
+    let outside = steps.iter().filter(|it| it.transaction.is_none()).count();
+    let mut line = format!("{} in {}", counted(steps.len(), "step"), counted(transactions, "transaction"));
+    if outside > 0 {
+        let _ = write!(line, ", {} of them outside any", thousands(outside as u64));
+    }
+    line
+}
+
+/// What is known of a lock: whether the proof saw it too.
+pub fn seen(lock: &FileLock) -> String {
+    match lock.observed {
+        Some(mode) if mode == lock.mode => "seen".into(),
+        Some(mode) => format!("seen {mode}"),
+        None => "not seen".into(),
+    }
+}
+
+/// How much a step reads and writes, and how long that takes.
+pub fn work(step: &FileStep) -> Vec<String> {
+    let mut out = vec![];
+    let mut size = step
+        .estimate
+        .as_ref()
+        .map(|it| format!(": {}, {}, {}", counted(it.rows as usize, "row"), bytes(it.bytes), seconds(it.seconds)));
+    // An estimate is of the whole step, so it stands behind the last of its lines.
+    for (verb, relations) in [("rewrites", &step.rewrites), ("scans", &step.scans)] {
+        if !relations.is_empty() {
+            out.push(format!("{verb} {}", relations.join(", ")));
+        }
+    }
+    match (out.last_mut(), size.take()) {
+        (Some(last), Some(size)) => last.push_str(&size),
+        (None, Some(size)) => out.push(format!("works on{size}").replacen("on: ", "on ", 1)),
+        (_, None) => {}
+    }
+    out
+}
+
+/// How long the steps are expected to work together, where any of them grows with the data.
+pub fn total_seconds(steps: &[&FileStep]) -> Option<[f64; 2]> {
+    let estimates = steps.iter().filter_map(|it| it.estimate.as_ref()).map(|it| it.seconds);
+    estimates.reduce(|sum, it| [sum[0] + it[0], sum[1] + it[1]])
+}
+
+/// What the estimates rest on.
+pub fn reasons(plan: &PlanFile) -> Vec<&str> {
+    let mut all: Vec<_> =
+        plan.steps.iter().filter_map(|it| it.estimate.as_ref()).map(|it| it.reason.as_str()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What was not proved, with tables that went unfilled under their reason.
+pub fn unproved(plan: &PlanFile) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (table, reason) in &plan.proof.unfilled {
+        by_reason.entry(reason).or_default().push(table);
+    }
+    let unfilled = by_reason.into_iter().map(|(reason, tables)| {
+        format!("no rows were tried in {}: {reason}", listed(tables.into_iter().map(Cow::Borrowed)))
+    });
+    unfilled.chain(folded(&plan.proof.unproved)).collect()
+}
+
+/// Notes that say the same of many things, as one each.
+pub fn folded(notes: &[String]) -> Vec<String> {
+    let alike = |note: &str| -> Option<(String, String)> {
+        if let Some((what, thing)) = note.split_once(": ")
+            && !what.contains('"')
+            && !what.starts_with(|it: char| it.is_uppercase())
+        {
+            return Some((what.to_owned(), thing.to_owned()));
+        }
+        note.split_once(" is ").map(|(thing, what)| (what.to_owned(), thing.to_owned()))
+    };
+    let mut groups: Vec<(String, Vec<(&str, String)>)> = vec![];
+    for note in notes {
+        let (what, thing) = alike(note).unwrap_or_else(|| (note.clone(), String::new()));
+        match groups.iter_mut().find(|it| it.0 == what) {
+            Some(group) => group.1.push((note, thing)),
+            None => groups.push((what, vec![(note, thing)])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(what, of)| match of.as_slice() {
+            [(note, _)] => (*note).to_owned(),
+            _ if of.iter().all(|it| it.1.is_empty()) => what,
+            _ => format!("{what}: {}", listed(of.into_iter().map(|it| Cow::Owned(it.1)))),
+        })
+        .collect()
+}
+
+/// The first dozen by name, the others by number.
+fn listed<'a>(things: impl ExactSizeIterator<Item = Cow<'a, str>>) -> String {
+    const SHOWN: usize = 12;
+    let more = things.len().saturating_sub(SHOWN);
+    let named = things.take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { named } else { format!("{named} and {} more", thousands(more as u64)) }
+}
+
+/// "1,204 rows", "1 row".
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// 1204331 as "1,204,331".
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes as kB, MB, GB or TB, in powers of 1000.
+pub fn bytes(number: u64) -> String {
+    if number < 1000 {
+        return format!("{number} bytes");
+    }
+    let mut value = number as f64;
+    for unit in ["kB", "MB", "GB"] {
+        value /= 1000.0;
+        // What would be printed as 1000 belongs to the next unit.
+        if value < 9.95 {
+            return format!("{value:.1} {unit}");
+        }
+        if value < 999.5 {
+            return format!("{value:.0} {unit}");
+        }
+    }
+    format!("{:.1} TB", value / 1000.0)
+}
+
+/// A range of seconds, such as "300 ms to 3.1 s".
+pub fn seconds([from, to]: [f64; 2]) -> String {
+    let (from, to) = (duration(from), duration(to));
+    if from == to { format!("about {to}") } else { format!("{from} to {to}") }
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        it if it < 0.9995 => format!("{:.0} ms", (it * 1000.0).max(1.0)),
+        it if it < 9.95 => format!("{it:.1} s"),
+        it if it < 119.5 => format!("{it:.0} s"),
+        it if it < 119.5 * 60.0 => format!("{:.0} min", it / 60.0),
+        it => format!("{:.1} h", it / 3600.0),
+    }
+}
+
+/// The first characters of a hash, enough to tell two apart.
+pub fn short(hash: &str) -> &str {
+    hash.char_indices().nth(12).map_or(hash, |(end, _)| &hash[..end])
+}
+
+/// Text that is shown as it stands, of any number of lines: what would move the cursor, or turn the direction of the
+/// writing, is spelt out, so that nobody reviews something else than what runs.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    spelt(text, |it| it == '\n' || it == '\t')
+}
+
+/// The same in one line.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    spelt(text, |_| false)
+}
+
+fn spelt(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let hides = |it: char| {
+        let invisible = matches!(it, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(it, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+        (it.is_control() || invisible) && !is_kept(it)
+    };
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for it in text.chars() {
+        if hides(it) { out.extend(it.escape_default()) } else { out.push(it) }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_for_people() {
+        assert_eq!(thousands(1_204_331), "1,204,331");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(16_384), "16 kB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(3_100_000_000_000), "3.1 TB");
+        assert_eq!(seconds([0.3, 3.1]), "300 ms to 3.1 s");
+        assert_eq!(seconds([0.001, 0.001]), "about 1 ms");
+        assert_eq!(seconds([60.0, 7200.0]), "60 s to 2.0 h");
+        assert_eq!(seconds([0.9996, 119.6]), "1.0 s to 2 min");
+    }
+
+    #[test]
+    fn notes_that_are_alike_are_one() {
+        let notes = [
+            "not managed, and left as it is: rule a",
+            "constraint b is not the same",
+            "PostgreSQL 14: x",
+            "not managed, and left as it is: rule c",
+            "constraint d is not the same",
+        ]
+        .map(String::from);
+        let expected = [
+            "not managed, and left as it is: rule a, rule c",
+            "not the same: constraint b, constraint d",
+            "PostgreSQL 14: x",
+        ];
+        assert_eq!(folded(&notes), expected);
+    }
+
+    #[test]
+    fn nothing_moves_the_cursor_or_turns_the_writing() {
+        assert_eq!(visible("a\x1b[2Jb\u{202e}c\n\td"), "a\\u{1b}[2Jb\\u{202e}c\n\td");
+        assert_eq!(one_line("a\nb"), "a\\nb");
+        assert_eq!(one_line("größer"), "größer");
+    }
+}

@@ -1,0 +1,71 @@
+//! A plan as a script for psql. It does what the steps do, and nothing of what `apply` does beside: no look for drift,
+//! no journal, no resuming.
+
+use std::fmt::Write;
+
+use super::review;
+use crate::plan::file::{FileStep, PlanFile};
+use crate::proof::observe::SESSION;
+
+/// The plan as psql runs it.
+pub fn render(plan: &PlanFile) -> String {
+    let mut out = String::new();
+    comment(&mut out, &format!("Plan {} {}", plan.name, review::short(&plan.id)));
+    comment(&mut out, &format!("for PostgreSQL {}; {}", plan.from.server, review::proof(plan)));
+    comment(&mut out, "For psql. Unlike `tenantry apply`, it neither looks for drift nor keeps a journal.");
+    for (step, hazard) in review::hazards(plan).into_iter().filter(|it| it.1.needs_acceptance()) {
+        comment(&mut out, &format!("HAZARD, not accepted: step {step}: {}: {}", hazard.code, hazard.object));
+    }
+    out.push_str("\n\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\nSET client_encoding = 'UTF8';\n");
+    for setting in SESSION.split("; ") {
+        let _ = writeln!(out, "{setting};");
+    }
+    for (stage, steps) in review::stages(plan) {
+        let _ = writeln!(out, "\n-- {}\n", stage.name());
+        for group in review::groups(&steps) {
+            let is_inside = group[0].transaction.is_some();
+            if is_inside {
+                out.push_str("BEGIN;\n");
+            }
+            let mut timeouts = None;
+            for step in group {
+                let own = (step.lock_timeout_ms, step.statement_timeout_ms);
+                if timeouts.replace(own) != Some(own) {
+                    let set = if is_inside { "SET LOCAL" } else { "SET" };
+                    let _ = writeln!(out, "{set} lock_timeout = {};\n{set} statement_timeout = {};", own.0, own.1);
+                }
+                write_step(&mut out, step);
+            }
+            out.push_str(if is_inside { "COMMIT;\n\n" } else { "\n" });
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+fn write_step(out: &mut String, step: &FileStep) {
+    let because = step.because.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+    comment(out, &format!("{}. {}{because}", step.id, step.summary));
+    for lock in &step.locks {
+        comment(out, &format!("   locks {} {}: blocks {}", lock.relation, lock.mode, lock.mode.blocks()));
+    }
+    for work in review::work(step) {
+        comment(out, &format!("   {work}"));
+    }
+    for hazard in &step.hazards {
+        comment(out, &format!("   hazard {}: {}: {}", hazard.code, hazard.object, hazard.why));
+    }
+    if let Some(why) = &step.irreversible {
+        comment(out, &format!("   can't be taken back without loss: {why}"));
+    }
+    out.push_str(&step.sql);
+    // A comment at the end of the statement would take the semicolon along.
+    let ends_in_comment = step.sql.lines().last().is_some_and(|it| it.contains("--"));
+    out.push_str(if ends_in_comment { "\n;\n" } else { ";\n" });
+}
+
+/// One line, whatever a name holds: a line break in it would end the comment.
+fn comment(out: &mut String, text: &str) {
+    let _ = writeln!(out, "-- {}", review::one_line(text));
+}
