@@ -859,11 +859,11 @@ impl Definition for Constraint {
             return vec![];
         }
         let step = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name));
-        vec![
-            self.locking(step, Lock::AccessExclusive, sides)
-                .stage(Stage::Contract)
-                .hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides))),
-        ]
+        let step = self.locking(step, Lock::AccessExclusive, sides).stage(Stage::Contract);
+        if sides.replaced.contains(&self.id()) {
+            return vec![step.hazard(Code::RecreateObject, self.id(), "until it is added again")];
+        }
+        vec![step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)))]
     }
 }
 

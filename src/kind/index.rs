@@ -620,6 +620,9 @@ impl Definition for Index {
             self.drop_concurrently()
         };
         let step = step.stage(Stage::Contract);
+        if sides.replaced.contains(&self.id()) {
+            return vec![step.hazard(Code::RecreateObject, self.id(), "until it is built again")];
+        }
         let step = step.hazard(Code::DropIndex, self.id(), format!("it is on {}", self.table));
         if self.unique {
             vec![step.hazard(Code::DropConstraint, self.id(), "the index keeps its keys unique")]

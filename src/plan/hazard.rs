@@ -80,7 +80,7 @@ hazards! {
     ForeignKeyMayFail "foreign-key-may-fail" Warn "rows without a partner make the step fail" "look for orphans first",
     CheckMayFail "check-may-fail" Warn "rows that break the condition make the step fail" "look for such rows first",
     RecreateView "view-recreate" Warn "the view is away for the length of one transaction, and locked against reads" "keep its columns compatible, so that CREATE OR REPLACE will do",
-    RecreateObject "object-recreate" Warn "the object is away for the length of one transaction" "add the new one under another name first",
+    RecreateObject "object-recreate" Warn "the object is away until it is made again" "add the new one under another name first",
     SuspectedRename "suspected-undeclared-rename" Refuse "a drop and an add look like one rename; the values would be lost" "declare it with `was`, or say --no-renames",
     Rename "rename" Warn "code that uses the old name fails from this moment on" "keep both names alive until all code is deployed",
     RowSecurityLoosened "policy-or-rls-loosening" Refuse "rows that were hidden can be read or changed" "check who gains what, then accept it by name",
