@@ -11,7 +11,8 @@ use crate::elaborate::{self, ElaborateError};
 use crate::files;
 use crate::introspect::{Reading, introspect, server_message};
 use crate::kind::ObjectId;
-use crate::lock::Lock;
+use crate::lock::{Lock, RelationLock};
+use crate::name::QName;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::hazard::Hazard;
 use crate::plan::origin::Origins;
@@ -19,7 +20,8 @@ use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
 use crate::plan::{self, PlanError, Planned, estimate};
 use crate::proof::{self, Subject, observe};
-use crate::render::schema_difference;
+use crate::proof::observe::Observed;
+use crate::render;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
@@ -288,7 +290,7 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
         if let (crate::kind::Kind::Table | crate::kind::Kind::MaterializedView, [namespace, old], Some(new)) =
             (rename.subject.kind, rename.subject.path.as_slice(), &rename.renames_to)
         {
-            let old = crate::name::QName { namespace: namespace.clone(), name: old.clone() };
+            let old = QName { namespace: namespace.clone(), name: old.clone() };
             if let Some(size) = facts.sizes.get(&old).copied() {
                 facts.sizes.insert(old.sibling(new.clone()), size);
             }
@@ -405,58 +407,59 @@ fn lock_timeout_ms(planned: &Planned, settings: &PlanSettings) -> u32 {
     if planned.transaction.is_none() && lets_through { 0 } else { settings.lock_timeout_ms }
 }
 
+/// Steps as their file has them, with what each was seen to do.
+pub fn file_steps(
+    steps: &[Planned],
+    observed: &[Observed],
+    facts: &Facts,
+    settings: &PlanSettings,
+    place: impl Fn(&ObjectId) -> Option<String>,
+) -> Vec<FileStep> {
+    let observed = observed.iter().map(Some).chain(std::iter::repeat(None));
+    let names = |relations: &[QName]| relations.iter().map(ToString::to_string).collect();
+    let file_step = |((it, seen), id): ((&Planned, Option<&Observed>), u32)| {
+        let step = &it.step;
+        let mode_seen = |relation: &QName| {
+            let locks = seen.iter().flat_map(|seen| &seen.locks);
+            locks.filter(|lock| lock.relation == *relation).map(|lock| lock.mode).max()
+        };
+        let lock = |lock: &RelationLock| FileLock {
+            relation: lock.relation.to_string(),
+            mode: lock.mode,
+            observed: mode_seen(&lock.relation),
+        };
+        let hazard = |hazard: &Hazard| FileHazard {
+            code: hazard.code,
+            object: hazard.object.to_string(),
+            why: hazard.why.clone(),
+            accepted: hazard.accepted.clone(),
+        };
+        FileStep {
+            id,
+            stage: step.stage,
+            summary: step.summary.clone().unwrap_or_else(|| render::summary(it)),
+            sql: step.sql.clone(),
+            transaction: it.transaction,
+            lock_timeout_ms: lock_timeout_ms(it, settings),
+            statement_timeout_ms: settings.statement_timeout_ms,
+            locks: step.locks.iter().map(lock).collect(),
+            rewrites: names(&step.rewrites),
+            scans: names(&step.scans),
+            hazards: step.hazards.iter().map(hazard).collect(),
+            estimate: estimate::estimate(step, facts),
+            undo: it.undo.clone(),
+            irreversible: step.irreversible.clone(),
+            check: step.check.clone(),
+            because: place(&it.subject),
+        }
+    };
+    steps.iter().zip(observed).zip(1..).map(file_step).collect()
+}
+
 fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Proved) -> PlanFile {
     let origins = Origins::new(&both.declaration);
-    let observed = proved.observed.iter().map(Some).chain(std::iter::repeat(None));
-    let settings = &request.config.plan;
-    let steps: Vec<FileStep> = steps
-        .iter()
-        .zip(observed)
-        .zip(1..)
-        .map(|((it, seen), id)| {
-            let mode_seen = |relation| {
-                let locks = seen.iter().flat_map(|seen| &seen.locks);
-                locks.filter(|lock| lock.relation == relation).map(|lock| lock.mode).max()
-            };
-            FileStep {
-                id,
-                stage: it.step.stage,
-                summary: it.step.summary.clone().unwrap_or_else(|| crate::render::summary(it)),
-                sql: it.step.sql.clone(),
-                transaction: it.transaction,
-                lock_timeout_ms: lock_timeout_ms(it, settings),
-                statement_timeout_ms: settings.statement_timeout_ms,
-                locks: it
-                    .step
-                    .locks
-                    .iter()
-                    .map(|lock| FileLock {
-                        relation: lock.relation.to_string(),
-                        mode: lock.mode,
-                        observed: mode_seen(lock.relation.clone()),
-                    })
-                    .collect(),
-                rewrites: it.step.rewrites.iter().map(ToString::to_string).collect(),
-                scans: it.step.scans.iter().map(ToString::to_string).collect(),
-                hazards: it
-                    .step
-                    .hazards
-                    .iter()
-                    .map(|hazard| FileHazard {
-                        code: hazard.code,
-                        object: hazard.object.to_string(),
-                        why: hazard.why.clone(),
-                        accepted: hazard.accepted.clone(),
-                    })
-                    .collect(),
-                estimate: estimate::estimate(&it.step, &both.live.facts),
-                undo: it.undo.clone(),
-                irreversible: it.step.irreversible.clone(),
-                check: it.step.check.clone(),
-                because: origins.place(&it.subject, &both.desired),
-            }
-        })
-        .collect();
+    let place = |id: &ObjectId| origins.place(id, &both.desired);
+    let steps = file_steps(steps, &proved.observed, &both.live.facts, &request.config.plan, place);
     let mut file = PlanFile {
         format: file::FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -467,7 +470,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
         scope: both.scope.clone(),
         proof: proved.proof,
         notes: both.notes.clone(),
-        difference: schema_difference(&both.current, &both.desired),
+        difference: render::schema_difference(&both.current, &both.desired),
         steps,
     };
     file.id = file.meaning();

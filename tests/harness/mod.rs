@@ -7,14 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tenantry::diagnostic::File;
+use tenantry::config::PlanSettings;
+use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Object, ObjectId};
-use tenantry::pipeline::with_renames;
+use tenantry::pipeline::{file_steps, with_renames};
+use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
 use tenantry::proof::{observe, rows};
+use tenantry::render;
 use tenantry::schema::Schema;
+use tenantry::scope::Scope;
 use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
 use tenantry::source;
 use tokio::runtime::Runtime;
@@ -239,12 +243,29 @@ impl Sides {
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
     }
 
-    /// The plan as a reviewer reads it.
-    pub fn review(&self) -> Outcome<String> {
-        match &self.plan {
-            Ok(plan) => Ok(script(plan)),
-            Err(errors) => Ok(errors.iter().map(|it| format!("refused: {it}\n")).collect()),
-        }
+    /// The steps as a reviewer reads them.
+    pub fn review(&self, case: &Case) -> Outcome<String> {
+        let plan = match &self.plan {
+            Ok(plan) => plan,
+            Err(errors) => return Ok(errors.iter().map(|it| format!("refused: {it}\n")).collect()),
+        };
+        let steps =
+            file_steps(plan, &[], &self.old_reading.facts, &PlanSettings::default(), |_| None);
+        let digest = |schema: &Schema| file::fingerprint(schema);
+        let file = PlanFile {
+            format: file::FORMAT,
+            tool: String::new(),
+            id: String::new(),
+            name: case.name.clone(),
+            from: file::From { fingerprint: digest(&self.old_reading.schema), server: "15".into() },
+            to: file::To { fingerprint: digest(&self.new_reading.schema), declaration: String::new() },
+            scope: Scope::all(),
+            proof: file::Proof::default(),
+            notes: vec![],
+            difference: String::new(),
+            steps,
+        };
+        Ok(render::text::steps(&file, Look { colour: false, width: 100 }))
     }
 }
 

@@ -1,0 +1,121 @@
+//! How long reading and planning take on generated schemas, as ratios to `pg_dump --schema-only` of the same database
+//! in the same run: these machines are noisy, ratios less so. `make bench`, or `cargo bench -- 100 1000 5000`.
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and runs pg_dump")]
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tenantry::introspect::introspect;
+use tenantry::plan;
+use tenantry::schema::Facts;
+use tenantry::shadow::{Shadow, ShadowDatabase, ShadowSpec};
+
+const RUNS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|it| it.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![100, 1000] } else { sizes };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("tables  objects   pg_dump  introspect   ratio  diff+order  resident");
+    for tables in sizes {
+        runtime.block_on(measure(tables))?;
+    }
+    Ok(())
+}
+
+/// A schema with what tables have: keys, indexes, checks, triggers, policies, comments, views, functions. `wide` tables
+/// at the end have a column more.
+fn schema(tables: usize, wide: usize) -> String {
+    let mut sql = String::from("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;\n");
+    for t in 0..tables {
+        let extra = if t + wide >= tables { ", extra text" } else { "" };
+        let parent = if t == 0 { String::new() } else { format!(" REFERENCES t{}", t / 2) };
+        let _ = write!(
+            sql,
+            "CREATE TABLE t{t} (id integer PRIMARY KEY, parent integer{parent}, name text NOT NULL DEFAULT 'x',
+                 amount numeric(12, 2) CHECK (amount >= 0), at timestamptz DEFAULT now(){extra});
+             CREATE INDEX ON t{t} (name); CREATE INDEX ON t{t} (at) WHERE amount > 0;
+             CREATE TRIGGER touch BEFORE UPDATE ON t{t} FOR EACH ROW EXECUTE FUNCTION touch();
+             ALTER TABLE t{t} ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY p ON t{t} USING (name = current_user);
+             COMMENT ON TABLE t{t} IS 'Table {t}'; COMMENT ON COLUMN t{t}.name IS 'A name';\n"
+        );
+        if t % 5 == 0 {
+            let _ = writeln!(sql, "CREATE VIEW v{t} AS SELECT id, name FROM t{t} WHERE amount > 1;");
+        }
+        if t % 10 == 0 {
+            let _ = writeln!(sql, "CREATE FUNCTION f{t}(a integer) RETURNS text LANGUAGE sql AS 'SELECT name FROM t{t}';");
+        }
+    }
+    sql
+}
+
+async fn load(shadow: &Shadow, label: &str, sql: &str) -> Result<ShadowDatabase, Box<dyn Error>> {
+    let database = shadow.create_database(label).await?;
+    let session = database.connect().await?;
+    session.client.batch_execute("SET check_function_bodies = off").await?;
+    session.client.batch_execute(sql).await?;
+    session.client.batch_execute("ANALYZE pg_catalog.pg_class; ANALYZE pg_catalog.pg_attribute").await?;
+    Ok(database)
+}
+
+async fn measure(tables: usize) -> Result<(), Box<dyn Error>> {
+    let shadow = Shadow::start(&ShadowSpec::Auto, Some(15)).await?;
+    let old = load(&shadow, "old", &schema(tables, 0)).await?;
+    let new = load(&shadow, "new", &schema(tables, 20)).await?;
+    let (mut dumps, mut reads, mut ratios) = (vec![], vec![], vec![]);
+    for _ in 0..RUNS {
+        let dump = dump(&shadow, &old)?;
+        let clock = Instant::now();
+        // As the program does it: a connection of its own.
+        introspect(&old.connect().await?.client, true).await?;
+        let read = clock.elapsed();
+        ratios.push(read.as_secs_f64() / dump.as_secs_f64());
+        dumps.push(dump);
+        reads.push(read);
+    }
+    let before = introspect(&old.connect().await?.client, false).await?.schema;
+    let after = introspect(&new.connect().await?.client, false).await?.schema;
+    let clock = Instant::now();
+    let steps = plan::make(&before, &after, &Facts::default()).map_err(|errors| format!("{errors:?}"))?;
+    let planned = clock.elapsed();
+    assert_eq!(steps.iter().map(|it| &it.subject).collect::<BTreeSet<_>>().len(), 20.min(tables));
+    ratios.sort_by(f64::total_cmp);
+    println!(
+        "{tables:>6}  {:>7}  {:>8.0?}  {:>10.0?}  {:>6.2}  {:>10.0?}  {:>5} MB",
+        before.objects.len(),
+        median(dumps),
+        median(reads),
+        ratios[RUNS / 2],
+        planned,
+        resident()
+    );
+    Ok(())
+}
+
+fn dump(shadow: &Shadow, database: &ShadowDatabase) -> Result<Duration, Box<dyn Error>> {
+    let directory = shadow.directory().ok_or("the shadow is private")?;
+    let clock = Instant::now();
+    let status = Command::new("pg_dump")
+        .args(["--schema-only", "--username", "postgres", "--dbname", database.name.as_str(), "--host"])
+        .arg(directory)
+        .stdout(Stdio::null())
+        .status()?;
+    let took = clock.elapsed();
+    if status.success() { Ok(took) } else { Err("pg_dump failed".into()) }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The most memory that this process has had, in megabytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|it| it.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kb| kb / 1024)
+}

@@ -1,0 +1,177 @@
+//! Commands as typed: what they print where, and how they end.
+#![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A directory with a declaration, and how a command in it ended.
+struct Project {
+    dir: TempDir,
+}
+
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Project { dir }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.current_dir(self.path()).args(arguments).env("COLUMNS", "80");
+        for variable in ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER", "PGPORT"] {
+            command.env_remove(variable);
+        }
+        let output = command.output().unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+const CONFIG: &str = "[database]\nserver = 15\n[schema]\nlegacy = \"legacy.sql\"\n";
+
+#[test]
+fn a_plan_is_written_and_found_again() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer PRIMARY KEY);"),
+        ("schema/t.sql", "CREATE TABLE t (id integer PRIMARY KEY, note text);"),
+    ]);
+    let first = project.run(&["plan", "--exit-code"]);
+    assert_eq!(first.code, 3, "{}", first.err);
+    assert!(first.out.contains("ADD COLUMN note text"), "{}", first.out);
+    let written = fs::read(project.path().join("plans/1-plan.toml")).unwrap();
+    let again = project.run(&["plan"]);
+    assert_eq!(again.code, 0);
+    assert!(again.err.contains("plans/1-plan.toml is this plan already"), "{}", again.err);
+    assert!(!project.path().join("plans/2-plan.toml").exists());
+    let other = project.run(&["plan", "--out", "other.toml"]);
+    assert_eq!(other.code, 0, "{}", other.err);
+    assert_eq!(fs::read(project.path().join("other.toml")).unwrap(), written, "the same input, the same bytes");
+    assert_eq!(project.run(&["plan", "--check", "other.toml"]).code, 0);
+    fs::write(project.path().join("schema/t.sql"), "CREATE TABLE t (id integer PRIMARY KEY, note varchar(9));").unwrap();
+    let stale = project.run(&["plan", "--check", "other.toml"]);
+    assert_eq!(stale.code, 3, "{}", stale.err);
+    assert!(stale.out.contains("+"), "{}", stale.out);
+}
+
+#[test]
+fn nothing_to_change_is_said_and_writes_nothing() {
+    let table = "CREATE TABLE t (id integer PRIMARY KEY);";
+    let project = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", table), ("schema/t.sql", table)]);
+    let ended = project.run(&["plan", "--exit-code"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("nothing to change"), "{}", ended.err);
+    assert!(!project.path().join("plans").exists());
+    assert_eq!(project.run(&["drift"]).code, 0);
+}
+
+#[test]
+fn a_lookalike_of_a_rename_is_a_question() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer, phone text);"),
+        ("schema/t.sql", "CREATE TABLE t (\n    id integer,\n    phone_number text\n);"),
+    ]);
+    let asked = project.run(&["plan"]);
+    assert_eq!(asked.code, 4, "{}", asked.err);
+    assert!(asked.err.contains("tenantry: was phone"), "{}", asked.err);
+    assert!(!project.path().join("plans").exists());
+    let dropped = project.run(&["plan", "--no-renames", "--accept", "drop-column:public.t.phone"]);
+    assert_eq!(dropped.code, 0, "{}", dropped.err);
+    fs::write(
+        project.path().join("schema/t.sql"),
+        "CREATE TABLE t (\n    id integer,\n    phone_number text -- tenantry: was phone\n);",
+    )
+    .unwrap();
+    let renamed = project.run(&["plan", "--out", "renamed.toml"]);
+    assert_eq!(renamed.code, 0, "{}", renamed.err);
+    assert!(renamed.out.contains("RENAME COLUMN phone TO phone_number"), "{}", renamed.out);
+}
+
+#[test]
+fn losing_data_needs_a_name() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer, fax text);"),
+        ("schema/t.sql", "CREATE TABLE t (id integer);"),
+    ]);
+    let open = project.run(&["plan"]);
+    assert_eq!(open.code, 4, "{}", open.err);
+    assert!(open.err.contains("--accept drop-column:public.t.fax"), "{}", open.err);
+}
+
+#[test]
+fn a_required_column_without_a_value_is_refused() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer);"),
+        ("schema/t.sql", "CREATE TABLE t (id integer, owner integer NOT NULL);"),
+    ]);
+    let refused = project.run(&["plan"]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("backfill"), "{}", refused.err);
+}
+
+#[test]
+fn what_the_server_refuses_is_shown_in_the_file() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", ""),
+        ("schema/t.sql", "CREATE TABLE t (id integer);\nCREATE VIEW v AS SELECT nothing FROM t;\n"),
+    ]);
+    let refused = project.run(&["plan"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("schema/t.sql:2"), "{}", refused.err);
+    assert!(refused.err.contains("nothing"), "{}", refused.err);
+}
+
+#[test]
+fn usage_errors_end_with_2_and_bad_files_with_1() {
+    let project = Project::new(&[("tenantry.toml", "[manage]\nnamespace = []\n")]);
+    assert_eq!(project.run(&["plan", "--no-such-option"]).code, 2);
+    let unknown = project.run(&["plan"]);
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("did you mean `namespaces`?"), "{}", unknown.err);
+    let empty = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", ""), ("schema/empty.sql", "-- nothing\n")]);
+    let empty = empty.run(&["plan"]);
+    assert_eq!(empty.code, 1);
+    assert!(empty.err.contains("would drop everything"), "{}", empty.err);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_said_without_its_password() {
+    let project = Project::new(&[("schema/t.sql", "CREATE TABLE t (id integer);")]);
+    let ended = project.run(&["plan", "--database", "postgresql://me:sesame@127.0.0.1:1/shop?connect_timeout=2"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("127.0.0.1"), "{}", ended.err);
+    assert!(!ended.err.contains("sesame"), "{}", ended.err);
+}
+
+#[test]
+fn without_a_project_the_command_line_says_all() {
+    let project = Project::new(&[("declared/t.sql", "CREATE TABLE t (id integer);")]);
+    let shown = project.run(&["show", "schema", "--schema", "declared"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains("CREATE TABLE t"), "{}", shown.out);
+}
