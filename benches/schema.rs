@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A schema with what tables have: keys, indexes, checks, triggers, policies, comments, views, functions. `wide` tables
 /// at the end have a column more.
 fn schema(tables: usize, wide: usize) -> String {
-    let mut sql = String::from("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;\n");
+    let mut sql =
+        String::from("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;\n");
     for t in 0..tables {
         let extra = if t + wide >= tables { ", extra text" } else { "" };
         let parent = if t == 0 { String::new() } else { format!(" REFERENCES t{}", t / 2) };
@@ -47,7 +48,10 @@ fn schema(tables: usize, wide: usize) -> String {
             let _ = writeln!(sql, "CREATE VIEW v{t} AS SELECT id, name FROM t{t} WHERE amount > 1;");
         }
         if t % 10 == 0 {
-            let _ = writeln!(sql, "CREATE FUNCTION f{t}(a integer) RETURNS text LANGUAGE sql AS 'SELECT name FROM t{t}';");
+            let _ = writeln!(
+                sql,
+                "CREATE FUNCTION f{t}(a integer) RETURNS text LANGUAGE sql AS 'SELECT name FROM t{t}';"
+            );
         }
     }
     sql

@@ -5,6 +5,7 @@ use similar::TextDiff;
 
 use crate::diagnostic::Look;
 use crate::diff::{Change, diff};
+use crate::kind::Kind;
 use crate::plan::file::PlanFile;
 use crate::plan::{self, Half, Planned};
 use crate::schema::{Facts, Schema};
@@ -51,6 +52,12 @@ pub fn summary(step: &Planned) -> String {
         "drop"
     } else {
         "change"
+    };
+    // Row security is nothing that is created: it is on or off.
+    let verb = match (step.subject.kind, verb) {
+        (Kind::RowSecurity, "create") => "turn on",
+        (Kind::RowSecurity, "drop") => "turn off",
+        (_, verb) => verb,
     };
     format!("{verb} {}", step.subject)
 }

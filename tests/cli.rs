@@ -69,7 +69,8 @@ fn a_plan_is_written_and_found_again() {
     assert_eq!(other.code, 0, "{}", other.err);
     assert_eq!(fs::read(project.path().join("other.toml")).unwrap(), written, "the same input, the same bytes");
     assert_eq!(project.run(&["plan", "--check", "other.toml"]).code, 0);
-    fs::write(project.path().join("schema/t.sql"), "CREATE TABLE t (id integer PRIMARY KEY, note varchar(9));").unwrap();
+    fs::write(project.path().join("schema/t.sql"), "CREATE TABLE t (id integer PRIMARY KEY, note varchar(9));")
+        .unwrap();
     let stale = project.run(&["plan", "--check", "other.toml"]);
     assert_eq!(stale.code, 3, "{}", stale.err);
     assert!(stale.out.contains("+"), "{}", stale.out);
@@ -153,7 +154,8 @@ fn usage_errors_end_with_2_and_bad_files_with_1() {
     let unknown = project.run(&["plan"]);
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("did you mean `namespaces`?"), "{}", unknown.err);
-    let empty = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", ""), ("schema/empty.sql", "-- nothing\n")]);
+    let empty =
+        Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", ""), ("schema/empty.sql", "-- nothing\n")]);
     let empty = empty.run(&["plan"]);
     assert_eq!(empty.code, 1);
     assert!(empty.err.contains("would drop everything"), "{}", empty.err);

@@ -401,6 +401,7 @@ impl Constraint {
 
     fn validation(&self, sides: &Sides<'_>) -> Step {
         let mut step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", self.table, self.name))
+            .summary(format!("validate {}", self.id()))
             .own_transaction()
             .stage(Stage::Validate)
             .check(self.holds("convalidated"));
@@ -489,6 +490,7 @@ impl Constraint {
             Instead::Of(_) => index::temporary_name(&self.index(), sides),
         };
         let build = self.reading(key.build(&name, &self.table), sides);
+        let build = build.summary(format!("build the index of {}", self.id()));
         let marks = key.storage.mark(&self.table, &name);
         let steps = [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]);
         if key.primary && self.becomes_required(key, sides) {
@@ -515,7 +517,7 @@ impl Constraint {
         let first = self.drop_first(instead);
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
-        self.adding(sql, instead, sides)
+        self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id()))
     }
 
     /// Adds a foreign key to each partition, promised first and validated then; the partitioned table takes them for

@@ -2,6 +2,7 @@
 //! scans by what the server says at `client_min_messages = debug1`.
 #![expect(clippy::disallowed_methods, reason = "an edge: it waits for a statement to wait")]
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -229,36 +230,35 @@ async fn outside(
             .await?;
         held.extend(kind.map(|_| format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", lock.relation)));
     }
-    watcher.client.batch_execute(&format!("BEGIN; {}", held.join("; "))).await?;
+    // An older snapshot holds up builds on what can't be locked so: a materialized view.
+    held.push("SELECT 1".into());
+    let hold = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {}", held.join("; "));
+    watcher.client.batch_execute(&hold).await?;
+    let ended = Cell::new(false);
+    let run = async {
+        let ran = runner.client.batch_execute(&step.step.sql).await;
+        ended.set(true);
+        ran
+    };
     let watch = async {
         let mut seen: BTreeMap<u32, Lock> = BTreeMap::new();
-        // The statement waits within milliseconds, or ends; the bound is for a machine that is busy.
-        for _ in 0..200 {
+        // The statement waits within milliseconds, or ends; the bound is for one that does neither.
+        for _ in 0..5_000 {
+            let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)";
+            let waits: bool = watcher.client.query_one(waits, &[&pid]).await?.get(0);
             for (relation, mode) in locks(watcher, pid).await? {
                 let known = seen.entry(relation).or_insert(mode);
                 *known = (*known).max(mode);
             }
-            let waits = watcher
-                .client
-                .query_one(
-                    "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active'
-                        AND wait_event_type IS DISTINCT FROM 'Lock')",
-                    &[&pid],
-                )
-                .await?;
-            if waits.get(0) {
+            if waits || ended.get() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        for (relation, mode) in locks(watcher, pid).await? {
-            let known = seen.entry(relation).or_insert(mode);
-            *known = (*known).max(mode);
-        }
         watcher.client.batch_execute("COMMIT").await?;
         Ok::<_, tokio_postgres::Error>(seen)
     };
-    let (ran, seen) = tokio::join!(runner.client.batch_execute(&step.step.sql), watch);
+    let (ran, seen) = tokio::join!(run, watch);
     ran?;
     let said = said(runner, before).await?;
     let now = relations(runner).await?;

@@ -15,24 +15,17 @@ const SHORT: usize = 4;
 pub fn render(plan: &PlanFile, look: Look) -> String {
     let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40) };
     page.header(plan);
-    for (stage, steps) in review::stages(plan) {
-        page.line("");
-        let mut title = review::counted(steps.len(), "step");
-        if let Some(seconds) = review::total_seconds(&steps) {
-            title.push_str(&format!(", {}", review::seconds(seconds)));
-        }
-        let name = page.paint(Ink::Bold, &stage.name().to_uppercase());
-        page.line(&format!("{name}  {title}"));
-        for group in review::groups(&steps) {
-            page.line("");
-            for (place, step) in group.iter().enumerate() {
-                page.step(step, Place { first: place == 0, last: place + 1 == group.len() });
-            }
-        }
-    }
+    page.steps(plan);
     page.summary(plan);
     page.notes(plan);
     page.difference(&plan.difference);
+    page.out
+}
+
+/// The steps alone: what is left of a review when there is no server, no proof and no difference to tell of.
+pub fn steps(plan: &PlanFile, look: Look) -> String {
+    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40) };
+    page.steps(plan);
     page.out
 }
 
@@ -83,6 +76,24 @@ impl Page {
         if open > 0 {
             let text = format!("{} need acceptance by name; see the summary", review::counted(open, "hazard"));
             self.entry("hazards", Some(Ink::Red), &text);
+        }
+    }
+
+    fn steps(&mut self, plan: &PlanFile) {
+        for (stage, steps) in review::stages(plan) {
+            self.line("");
+            let mut title = review::counted(steps.len(), "step");
+            if let Some(seconds) = review::total_seconds(&steps) {
+                title.push_str(&format!(", {}", review::seconds(seconds)));
+            }
+            let name = self.paint(Ink::Bold, &stage.name().to_uppercase());
+            self.line(&format!("{name}  {title}"));
+            for group in review::groups(&steps) {
+                self.line("");
+                for (place, step) in group.iter().enumerate() {
+                    self.step(step, Place { first: place == 0, last: place + 1 == group.len() });
+                }
+            }
         }
     }
 

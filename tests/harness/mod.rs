@@ -249,8 +249,7 @@ impl Sides {
             Ok(plan) => plan,
             Err(errors) => return Ok(errors.iter().map(|it| format!("refused: {it}\n")).collect()),
         };
-        let steps =
-            file_steps(plan, &[], &self.old_reading.facts, &PlanSettings::default(), |_| None);
+        let steps = file_steps(plan, &[], &self.old_reading.facts, &PlanSettings::default(), |_| None);
         let digest = |schema: &Schema| file::fingerprint(schema);
         let file = PlanFile {
             format: file::FORMAT,
