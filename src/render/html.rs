@@ -20,13 +20,14 @@ const HEAD: &str = r#"<meta charset="utf-8">
 }
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 64rem; padding: 2rem 1rem 4rem; background: var(--page); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word }
+a { color: inherit }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem }
 h3 { font-size: 1rem; margin: 0; font-weight: 600 }
 code, pre { font: .85rem/1.5 ui-monospace, monospace }
 pre { background: var(--box); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem; margin: .5rem 0;
   overflow-x: auto; white-space: pre; overflow-wrap: normal }
-table { border-collapse: collapse; width: 100% } th { text-align: left; color: var(--dim); font-weight: 500 }
+table { border-collapse: collapse; display: block; overflow-x: auto } th { text-align: left; color: var(--dim); font-weight: 500 }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; vertical-align: top }
 ul { margin: .5rem 0; padding-left: 1.2rem } summary { cursor: pointer }
 .dim { color: var(--dim) } .red { color: var(--red) } .amber { color: var(--amber) } .green { color: var(--green) }
@@ -94,11 +95,15 @@ fn hazards(out: &mut String, plan: &PlanFile) {
     }
     out.push_str("<h2>Hazards</h2>\n<table>\n<tr><th>Step<th>Hazard<th>What happens<th>Accepted</tr>\n");
     for (step, hazard) in all {
-        let _ =
-            write!(out, "<tr><td><a href=\"#step-{step}\">{step}</a><td class=\"{}\">{}", ink(hazard), hazard.code);
+        let _ = write!(
+            out,
+            "<tr><td><a href=\"#step-{step}\">{step}</a><td class=\"{}\"><code>{}</code>",
+            ink(hazard),
+            hazard.code
+        );
         let (object, why) = (escaped(&hazard.object), escaped(&hazard.why));
         let _ = write!(out, "<td><code>{object}</code>: {why}; {}", hazard.code.effect());
-        let _ = writeln!(out, "<td class=\"{}\">{}</tr>", ink(hazard), acceptance(hazard));
+        let _ = writeln!(out, "<td class=\"{}\">{}</tr>", accepted_ink(hazard), acceptance(hazard));
     }
     out.push_str("</table>\n");
 }
@@ -148,7 +153,11 @@ fn write_step(out: &mut String, step: &FileStep) {
     facts.extend(review::work(step).iter().map(|it| ("", escaped(it).into_owned())));
     for hazard in &step.hazards {
         let (object, why) = (escaped(&hazard.object), escaped(&hazard.why));
-        let text = format!("hazard {}: <code>{object}</code>: {why} ({})", hazard.code, acceptance(hazard));
+        let then = match hazard {
+            it if it.needs_acceptance() || it.accepted.is_some() => acceptance(it),
+            it => it.code.effect().to_owned(),
+        };
+        let text = format!("hazard {}: <code>{object}</code>: {why}; {then}", hazard.code);
         facts.push((ink(hazard), text));
     }
     if let Some(why) = &step.irreversible {
@@ -199,6 +208,10 @@ fn ink(hazard: &FileHazard) -> &'static str {
         it if it.accepted.is_some() => "green",
         _ => "amber",
     }
+}
+
+fn accepted_ink(hazard: &FileHazard) -> &'static str {
+    if hazard.needs_acceptance() || hazard.accepted.is_some() { ink(hazard) } else { "dim" }
 }
 
 fn lock_ink(mode: Lock) -> &'static str {

@@ -14,14 +14,16 @@ const LONGEST: usize = 60_000;
 enum Less {
     Nothing,
     Difference,
+    Statements,
     Steps,
 }
 
 /// The plan as Markdown as GitHub has it.
 pub fn render(plan: &PlanFile) -> String {
-    let forms = [Less::Nothing, Less::Difference, Less::Steps].into_iter().map(|less| page(plan, less));
+    let forms = [Less::Nothing, Less::Difference, Less::Statements, Less::Steps];
     let mut last = String::new();
-    for form in forms {
+    for less in forms {
+        let form = page(plan, less);
         if form.chars().count() <= LONGEST {
             return form;
         }
@@ -59,7 +61,7 @@ fn page(plan: &PlanFile, less: Less) -> String {
                     let _ = writeln!(out, "*Steps {} to {} share a transaction.*\n", first.id, last.id);
                 }
                 for step in group {
-                    write_step(&mut out, step);
+                    write_step(&mut out, step, less < Less::Statements);
                 }
             }
             out.push_str("</details>\n\n");
@@ -71,7 +73,11 @@ fn page(plan: &PlanFile, less: Less) -> String {
         out.push_str("</details>\n\n");
     }
     if less > Less::Nothing {
-        let what = if less == Less::Steps { "The steps and the difference" } else { "The difference" };
+        let what = match less {
+            Less::Nothing | Less::Difference => "The difference",
+            Less::Statements => "The statements and the difference",
+            Less::Steps => "The steps and the difference",
+        };
         let _ = writeln!(out, "{what} would make this comment too long; `tenantry show` has the whole plan.\n");
     }
     out.truncate(out.trim_end().len());
@@ -142,10 +148,12 @@ fn list(out: &mut String, title: &str, items: &[String]) {
     out.push('\n');
 }
 
-fn write_step(out: &mut String, step: &FileStep) {
+fn write_step(out: &mut String, step: &FileStep, has_statement: bool) {
     let because = step.because.as_ref().map(|it| format!(" ({})", code(it))).unwrap_or_default();
     let _ = writeln!(out, "**{}.** {}{because}\n", step.id, prose(&step.summary));
-    fenced(out, "sql", &format!("{};", step.sql));
+    if has_statement {
+        fenced(out, "sql", &format!("{};", step.sql));
+    }
     let mut facts = vec![];
     if step.transaction.is_none() {
         facts.push("outside any transaction".to_owned());

@@ -99,11 +99,14 @@ pub fn proof(plan: &PlanFile) -> String {
 /// How many steps there are, in how many transactions.
 pub fn extent(plan: &PlanFile) -> String {
     let steps: Vec<_> = plan.steps.iter().collect();
-    let transactions = groups(&steps).filter(|it| it[0].transaction.is_some()).count();
-    let outside = steps.iter().filter(|it| it.transaction.is_none()).count();
-    let mut line = format!("{} in {}", counted(steps.len(), "step"), counted(transactions, "transaction"));
-    if outside > 0 {
-        let _ = write!(line, ", {} of them outside any", thousands(outside as u64));
+    let (inside, outside): (Vec<_>, Vec<_>) = groups(&steps).partition(|it| it[0].transaction.is_some());
+    let mut line = counted(steps.len(), "step");
+    if !inside.is_empty() {
+        let _ = write!(line, " in {}", counted(inside.len(), "transaction"));
+    }
+    if !outside.is_empty() {
+        let joint = if inside.is_empty() { "," } else { " and" };
+        let _ = write!(line, "{joint} {} outside any", thousands(outside.len() as u64));
     }
     line
 }
@@ -119,23 +122,21 @@ pub fn seen(lock: &FileLock) -> String {
 
 /// How much a step reads and writes, and how long that takes.
 pub fn work(step: &FileStep) -> Vec<String> {
-    let mut out = vec![];
-    let mut size = step
-        .estimate
-        .as_ref()
-        .map(|it| format!(": {}, {}, {}", counted(it.rows as usize, "row"), bytes(it.bytes), seconds(it.seconds)));
-    // An estimate is of the whole step, so it stands behind the last of its lines.
-    for (verb, relations) in [("rewrites", &step.rewrites), ("scans", &step.scans)] {
-        if !relations.is_empty() {
-            out.push(format!("{verb} {}", relations.join(", ")));
+    let mut lines: Vec<String> = [("rewrites", &step.rewrites), ("scans", &step.scans)]
+        .into_iter()
+        .filter(|(_, relations)| !relations.is_empty())
+        .map(|(verb, relations)| format!("{verb} {}", relations.join(", ")))
+        .collect();
+    if let Some(estimate) = &step.estimate {
+        let rows = counted(estimate.rows as usize, "row");
+        let size = format!("{rows}, {}, {}", bytes(estimate.bytes), seconds(estimate.seconds));
+        // An estimate is of the whole step, so it stands behind the last of its lines.
+        match lines.last_mut() {
+            Some(last) => *last = format!("{last}: {size}"),
+            None => lines.push(size),
         }
     }
-    match (out.last_mut(), size.take()) {
-        (Some(last), Some(size)) => last.push_str(&size),
-        (None, Some(size)) => out.push(format!("works on{size}").replacen("on: ", "on ", 1)),
-        (_, None) => {}
-    }
-    out
+    lines
 }
 
 /// How long the steps are expected to work together, where any of them grows with the data.

@@ -21,7 +21,8 @@ pub fn render(plan: &PlanFile) -> String {
         let _ = writeln!(out, "{setting};");
     }
     for (stage, steps) in review::stages(plan) {
-        let _ = writeln!(out, "\n-- {}\n", stage.name());
+        out.truncate(out.trim_end().len());
+        let _ = writeln!(out, "\n\n-- {}\n", stage.name());
         for group in review::groups(&steps) {
             let is_inside = group[0].transaction.is_some();
             if is_inside {

@@ -1,5 +1,4 @@
-//! A plan for a terminal: stages and steps as they will run, then a summary, then the schema difference, so that what
-//! decides stands nearest to the prompt's end of a long page and at its head.
+//! A plan for a terminal: stages and steps as they will run, then a summary, then the schema difference.
 
 use std::collections::BTreeMap;
 
@@ -68,13 +67,14 @@ impl Page {
             self.entry("edited", Some(Ink::Red), "changed after it was proved; plan again, or verify it");
         }
         let extent = match plan.steps.is_empty() {
-            true => "none; nothing is left to change".to_owned(),
+            true => "nothing is left to change".to_owned(),
             false => review::extent(plan),
         };
-        self.entry("steps", None, &extent);
+        self.entry("extent", None, &extent);
         let open = plan.steps.iter().flat_map(|it| &it.hazards).filter(|it| it.needs_acceptance()).count();
         if open > 0 {
-            let text = format!("{} need acceptance by name; see the summary", review::counted(open, "hazard"));
+            let verb = if open == 1 { "needs" } else { "need" };
+            let text = format!("{} {verb} acceptance by name; see the summary", review::counted(open, "hazard"));
             self.entry("hazards", Some(Ink::Red), &text);
         }
     }
@@ -137,10 +137,12 @@ impl Page {
         }
     }
 
-    /// The SQL of a step; the long SQL of one that nobody waits for is in the difference.
+    /// The SQL of a step. The long SQL of one that nobody waits for is in the difference; rows are not, and steps that
+    /// insert them have a check.
     fn statement(&mut self, step: &FileStep, below: &str) {
         let sql = review::visible(&step.sql);
         let is_quiet = step.locks.is_empty() && step.hazards.is_empty() && step.irreversible.is_none();
+        let is_quiet = is_quiet && step.check.is_none();
         let lines: Vec<&str> = sql.lines().collect();
         let shown = if is_quiet && lines.len() > SHORT { 1 } else { lines.len() };
         let width = self.width.saturating_sub(8);
@@ -154,7 +156,8 @@ impl Page {
             }
         }
         if shown < lines.len() {
-            let rest = self.paint(Ink::Dim, &format!("… and {} more lines", lines.len() - shown));
+            let rest =
+                self.paint(Ink::Dim, &format!("… and {} more lines, in the difference below", lines.len() - shown));
             self.line(&format!("{below}{rest}"));
         }
     }
