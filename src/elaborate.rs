@@ -2,6 +2,7 @@
 //! file; and copies of described ones, made from steps.
 
 use std::collections::BTreeSet;
+use std::ptr;
 
 use futures_util::future::join_all;
 use miette::Diagnostic;
@@ -125,7 +126,13 @@ pub async fn declared(
     session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
     let failed = load(&session, &declaration.statements).await?;
     if !failed.is_empty() {
-        let reports = failed.iter().map(|(statement, error)| report(declaration, statement, error)).collect();
+        // What needs a statement that failed fails with it, and would say nothing new.
+        let follows = |it: &Statement| failed.iter().any(|(other, _)| !ptr::eq(*other, it) && it.names.needs(&other.names));
+        let mut causes: Vec<_> = failed.iter().filter(|(statement, _)| !follows(statement)).collect();
+        if causes.is_empty() {
+            causes = failed.iter().collect();
+        }
+        let reports = causes.into_iter().map(|(statement, error)| report(declaration, statement, error)).collect();
         return Err(ElaborateError::Declaration(reports));
     }
     session.client.batch_execute("RESET ALL").await?;

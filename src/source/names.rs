@@ -200,6 +200,19 @@ pub struct Names {
     pub replaces: bool,
 }
 
+impl Names {
+    /// Whether this statement refers to something that the other declares.
+    pub fn needs(&self, other: &Names) -> bool {
+        let is_meant = |reference: &Reference, declared: &Declared| {
+            let space = declared.class.space();
+            let same = space == reference.space || (space, reference.space) == (Space::Relation, Space::Type);
+            same && reference.name == declared.name
+                && declared.namespace.as_ref().is_none_or(|namespace| reference.namespaces.contains(namespace))
+        };
+        self.refers.iter().any(|reference| other.declares.iter().any(|declared| is_meant(reference, declared)))
+    }
+}
+
 /// The names of a statement; those without a namespace are looked up along the path.
 pub fn names(statement: &NodeEnum, path: &[String]) -> Names {
     let look = Look { path };
@@ -435,6 +448,27 @@ impl Look<'_> {
             let parts: Vec<String> = parts.iter().map(constant).collect();
             refers.push(self.reference(Space::Routine, &parts, Bond::Likely));
         }
+        // What a comment is about stands in it as a list of names.
+        if let NodeEnum::CommentStmt(comment) = statement
+            && let Some(NodeEnum::List(list)) = comment.object.as_ref().and_then(|object| object.node.as_ref())
+        {
+            let parts: Vec<String> = list.items.iter().map(constant).collect();
+            let relation = match object_type(comment.objtype) {
+                ObjectType::ObjectTable
+                | ObjectType::ObjectView
+                | ObjectType::ObjectMatview
+                | ObjectType::ObjectIndex
+                | ObjectType::ObjectSequence
+                | ObjectType::ObjectForeignTable => parts.as_slice(),
+                ObjectType::ObjectColumn
+                | ObjectType::ObjectTabconstraint
+                | ObjectType::ObjectTrigger
+                | ObjectType::ObjectPolicy
+                | ObjectType::ObjectRule => &parts[..parts.len().saturating_sub(1)],
+                _ => &[],
+            };
+            refers.push(self.reference(Space::Relation, relation, Bond::Firm));
+        }
         // `ADD CONSTRAINT … USING INDEX i` names an index of the table's namespace.
         if let NodeEnum::AlterTableStmt(alter) = statement
             && let Some(relation) = &alter.relation
@@ -623,6 +657,18 @@ mod tests {
             find("u").iter().map(|u| (u.space, u.bond)).collect::<Vec<_>>(),
             [(Space::Relation, Bond::ForeignKey), (Space::Key, Bond::ForeignKey)]
         );
+    }
+
+    #[test]
+    fn one_statement_needs_another() {
+        let table = of("CREATE TABLE t (a int)");
+        for sql in ["COMMENT ON COLUMN t.a IS ''", "COMMENT ON TABLE t IS ''", "GRANT SELECT ON public.t TO PUBLIC",
+            "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS ''", "CREATE TABLE u (a int REFERENCES t)"] {
+            assert!(of(sql).needs(&table), "{sql}");
+        }
+        for sql in ["COMMENT ON COLUMN app.t.a IS ''", "CREATE TABLE u (t int)", "CREATE TABLE app.t (a int)"] {
+            assert!(!of(sql).needs(&table), "{sql}");
+        }
     }
 
     #[test]
