@@ -127,7 +127,8 @@ pub async fn declared(
     let failed = load(&session, &declaration.statements).await?;
     if !failed.is_empty() {
         // What needs a statement that failed fails with it, and would say nothing new.
-        let follows = |it: &Statement| failed.iter().any(|(other, _)| !ptr::eq(*other, it) && it.names.needs(&other.names));
+        let follows =
+            |it: &Statement| failed.iter().any(|(other, _)| !ptr::eq(*other, it) && it.names.needs(&other.names));
         let mut causes: Vec<_> = failed.iter().filter(|(statement, _)| !follows(statement)).collect();
         if causes.is_empty() {
             causes = failed.iter().collect();

@@ -662,8 +662,13 @@ mod tests {
     #[test]
     fn one_statement_needs_another() {
         let table = of("CREATE TABLE t (a int)");
-        for sql in ["COMMENT ON COLUMN t.a IS ''", "COMMENT ON TABLE t IS ''", "GRANT SELECT ON public.t TO PUBLIC",
-            "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS ''", "CREATE TABLE u (a int REFERENCES t)"] {
+        for sql in [
+            "COMMENT ON COLUMN t.a IS ''",
+            "COMMENT ON TABLE t IS ''",
+            "GRANT SELECT ON public.t TO PUBLIC",
+            "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS ''",
+            "CREATE TABLE u (a int REFERENCES t)",
+        ] {
             assert!(of(sql).needs(&table), "{sql}");
         }
         for sql in ["COMMENT ON COLUMN app.t.a IS ''", "CREATE TABLE u (t int)", "CREATE TABLE app.t (a int)"] {
