@@ -9,7 +9,7 @@ use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index::{self, Index, Indexed, Key, Of, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -815,7 +815,8 @@ impl Definition for Constraint {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.comes_from_above(sides) {
+        let is_left = matches!(self.rule, Rule::Foreign(_)) && partition::leaves(sides, &self.table, &self.name);
+        if self.comes_from_above(sides) || is_left {
             return vec![];
         }
         if !sides.is_new(&self.table_id()) {
@@ -857,7 +858,12 @@ impl Definition for Constraint {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.comes_from_above(sides) || index_partition::goes_with_parent(self.rule.parent(), sides) {
+        let is_taken =
+            matches!(self.rule, Rule::Foreign(_)) && partition::takes_over(sides, &self.table, &self.name);
+        if self.comes_from_above(sides)
+            || is_taken
+            || index_partition::goes_with_parent(self.rule.parent(), sides)
+        {
             return vec![];
         }
         let step = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name));

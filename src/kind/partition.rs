@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::{self, Aside};
+use crate::kind::constraint::Rule;
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -18,6 +19,11 @@ pub struct Partition {
     pub bound: String,
     /// The columns, which both tables must have.
     pub columns: Aside<Vec<Name>>,
+    /// What the bound asks of a row; nothing for hash partitions, whose condition names the parent by its oid.
+    pub condition: Aside<Option<String>>,
+    /// Foreign keys that the partition has from above, by their names on it, and the tables that they refer to. They
+    /// are no objects; a detached table keeps them as its own.
+    pub copies: Aside<Vec<(Name, QName)>>,
     /// A `DETACH … CONCURRENTLY` was broken off: the parent no longer shows the rows, `FINALIZE` is to come.
     pub detaching: bool,
 }
@@ -33,6 +39,29 @@ fn of(schema: &Schema) -> impl Iterator<Item = &Partition> {
     })
 }
 
+/// The step with the scan of every table of the family that holds rows.
+fn reads(step: Step, name: &QName, sides: &Sides<'_>) -> Step {
+    let family = table::family(sides, name);
+    family.iter().filter(|it| table::stores(sides, it)).fold(step, Step::scans)
+}
+
+/// Whether a foreign key of this name is there without a step: its table is detached and keeps it.
+pub fn leaves(sides: &Sides<'_>, table: &QName, foreign_key: &Name) -> bool {
+    sides.is_going(&id(table)) && !sides.is_going(&table::id(table)) && has_copy(sides.old, table, foreign_key)
+}
+
+/// Whether a foreign key of this name goes without a step: its table is attached, and it becomes the parent's.
+pub fn takes_over(sides: &Sides<'_>, table: &QName, foreign_key: &Name) -> bool {
+    sides.is_new(&id(table)) && !sides.is_new(&table::id(table)) && has_copy(sides.new, table, foreign_key)
+}
+
+fn has_copy(schema: &Schema, table: &QName, foreign_key: &Name) -> bool {
+    match schema.get(&id(table)) {
+        Some(Object::Partition(it)) => it.copies.0.iter().any(|(name, _)| name == foreign_key),
+        _ => false,
+    }
+}
+
 impl Partition {
     fn is_default(&self) -> bool {
         self.bound == "DEFAULT"
@@ -43,41 +72,164 @@ impl Partition {
         of(schema).find(|it| it.parent == self.parent && it.is_default() && it.child != self.child).map(|it| &it.child)
     }
 
-    /// The locks of taking a partition away from its parent, by DETACH or DROP.
+    /// The partition's parent and all above it.
+    fn above(&self, schema: &Schema) -> Vec<QName> {
+        let mut above = vec![self.parent.clone()];
+        while let Some(Object::Partition(it)) = above.last().and_then(|last| schema.get(&id(last))) {
+            above.push(it.parent.clone());
+        }
+        above
+    }
+
+    /// The tables at the other end of foreign keys that come and go with the attachment: those that the partition
+    /// refers to by a key of its parent, and those that refer to the parent.
+    fn partners(&self, schema: &Schema) -> (Vec<QName>, Vec<QName>) {
+        let above = self.above(schema);
+        let (mut to, mut from) = (vec![], vec![]);
+        for object in schema.of_kind(Kind::Constraint) {
+            if let Object::Constraint(it) = object
+                && let Rule::Foreign(key) = &it.rule
+            {
+                if above.contains(&it.table) {
+                    to.push(key.to.clone());
+                }
+                if above.contains(&key.to) {
+                    from.push(it.table.clone());
+                }
+            }
+        }
+        (to, from)
+    }
+
+    /// The step with the locks of taking the partition away from its parent, by DETACH or DROP.
     pub fn lock_parent(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let (to, from) = self.partners(sides.old);
         let step = step.locks(&self.parent, Lock::AccessExclusive);
+        let step = to.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
+        let step = from.iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive));
         match self.default_sibling(sides.old) {
             Some(default) => step.locks(default, Lock::AccessExclusive),
             None => step,
         }
     }
 
+    /// Whether foreign keys refer to the partition through its parent: DROP TABLE is refused then, DETACH is not.
+    pub fn is_referred_to(&self, sides: &Sides<'_>) -> bool {
+        !sides.is_going(&table::id(&self.parent)) && !self.partners(sides.old).1.is_empty()
+    }
+
+    /// DETACH in its plain form, which can share a transaction.
+    pub fn detach_plainly(&self, sides: &Sides<'_>) -> Step {
+        let step = Step::new(format!("ALTER TABLE {} DETACH PARTITION {}", self.parent, self.child))
+            .stage(Stage::Contract)
+            .locks(&self.child, Lock::AccessExclusive);
+        self.lock_parent(step, sides)
+    }
+
+    /// ATTACH alone, on tables whose rows the server then has to read.
     fn attach(&self, sides: &Sides<'_>) -> Step {
-        let mut step =
-            Step::new(format!("ALTER TABLE {} ATTACH PARTITION {} {}", self.parent, self.child, self.bound))
-                .locks(&self.parent, Lock::ShareUpdateExclusive);
-        for member in table::family(sides, &self.child) {
-            step = step.locks(&member, Lock::AccessExclusive);
-            if table::stores(sides, &member) {
-                step = step.scans(&member);
-            }
+        let mut step = self.attach_proven(sides);
+        for it in [Some(&self.child), self.default_sibling(sides.old)].into_iter().flatten() {
+            step = reads(step, it, sides);
         }
         if table::may_hold_rows(sides, &self.child) {
             step = step.hazard(Code::AttachScan, self.id(), table::evidence(sides, &self.child));
         }
         // Rows that now belong to the new partition must not stand in the default one.
-        if let Some(default) = self.default_sibling(sides.old) {
-            for member in table::family(sides, default) {
+        match self.default_sibling(sides.old).filter(|it| table::may_hold_rows(sides, it)) {
+            Some(default) => step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, default)),
+            None => step,
+        }
+    }
+
+    /// ATTACH where constraints prove that no row is in the wrong place. Foreign keys that only the parent has are
+    /// checked all the same.
+    fn attach_proven(&self, sides: &Sides<'_>) -> Step {
+        let mut step =
+            Step::new(format!("ALTER TABLE {} ATTACH PARTITION {} {}", self.parent, self.child, self.bound))
+                .locks(&self.parent, Lock::ShareUpdateExclusive);
+        for it in [Some(&self.child), self.default_sibling(sides.old)].into_iter().flatten() {
+            for member in table::family(sides, it) {
                 step = step.locks(&member, Lock::AccessExclusive);
-                if table::stores(sides, &member) {
-                    step = step.scans(&member);
-                }
             }
-            if table::may_hold_rows(sides, default) {
-                step = step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, default));
+        }
+        let (_, from) = self.partners(sides.old);
+        step = from.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
+        for (name, to) in &self.copies.0 {
+            step = step.locks(to, Lock::AccessExclusive);
+            let own = ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name]);
+            if !sides.old.contains(&own) {
+                step = reads(step, &self.child, sides);
+                if table::may_hold_rows(sides, &self.child) {
+                    let why = format!("{name} is checked for every row of {}", self.child);
+                    step = step.hazard(Code::ScanUnderLock, self.id(), why);
+                }
             }
         }
         step
+    }
+
+    /// The online form for tables with rows: a CHECK that says the same as the bound is proven while the table is in
+    /// use, and ATTACH takes it as proof.
+    fn attach_online(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let Some(condition) = &self.condition.0 else { return vec![self.attach(sides)] };
+        let child = Some((&self.child, format!("CHECK ({condition})")));
+        let default = self.default_sibling(sides.old).map(|it| (it, format!("CHECK (NOT {condition})")));
+        let full = [child, default].into_iter().flatten().filter(|(it, _)| table::may_hold_rows(sides, it));
+        let (mut before, mut after) = (vec![], vec![]);
+        for (it, check) in full {
+            let path = |name: &Name| ObjectId::new(Kind::Constraint, [&it.namespace, &it.name, name]);
+            let name = column::derived(&[self.child.name.as_str(), "bound"], |name| {
+                !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
+            });
+            let on_all = |sql: String, mode| {
+                table::family(sides, it).iter().fold(Step::new(sql), |step, member| step.locks(member, mode))
+            };
+            before.push(
+                on_all(format!("ALTER TABLE {it} ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
+                    .own_transaction(),
+            );
+            let validate = on_all(
+                format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}"),
+                Lock::ShareUpdateExclusive,
+            )
+            .stage(Stage::Validate)
+            .own_transaction()
+            .hazard(Code::CheckMayFail, self.id(), table::evidence(sides, it))
+            .check(format!(
+                "SELECT convalidated FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
+                Literal(&it.to_string()),
+                Literal(name.as_str())
+            ));
+            before.push(reads(validate, it, sides));
+            after.push(
+                on_all(format!("ALTER TABLE {it} DROP CONSTRAINT {name}"), Lock::AccessExclusive)
+                    .stage(Stage::Validate),
+            );
+        }
+        if before.is_empty() {
+            return vec![self.attach(sides)];
+        }
+        before.sort_by_key(|step| step.stage);
+        let attach = self.attach_proven(sides).stage(Stage::Validate);
+        before.into_iter().chain([attach]).chain(after).collect()
+    }
+
+    /// What a detached table keeps of its parent and is not to have.
+    fn leftovers(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if sides.is_going(&table::id(&self.child)) {
+            return vec![];
+        }
+        let own = |name| ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name]);
+        let copies = self.copies.0.iter().filter(|(name, _)| !sides.new.contains(&own(name)));
+        copies
+            .map(|(name, to)| {
+                Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {name}", self.child))
+                    .stage(Stage::Contract)
+                    .locks(&self.child, Lock::AccessExclusive)
+                    .locks(to, Lock::AccessExclusive)
+            })
+            .collect()
     }
 
     fn detach(&self, sides: &Sides<'_>) -> Vec<Step> {
@@ -96,18 +248,17 @@ impl Partition {
                 step
             }
         };
-        let contract = |step: Step| step.stage(Stage::Contract);
-        let sql = format!("ALTER TABLE {} DETACH PARTITION {}", self.parent, self.child);
+        let renames = self.renames(sides).into_iter().map(|step| step.stage(Stage::Contract));
+        let rest = self.leftovers(sides).into_iter().chain(renames);
         let Some(left_over) = self.concurrently(sides) else {
-            let step = Step::new(sql).stage(Stage::Contract).locks(&self.child, Lock::AccessExclusive);
-            let step = hazard(self.lock_parent(step, sides));
-            return std::iter::once(step).chain(self.renames(sides).into_iter().map(contract)).collect();
+            let step = hazard(self.detach_plainly(sides));
+            return std::iter::once(step).chain(rest).collect();
         };
         let gone = format!(
             "SELECT NOT relispartition FROM pg_class WHERE oid = {}::regclass",
             Literal(&self.child.to_string())
         );
-        let detach = Step::new(format!("{sql} CONCURRENTLY"))
+        let detach = Step::new(format!("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY", self.parent, self.child))
             .stage(Stage::Contract)
             .outside_transaction()
             .locks(&self.parent, Lock::ShareUpdateExclusive)
@@ -117,7 +268,7 @@ impl Partition {
             .summary("takes away the copy of the bound that DETACH CONCURRENTLY leaves as a CHECK")
             .stage(Stage::Contract)
             .locks(&self.child, Lock::AccessExclusive);
-        [hazard(detach), drop].into_iter().chain(self.renames(sides).into_iter().map(contract)).collect()
+        [hazard(detach), drop].into_iter().chain(rest).collect()
     }
 
     /// From 18 on: NOT NULL constraints have the parent's names while they are the parent's, and can be renamed only
@@ -175,6 +326,17 @@ impl Definition for Partition {
                     (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
                        FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
+                'condition', (SELECT condition FROM pg_get_partition_constraintdef(c.oid) AS condition
+                               WHERE condition !~ 'satisfies_hash_partition'),
+                'copies', coalesce(
+                    (SELECT jsonb_agg(jsonb_build_array(f.conname, jsonb_build_array(tn.nspname, t.relname))
+                                      ORDER BY f.conname)
+                       FROM pg_constraint f
+                       JOIN pg_class t ON t.oid = f.confrelid
+                       JOIN pg_namespace tn ON tn.oid = t.relnamespace
+                      WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.conparentid <> 0
+                        AND EXISTS (SELECT FROM pg_constraint above
+                                     WHERE above.oid = f.conparentid AND above.conrelid <> f.conrelid)), '[]'),
                 'detaching', i.inhdetachpending))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -217,23 +379,16 @@ impl Definition for Partition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        self.renames(sides).into_iter().chain([self.attach(sides)]).collect()
+        self.renames(sides).into_iter().chain(self.attach_online(sides)).collect()
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
-        let mut steps = self.detach(sides);
-        if new.detaching {
-            return Alter::Steps(steps);
+        if self.detaching || new.detaching {
+            let attach = (!new.detaching).then(|| new.attach(sides).stage(Stage::Contract));
+            return Alter::Steps(self.detach(sides).into_iter().chain(attach).collect());
         }
         // One transaction for both: nobody sees the parent without these rows.
-        if steps.len() > 1 || !self.detaching {
-            let plain = Step::new(format!("ALTER TABLE {} DETACH PARTITION {}", self.parent, self.child))
-                .stage(Stage::Contract)
-                .locks(&self.child, Lock::AccessExclusive);
-            steps = vec![self.lock_parent(plain, sides)];
-        }
-        steps.push(new.attach(sides).stage(Stage::Contract));
-        Alter::Steps(steps)
+        Alter::Steps(vec![self.detach_plainly(sides), new.attach(sides).stage(Stage::Contract)])
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -460,14 +460,20 @@ impl Definition for Table {
         for partner in self.partners(sides.old) {
             step = step.locks(&partner, Lock::AccessExclusive);
         }
+        let mut steps = vec![];
         if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name)) {
-            step = it.lock_parent(step, sides);
+            if it.is_referred_to(sides) {
+                steps.push(it.detach_plainly(sides));
+            } else {
+                step = it.lock_parent(step, sides);
+            }
         }
         if stores(sides, &self.name) && sides.may_hold_rows(&self.name) {
             step = step
                 .hazard(Code::DropTable, self.id(), evidence(sides, &self.name))
                 .irreversible("the rows of the table are gone");
         }
-        vec![step]
+        steps.push(step);
+        steps
     }
 }

@@ -1,0 +1,3 @@
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE people (id integer, mood mood NOT NULL DEFAULT 'sad') PARTITION BY HASH (id);
+CREATE TABLE people_0 PARTITION OF people FOR VALUES WITH (MODULUS 1, REMAINDER 0);

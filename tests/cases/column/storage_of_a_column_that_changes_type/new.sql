@@ -1,0 +1,2 @@
+CREATE TABLE contacts (bio text);
+ALTER TABLE contacts ALTER bio SET STORAGE EXTERNAL;

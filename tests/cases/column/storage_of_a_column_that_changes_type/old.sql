@@ -1,0 +1,2 @@
+CREATE TABLE contacts (bio varchar(20));
+ALTER TABLE contacts ALTER bio SET STORAGE EXTERNAL;

@@ -1,0 +1,8 @@
+CREATE TABLE users (id integer PRIMARY KEY);
+CREATE TABLE messages (id bigint, user_id integer, sent_at date NOT NULL) PARTITION BY RANGE (sent_at);
+CREATE TABLE messages_rest PARTITION OF messages DEFAULT;
+CREATE TABLE messages_2025 (
+    id bigint,
+    user_id integer,
+    sent_at date CONSTRAINT messages_sent_at_not_null NOT NULL
+);

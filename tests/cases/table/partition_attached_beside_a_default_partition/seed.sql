@@ -1,0 +1,3 @@
+INSERT INTO users VALUES (1);
+INSERT INTO messages_2025 VALUES (1, 1, '2025-05-05');
+INSERT INTO messages VALUES (2, 1, '2024-05-05');
