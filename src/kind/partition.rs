@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::{self, Aside};
-use crate::kind::constraint::Rule;
+use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -128,7 +128,7 @@ impl Partition {
 
     /// ATTACH alone, on tables whose rows the server then has to read.
     fn attach(&self, sides: &Sides<'_>) -> Step {
-        let mut step = self.attach_proven(sides);
+        let mut step = self.attach_proven(&[], sides);
         for it in [Some(&self.child), self.default_sibling(sides.old)].into_iter().flatten() {
             step = reads(step, it, sides);
         }
@@ -142,9 +142,9 @@ impl Partition {
         }
     }
 
-    /// ATTACH where constraints prove that no row is in the wrong place. Foreign keys that only the parent has are
-    /// checked all the same.
-    fn attach_proven(&self, sides: &Sides<'_>) -> Step {
+    /// ATTACH where constraints prove that no row is in the wrong place. Foreign keys that only the parent has, and
+    /// that are none of `keys`, are checked all the same.
+    fn attach_proven(&self, keys: &[Constraint], sides: &Sides<'_>) -> Step {
         let mut step =
             Step::new(format!("ALTER TABLE {} ATTACH PARTITION {} {}", self.parent, self.child, self.bound))
                 .locks(&self.parent, Lock::ShareUpdateExclusive);
@@ -157,8 +157,7 @@ impl Partition {
         step = from.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
         for (name, to) in &self.copies.0 {
             step = step.locks(to, Lock::AccessExclusive);
-            let own = ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name]);
-            if !sides.old.contains(&own) {
+            if !sides.old.contains(&self.constraint(name)) && keys.iter().all(|it| it.name != *name) {
                 step = reads(step, &self.child, sides);
                 if table::may_hold_rows(sides, &self.child) {
                     let why = format!("{name} is checked for every row of {}", self.child);
@@ -167,6 +166,29 @@ impl Partition {
             }
         }
         step
+    }
+
+    fn constraint(&self, name: &Name) -> ObjectId {
+        ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name])
+    }
+
+    /// The foreign keys that the table lacks, as its own: made beforehand, they become the parent's.
+    fn missing_keys(&self, sides: &Sides<'_>) -> Vec<Constraint> {
+        let missing = self.copies.0.iter().filter(|(name, _)| !sides.old.contains(&self.constraint(name)));
+        let above = self.above(sides.new);
+        let key = |name: &Name| {
+            above.iter().find_map(|table| {
+                match sides.new.get(&ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])) {
+                    Some(Object::Constraint(it)) if matches!(it.rule, Rule::Foreign(_)) => Some(it.clone()),
+                    _ => None,
+                }
+            })
+        };
+        let partitioned = !table::stores(sides, &self.child);
+        missing
+            .filter_map(|(name, _)| key(name))
+            .map(|it| Constraint { table: self.child.clone(), partitioned, ..it })
+            .collect()
     }
 
     /// The online form for tables with rows: a CHECK that says the same as the bound is proven while the table is in
@@ -210,8 +232,10 @@ impl Partition {
         if before.is_empty() {
             return vec![self.attach(sides)];
         }
+        let keys = if table::may_hold_rows(sides, &self.child) { self.missing_keys(sides) } else { vec![] };
+        before.extend(keys.iter().flat_map(|key| key.create(sides)));
         before.sort_by_key(|step| step.stage);
-        let attach = self.attach_proven(sides).stage(Stage::Validate);
+        let attach = self.attach_proven(&keys, sides).stage(Stage::Validate);
         before.into_iter().chain([attach]).chain(after).collect()
     }
 
@@ -220,8 +244,7 @@ impl Partition {
         if sides.is_going(&table::id(&self.child)) {
             return vec![];
         }
-        let own = |name| ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name]);
-        let copies = self.copies.0.iter().filter(|(name, _)| !sides.new.contains(&own(name)));
+        let copies = self.copies.0.iter().filter(|(name, _)| !sides.new.contains(&self.constraint(name)));
         copies
             .map(|(name, to)| {
                 Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {name}", self.child))
