@@ -67,7 +67,10 @@ pub struct Planned {
 ///
 /// Errors: every object that can't be changed as declared, all at once; or a cycle.
 pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, Vec<PlanError>> {
-    let forward = draft(old, new, facts, &BTreeSet::new())?;
+    let (mut forward, refused) = draft(old, new, facts, &BTreeSet::new()).map_err(|it| vec![it])?;
+    if !refused.is_empty() {
+        return Err(refused.into_iter().map(|(object, reason)| PlanError::Refused { object, reason }).collect());
+    }
     // What a step of its own makes or drops is taken back by that step, so that each step knows its own undo.
     let apart: BTreeSet<ObjectId> = forward
         .iter()
@@ -75,7 +78,12 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .map(|it| it.subject.clone())
         .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
-    let backward = draft(new, old, facts, &apart).unwrap_or_default();
+    let (backward, one_way) = draft(new, old, facts, &apart).unwrap_or_default();
+    for it in &mut forward {
+        if let Some((_, reason)) = one_way.iter().find(|(id, _)| *id == it.subject) {
+            it.step.irreversible.get_or_insert_with(|| reason.clone());
+        }
+    }
     let mut undos = attach(old, &forward, backward);
     let transactions = transactions(&forward);
     Ok(forward
@@ -93,21 +101,18 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .collect())
 }
 
-/// The steps from `old` to `new`, ordered and folded, with facts about existing relations only.
+/// The steps from `old` to `new`, ordered and folded, with facts about existing relations only; and the objects that
+/// can't be changed, each with the reason.
 fn draft(
     old: &Schema,
     new: &Schema,
     facts: &Facts,
     apart: &BTreeSet<ObjectId>,
-) -> Result<Vec<Ordered>, Vec<PlanError>> {
+) -> Result<(Vec<Ordered>, Vec<(ObjectId, String)>), PlanError> {
     let changes = diff(old, new);
     let settled = disturb::settle(old, new, facts, &changes);
-    if !settled.refused.is_empty() {
-        let refused = settled.refused.into_iter();
-        return Err(refused.map(|(object, reason)| PlanError::Refused { object, reason }).collect());
-    }
-    let ordered = order::order(old, new, facts, &changes, &settled, apart)
-        .map_err(|cycle| vec![PlanError::Cycle(cycle.0)])?;
+    let ordered =
+        order::order(old, new, facts, &changes, &settled, apart).map_err(|cycle| PlanError::Cycle(cycle.0))?;
     let mut steps = fold::fold(ordered, apart);
     // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
     let relations = |replaced: bool| -> BTreeSet<(Name, Name)> {
@@ -133,7 +138,7 @@ fn draft(
         it.step.scans.retain(exists);
         strongest(&mut it.step.locks);
     }
-    Ok(steps)
+    Ok((steps, settled.refused))
 }
 
 /// One lock a relation: the strongest.

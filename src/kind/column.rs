@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
+use crate::kind::extension;
 use crate::kind::parameters::Parameters;
 use crate::kind::sequence::Options;
 use crate::kind::table::{self, Table};
@@ -805,7 +806,9 @@ impl Definition for Column {
             }
             _ => {}
         }
-        if !follows && (self.data_type != new.data_type || self.collation != new.collation) {
+        let retyped =
+            self.data_type != new.data_type && !extension::carries(&self.data_type, &new.data_type, sides);
+        if !follows && (retyped || self.collation != new.collation) {
             steps.push(self.set_type(new, sides));
         }
         let nulls = |it: &Column| it.not_null.is_some();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::Aside;
-use crate::kind::{Alter, Definition, Kind, ObjectId};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::name::{Literal, Name};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
@@ -16,6 +16,27 @@ pub struct Extension {
     pub namespace: Name,
     /// Whether its objects can be moved to another namespace; that follows from the version.
     pub relocatable: Aside<bool>,
+}
+
+impl Extension {
+    /// By the numbers in both versions, as far as they have any.
+    fn is_newer_than(&self, other: &Extension) -> bool {
+        let numbers = |version: &str| -> Vec<u64> {
+            version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
+        };
+        numbers(&self.version) > numbers(&other.version)
+    }
+}
+
+/// Whether a type of an extension is the same after the extension has moved to another namespace.
+pub(super) fn carries(old: &str, new: &str, sides: &Sides<'_>) -> bool {
+    sides.old.of_kind(Kind::Extension).any(|object| match (object, sides.new.get(&object.id())) {
+        (Object::Extension(before), Some(Object::Extension(after))) if before.namespace != after.namespace => {
+            let rest = old.strip_prefix(&format!("{}.", before.namespace));
+            rest.is_some() && rest == new.strip_prefix(&format!("{}.", after.namespace))
+        }
+        _ => false,
+    })
 }
 
 impl Definition for Extension {
@@ -57,6 +78,12 @@ impl Definition for Extension {
 
     fn alter(&self, new: &Self, _sides: &Sides<'_>) -> Alter {
         let mut steps = vec![];
+        if self.is_newer_than(new) {
+            return Alter::Refused(format!(
+                "version {} is older than {}, and an extension has no way back; declare the version that there is",
+                new.version, self.version
+            ));
+        }
         if self.version != new.version {
             steps.push(
                 Step::new(format!("ALTER EXTENSION {} UPDATE TO {}", self.name, Literal(&new.version))).hazard(

@@ -1,6 +1,8 @@
 //! `GRANT` and `REVOKE`, for objects of all kinds that have privileges. Introspection makes grants from the rows of
 //! the other kinds; what an object has by itself when it is created depends on the default privileges.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kind::privileges::{self, Rights, Statement, Target};
@@ -121,12 +123,31 @@ impl Grants {
         privileges::pass(rights, creator, owner)
     }
 
+    /// Steps to these grants on an object that has others.
+    fn altering_steps(&self, before: Rights, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = self.columns_again(&before, sides);
+        let mut changes = vec![];
+        for (statement, mut step) in self.from(&[before], sides) {
+            let losing = || statement.roles.iter().filter(|role| Some(*role) != self.owner.as_ref());
+            if statement.revoke && losing().next().is_some() {
+                let why = format!("{} from {}", statement.privileges.join(", "), list(losing()));
+                step = step.hazard(Code::RevokePrivilege, self.on.clone(), why);
+            }
+            if statement.revoke {
+                step = step.stage(Stage::Contract);
+            }
+            changes.push(step);
+        }
+        changes.append(&mut steps);
+        changes
+    }
+
     /// A REVOKE on a table takes the privilege from its columns too; what they are to keep is granted again.
-    fn columns_again(&self, old: &Self, sides: &Sides<'_>) -> Vec<Step> {
+    fn columns_again(&self, before: &Rights, sides: &Sides<'_>) -> Vec<Step> {
         let (Some(Target::Relation), [namespace, name]) = (self.target(), self.on.path.as_slice()) else {
             return vec![];
         };
-        let mut revoked = old.rights();
+        let mut revoked = before.clone();
         revoked.retain(|right, _| !self.rights().contains_key(right));
         let relation = QName::new(namespace.clone(), name.clone());
         let columns = sides.new.of_relation(Kind::Column, &relation).filter_map(|column| {
@@ -145,6 +166,54 @@ impl Grants {
         }
         steps
     }
+}
+
+/// What follows a change of owner: the new owner has what the old one had, and the rest is put right. This goes with
+/// the change, since neither way could tell it apart afterwards.
+pub(super) fn pass_on(on: &ObjectId, from: &Role, to: &Role, sides: &Sides<'_>) -> Vec<Step> {
+    let mut steps = vec![];
+    for id in of_object(on, sides.old).chain(of_object(on, sides.new)).collect::<BTreeSet<_>>() {
+        let grants = |schema: &Schema| match schema.get(id) {
+            Some(Object::Grants(grants)) => Some(grants.clone()),
+            _ => None,
+        };
+        let (before, after) = (grants(sides.old), grants(sides.new));
+        let Some(any) = after.as_ref().or(before.as_ref()) else { continue };
+        let after = after.clone().unwrap_or_else(|| Grants { owner: Some(to.clone()), items: vec![], ..any.clone() });
+        let before = privileges::pass(before.map(|it| it.rights()).unwrap_or_default(), from, to);
+        steps.extend(after.altering_steps(before, sides));
+    }
+    steps.into_iter().map(|step| step.stage(Stage::Contract)).collect()
+}
+
+/// Whether the object, or the one that it is a column of, changes its owner in place.
+fn passes_on(on: &ObjectId, sides: &Sides<'_>) -> bool {
+    let changes = |id: &ObjectId| {
+        let owner = |schema: &Schema| match schema.get(&id.satellite(Kind::Owner)) {
+            Some(Object::Owner(owner)) => Some(owner.role.clone()),
+            _ => None,
+        };
+        !sides.is_new(id) && owner(sides.old).zip(owner(sides.new)).is_some_and(|(old, new)| old != new)
+    };
+    match (on.kind, on.path.as_slice()) {
+        (Kind::Column, [relation @ .., _]) => [Kind::Table, Kind::View, Kind::MaterializedView]
+            .into_iter()
+            .any(|kind| changes(&ObjectId { kind, path: relation.to_vec() })),
+        _ => changes(on),
+    }
+}
+
+/// The grants on an object and on its columns.
+fn of_object<'a>(on: &ObjectId, schema: &'a Schema) -> impl Iterator<Item = &'a ObjectId> + use<'a> {
+    let own = schema.objects.get_key_value(&on.satellite(Kind::Grants)).map(|(id, _)| id);
+    let columns = ObjectId { kind: Kind::Column, path: on.path.clone() }.satellite(Kind::Grants);
+    let relation = matches!(on.kind, Kind::Table | Kind::View | Kind::MaterializedView);
+    let of_columns = schema
+        .objects
+        .range(columns.clone()..)
+        .map(|(id, _)| id)
+        .take_while(move |id| relation && id.kind == columns.kind && id.path.starts_with(&columns.path));
+    own.into_iter().chain(of_columns)
 }
 
 /// The older of the two servers decides which privileges there are.
@@ -186,6 +255,9 @@ impl Definition for Grants {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if passes_on(&self.on, sides) {
+            return vec![];
+        }
         if sides.is_new(&self.on) {
             return self.on_creation(sides);
         }
@@ -195,34 +267,20 @@ impl Definition for Grants {
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
-        let before = match (&self.owner, &new.owner) {
-            (Some(old), Some(new)) => privileges::pass(self.rights(), old, new),
-            _ => self.rights(),
-        };
-        let mut steps = vec![];
-        for (statement, mut step) in new.from(&[before], sides) {
-            let losing = || statement.roles.iter().filter(|role| Some(*role) != new.owner.as_ref());
-            if statement.revoke && losing().next().is_some() {
-                let why = format!("{} from {}", statement.privileges.join(", "), list(losing()));
-                step = step.hazard(Code::RevokePrivilege, new.on.clone(), why);
-            }
-            if statement.revoke || self.owner != new.owner {
-                step = step.stage(Stage::Contract);
-            }
-            steps.push(step);
+        if passes_on(&self.on, sides) {
+            return Alter::Steps(vec![]);
         }
-        steps.extend(new.columns_again(self, sides));
-        Alter::Steps(steps)
+        Alter::Steps(new.altering_steps(self.rights(), sides))
     }
 
     /// Back to what the object has when nobody has granted anything.
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if passes_on(&self.on, sides) {
+            return vec![];
+        }
         let default = self.target().zip(self.owner.as_ref()).map(|(target, owner)| target.default(owner));
         let items = default.into_iter().flatten().map(|((role, privilege), option)| (role, privilege, option));
         let nothing = Grants::new(self.on.clone(), self.owner.clone(), items.collect());
-        match self.alter(&nothing, sides) {
-            Alter::Steps(steps) => steps,
-            Alter::Replace | Alter::Refused(_) => vec![],
-        }
+        nothing.altering_steps(self.rights(), sides)
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::grants;
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, Role};
@@ -25,25 +26,21 @@ impl Owner {
         Step::new(format!("ALTER {} OWNER TO {}", self.on.reference(), self.role))
     }
 
-    /// With the locks it takes on what exists: the relation itself, and the sequences that belong to its columns,
-    /// which follow their table.
-    fn locking_step(&self, schema: &Schema) -> Step {
-        let mut step = self.step();
+    /// The relation itself, where it is one, and the sequences that belong to its columns, which follow their table.
+    fn relations(&self, schema: &Schema) -> Vec<QName> {
         let relation = match (self.on.kind, self.on.path.as_slice()) {
             (Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence, [namespace, name]) => {
                 QName::new(namespace.clone(), name.clone())
             }
-            _ => return step,
+            _ => return vec![],
         };
-        step = step.locks(&relation, Lock::AccessExclusive);
-        for object in schema.of_kind(Kind::Sequence) {
-            if let Object::Sequence(sequence) = object
-                && sequence.owned_by.as_ref().is_some_and(|(table, _)| *table == relation)
-            {
-                step = step.locks(&sequence.name, Lock::AccessExclusive);
+        let followers = schema.of_kind(Kind::Sequence).filter_map(|object| match object {
+            Object::Sequence(it) if it.owned_by.as_ref().is_some_and(|(table, _)| *table == relation) => {
+                Some(it.name.clone())
             }
-        }
-        step
+            _ => None,
+        });
+        std::iter::once(relation.clone()).chain(followers).collect()
     }
 
     /// A sequence that belongs to a column has the owner of the table, always.
@@ -92,9 +89,14 @@ impl Definition for Owner {
             return Alter::Steps(vec![]);
         }
         let why = format!("from {} to {}", self.role, new.role);
-        Alter::Steps(vec![
-            new.locking_step(sides.old).stage(Stage::Contract).hazard(Code::ChangeOwner, self.on.clone(), why),
-        ])
+        let step = new.step().stage(Stage::Contract).hazard(Code::ChangeOwner, self.on.clone(), why);
+        let relations = self.relations(sides.old);
+        let mut steps = vec![relations.iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive))];
+        let followers = relations.iter().skip(1).map(|it| ObjectId::new(Kind::Sequence, [&it.namespace, &it.name]));
+        for on in std::iter::once(self.on.clone()).chain(followers) {
+            steps.extend(grants::pass_on(&on, &self.role, &new.role, sides));
+        }
+        Alter::Steps(steps)
     }
 
     // An object without an owner is an object that is gone.

@@ -34,7 +34,7 @@ pub struct Routine {
     pub rows: f64,
     /// The planner support function, as a name with its namespace.
     pub support: Option<String>,
-    /// `name=value`, as `proconfig` has them, sorted.
+    /// `name=value`, as `proconfig` has them.
     pub settings: Vec<String>,
     pub body: Body,
 }
@@ -348,8 +348,7 @@ impl Definition for Routine {
                 'cost', p.procost,
                 'rows', p.prorows,
                 'support', CASE WHEN p.prosupport <> 0 THEN p.prosupport::regproc::text END,
-                'settings', (SELECT coalesce(jsonb_agg(c.setting ORDER BY c.setting COLLATE "C"), '[]')
-                               FROM unnest(p.proconfig) c(setting)),
+                'settings', to_jsonb(coalesce(p.proconfig, '{}')),
                 'body', CASE WHEN p.prosqlbody IS NOT NULL
                              THEN jsonb_build_object('sql', pg_get_function_sqlbody(p.oid))
                              WHEN p.probin IS NOT NULL

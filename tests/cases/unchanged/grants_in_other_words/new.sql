@@ -1,4 +1,4 @@
-CREATE TABLE contacts (id integer);
-GRANT ALL ON contacts TO app_reader;
-REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON contacts FROM app_reader;
-GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON contacts TO app_writer;
+CREATE SEQUENCE numbers;
+GRANT SELECT ON numbers TO app_reader;
+GRANT USAGE ON SEQUENCE numbers TO app_reader;
+GRANT ALL ON SEQUENCE numbers TO app_writer;

@@ -1,4 +1,4 @@
-CREATE TABLE contacts (id integer);
-GRANT SELECT ON contacts TO app_reader;
-GRANT INSERT ON contacts TO app_reader;
-GRANT ALL ON contacts TO app_writer;
+CREATE SEQUENCE numbers;
+GRANT ALL ON SEQUENCE numbers TO app_reader;
+REVOKE UPDATE ON SEQUENCE numbers FROM app_reader;
+GRANT USAGE, SELECT, UPDATE ON SEQUENCE numbers TO app_writer;
