@@ -341,5 +341,5 @@ async fn sizes(client: &Client) -> Result<Facts, IntrospectError> {
         Ok((name, Size { rows, bytes, empty: false }))
     }))
     .await?;
-    Ok(Facts { sizes: sizes.into_iter().collect() })
+    Ok(Facts { sizes: sizes.into_iter().collect(), ..Facts::default() })
 }

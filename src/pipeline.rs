@@ -235,7 +235,10 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             return Err(questions(&suspects, &both));
         }
     }
-    let facts = moved_facts(&both.live.facts, &renames);
+    let mut facts = moved_facts(&both.live.facts, &renames);
+    for backfill in &both.declaration.backfills {
+        facts.backfills.insert((backfill.table.clone(), backfill.column.clone()), backfill.expression.clone());
+    }
     let steps = plan::make(&start, &both.desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);

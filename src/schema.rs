@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, Object, ObjectId};
-use crate::name::{QName, Role};
+use crate::name::{Name, QName, Role};
 
 /// Where an object stands in the server's catalogs, as pg_depend has it: (classid, objid, objsubid).
 pub type Address = (u32, u32, i32);
@@ -195,10 +195,12 @@ pub struct Size {
     pub empty: bool,
 }
 
-/// What is known of the live side beyond its schema.
+/// What is known of the live side beyond its schema, and declared beyond the desired one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
     pub sizes: BTreeMap<QName, Size>,
+    /// What rows that exist get in a column that becomes required: an SQL expression over the table's own columns.
+    pub backfills: BTreeMap<(QName, Name), String>,
 }
 
 /// Both schemas, the way a kind sees them while it writes steps from old to new.

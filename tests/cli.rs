@@ -135,6 +135,24 @@ fn a_required_column_without_a_value_is_refused() {
 }
 
 #[test]
+fn a_declared_backfill_makes_a_required_column_possible() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer NOT NULL, old text);"),
+        ("schema/t.sql", "CREATE TABLE t (id integer NOT NULL, old text NOT NULL, owner integer NOT NULL);"),
+        (
+            "schema/t.toml",
+            "[table.\"public.t\".column.owner]\nbackfill = \"id * 2\"\n\
+             [table.\"public.t\".column.old]\nbackfill = \"'none'\"\n",
+        ),
+    ]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    assert!(planned.out.contains("UPDATE public.t SET owner = id * 2 WHERE owner IS NULL"), "{}", planned.out);
+    assert!(planned.out.contains("BACKFILL"), "{}", planned.out);
+}
+
+#[test]
 fn what_the_server_refuses_is_shown_in_the_file() {
     let project = Project::new(&[
         ("tenantry.toml", CONFIG),

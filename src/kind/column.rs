@@ -295,7 +295,38 @@ impl Column {
         super::domain::constrains(schema, &self.data_type)
     }
 
+    /// The statement that gives rows without a value the declared one.
+    fn backfill(&self, sides: &Sides<'_>) -> Option<Step> {
+        let expression = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?;
+        if !table::may_hold_rows(sides, &self.table) || self.generated.is_some() {
+            return None;
+        }
+        let (table, name) = (&self.table, &self.name);
+        let step = Step::new(format!("UPDATE {table} SET {name} = {expression} WHERE {name} IS NULL"))
+            .summary(format!("give the rows of {table} without a value for {name} the declared one"))
+            .stage(Stage::Backfill)
+            .own_transaction()
+            .hazard(Code::BackfillAtOnce, self.id(), table::evidence(sides, table))
+            .check(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)"));
+        Some(table::family(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::RowExclusive)))
+    }
+
+    /// A required column that rows get by a declared expression: added without a promise, filled, then made required.
+    fn add_and_backfill(&self, not_null: &NotNull, backfill: Step, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = vec![self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides)];
+        if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
+            let set = format!("SET DEFAULT {}", default.expression);
+            steps.push(self.on_table(set, Lock::AccessExclusive, sides));
+        }
+        steps.push(backfill);
+        steps.extend(self.set_not_null(not_null, sides));
+        steps
+    }
+
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
+            return self.add_and_backfill(not_null, backfill, sides);
+        }
         let along = self.takes_default_along(sides);
         let default = self.default(sides.new);
         let not_null = self.not_null.as_ref().filter(|_| along);
@@ -537,7 +568,10 @@ impl Column {
         match (&self.not_null, &new.not_null) {
             (None, None) => vec![],
             (Some(_), None) => self.drop_not_null(sides),
-            (None, Some(it)) => self.set_not_null(it, sides),
+            (None, Some(it)) => {
+                let backfill = new.backfill(sides).map(|it| it.irreversible("which rows had no value is forgotten"));
+                backfill.into_iter().chain(self.set_not_null(it, sides)).collect()
+            }
             (Some(old), Some(it)) => {
                 if sides.major() < 18 {
                     // Names and validity are the declaring server's; this one has none.
