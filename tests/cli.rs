@@ -142,8 +142,8 @@ fn a_declared_backfill_makes_a_required_column_possible() {
         ("schema/t.sql", "CREATE TABLE t (id integer NOT NULL, old text NOT NULL, owner integer NOT NULL);"),
         (
             "schema/t.toml",
-            "[table.\"public.t\".column.owner]\nbackfill = \"id * 2\"\n\
-             [table.\"public.t\".column.old]\nbackfill = \"'none'\"\n",
+            "[table.\"public.t\".columns]\nowner = { backfill = \"id * 2\" }\n\
+             old = { backfill = \"'none'\" }\n",
         ),
     ]);
     let planned = project.run(&["plan"]);
