@@ -101,6 +101,9 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .collect())
 }
 
+/// Objects that can't be changed as declared, each with the reason.
+type Refused = Vec<(ObjectId, String)>;
+
 /// The steps from `old` to `new`, ordered and folded, with facts about existing relations only; and the objects that
 /// can't be changed, each with the reason.
 fn draft(
@@ -108,7 +111,7 @@ fn draft(
     new: &Schema,
     facts: &Facts,
     apart: &BTreeSet<ObjectId>,
-) -> Result<(Vec<Ordered>, Vec<(ObjectId, String)>), PlanError> {
+) -> Result<(Vec<Ordered>, Refused), PlanError> {
     let changes = diff(old, new);
     let settled = disturb::settle(old, new, facts, &changes);
     let ordered =

@@ -118,7 +118,7 @@ impl<'a> Graph<'a> {
         for id in ids {
             let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
             if goes(id) {
-                let whole = covering(old.wholes_of(id), &goes, uncovered).filter(|_| !uncovered.contains(id));
+                let whole = covering(old.wholes_of(id), goes, uncovered).filter(|_| !uncovered.contains(id));
                 let key = (whole.unwrap_or_else(|| id.clone()), Half::Drop);
                 by.insert((id.clone(), Half::Drop), key.clone());
                 let node =

@@ -185,10 +185,8 @@ fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &
             _ => None,
         })
     };
-    if let Some(label) = types(copied) {
-        if !data_type.ends_with("[]") {
-            return format!("{}::{data_type}", Literal(&label));
-        }
+    if let Some(label) = types(copied).filter(|_| !data_type.ends_with("[]")) {
+        return format!("{}::{data_type}", Literal(&label));
     }
     let domain = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
         Some(Object::Domain(it)) => Some(it.base.clone()),
@@ -218,7 +216,7 @@ fn plain(data_type: &str, row: usize) -> String {
         "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" | "money" | "oid" => {
             number.to_string()
         }
-        "boolean" => (if row % 2 == 0 { "true" } else { "false" }).into(),
+        "boolean" => (if row.is_multiple_of(2) { "true" } else { "false" }).into(),
         "character varying" | "character" | "text" | "name" => {
             let text = format!("{number} row");
             text.chars().take(modifier.unwrap_or(if base == "character" { 1 } else { 63 })).collect()

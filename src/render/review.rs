@@ -52,7 +52,7 @@ pub fn strongest(plan: &PlanFile) -> Vec<Strongest<'_>> {
         }
     }
     let mut all: Vec<_> = of.into_values().collect();
-    all.sort_by(|a, b| b.mode.cmp(&a.mode));
+    all.sort_by_key(|it| std::cmp::Reverse(it.mode));
     all
 }
 
