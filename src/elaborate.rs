@@ -20,6 +20,8 @@ use crate::schema::{Facts, Schema};
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 use crate::source::{Declaration, Statement};
 
+pub mod kept;
+
 /// Why a schema could not be brought onto the shadow.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ElaborateError {

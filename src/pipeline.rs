@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::config::{Config, PlanSettings};
 use crate::connect::{Session, Target};
 use crate::diagnostic::{Exit, Report};
+use crate::elaborate::kept::{self, Kept};
 use crate::elaborate::{self, ElaborateError};
 use crate::files;
 use crate::introspect::{Reading, introspect, server_message};
@@ -135,13 +136,15 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let (current, outside) = scope.split(&live.schema);
     let surroundings = elaborate::surroundings(&live.schema, &outside);
     elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
-    let elaborated = match elaborate::declared(&shadow, &declaration, &surroundings).await {
-        Ok(elaborated) => elaborated,
-        Err(ElaborateError::Declaration(reports)) => return Err(Failure::new(Exit::Failed, reports)),
-        Err(ElaborateError::Plan(errors)) => return Err(refused(&errors, &declaration, &live.schema)),
-        Err(error) => return Err(error.into()),
+    let key = kept::key(&declaration.digest, shadow.version().number, &surroundings);
+    let elaborated = match kept::find(&key) {
+        Some(kept) => kept,
+        None => {
+            let kept = elaborated(&shadow, &declaration, &surroundings, &live.schema).await?;
+            kept::keep(&key, &kept);
+            kept
+        }
     };
-    shadow.drop_database(elaborated.database).await?;
     let (desired, beyond) = scope.split(&elaborated.schema);
     let strays = strays(&declaration, &surroundings, &beyond);
     if !strays.is_empty() {
@@ -150,6 +153,23 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
     notes.extend(live.schema.unmanaged.iter().map(|it| format!("not managed, and left as it is: {it}")));
     Ok(Both { shadow, declaration, scope, live, current, surroundings, desired, notes, missing_seeds: present })
+}
+
+/// Has the shadow read the declaration.
+async fn elaborated(
+    shadow: &Shadow,
+    declaration: &Declaration,
+    surroundings: &Schema,
+    live: &Schema,
+) -> Result<Kept, Failure> {
+    let elaborated = match elaborate::declared(shadow, declaration, surroundings).await {
+        Ok(elaborated) => elaborated,
+        Err(ElaborateError::Declaration(reports)) => return Err(Failure::new(Exit::Failed, reports)),
+        Err(ElaborateError::Plan(errors)) => return Err(refused(&errors, declaration, live)),
+        Err(error) => return Err(error.into()),
+    };
+    shadow.drop_database(elaborated.database).await?;
+    Ok(Kept { schema: elaborated.schema, notes: elaborated.notes })
 }
 
 /// Loads the file that stands for the live side.

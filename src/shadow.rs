@@ -25,6 +25,7 @@ mod sweep;
 mod template;
 
 pub use leave::on_interrupt;
+pub use place::cache as cache_folder;
 pub use role::RoleSpec;
 
 /// `--shadow auto|URL`.

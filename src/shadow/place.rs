@@ -53,7 +53,7 @@ impl ServerUser {
 
 /// The folder for what is worth keeping between runs. Root's is the system's, since the server's user must reach it
 /// and root's home is closed to that.
-pub(super) fn cache() -> Option<PathBuf> {
+pub fn cache() -> Option<PathBuf> {
     caches().into_iter().next()
 }
 

@@ -1,0 +1,72 @@
+//! Elaborated declarations, kept by a digest of all that they come from: a plan for a declaration that has not changed
+//! need not load it again. What can't be read back is as good as not kept.
+#![expect(clippy::disallowed_methods, reason = "an edge: files in the cache folder")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::kind::Kind;
+use crate::schema::Schema;
+use crate::shadow;
+
+/// How many are kept; the oldest go first.
+const MOST: usize = 24;
+
+/// What an elaboration gave.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    pub schema: Schema,
+    pub notes: Vec<String>,
+}
+
+/// The name of an elaboration: of the declared files, the server that read them, what stood beside them, and how this
+/// program reads a catalog.
+pub fn key(declaration: &str, server: u32, surroundings: &Schema) -> String {
+    let mut hash = Sha256::new();
+    let beside = serde_json::to_vec(surroundings).expect("a schema has a JSON form");
+    let server = server.to_string();
+    let parts = [env!("CARGO_PKG_VERSION"), declaration, &server].map(str::as_bytes);
+    for part in
+        parts.into_iter().chain([beside.as_slice()]).chain(Kind::ALL.iter().map(|it| it.catalog().as_bytes()))
+    {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The elaboration of this name, where it is kept.
+pub fn find(key: &str) -> Option<Kept> {
+    serde_json::from_slice(&fs::read(folder()?.join(key)).ok()?).ok()
+}
+
+/// Keeps an elaboration, where there is a place for it.
+pub fn keep(key: &str, kept: &Kept) {
+    // Without a cache the next run is slower, no more.
+    let _ = write(key, kept);
+}
+
+fn write(key: &str, kept: &Kept) -> Option<()> {
+    let folder = folder()?;
+    fs::create_dir_all(&folder).ok()?;
+    let beside = folder.join(format!("{key}.{}", std::process::id()));
+    fs::write(&beside, serde_json::to_vec(kept).ok()?).ok()?;
+    fs::rename(&beside, folder.join(key)).ok()?;
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .ok()?
+        .flatten()
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    for (_, path) in files.iter().rev().skip(MOST) {
+        fs::remove_file(path).ok()?;
+    }
+    Some(())
+}
+
+fn folder() -> Option<PathBuf> {
+    Some(shadow::cache_folder()?.join("elaborated"))
+}
