@@ -20,6 +20,7 @@ use crate::shadow::{self, ShadowSpec};
 
 mod apply;
 mod drift;
+mod init;
 mod plan;
 mod show;
 mod status;
@@ -72,6 +73,7 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
@@ -210,6 +212,7 @@ pub fn main() -> Exit {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.common)?;
     match cli.command {
+        Command::Init(command) => command.run(&context).await,
         Command::Plan(command) => command.run(&context).await,
         Command::Show(command) => command.run(&context).await,
         Command::Apply(command) => command.run(&context).await,

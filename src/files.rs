@@ -67,6 +67,11 @@ pub fn next_plan(directory: &Path, name: &str) -> Result<PathBuf, Report> {
     Ok(directory.join(format!("{}-{name}.toml", highest + 1)))
 }
 
+/// Whether anything is at a path, if only a link that leads nowhere.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
 /// Writes a file as a whole or not at all: beside its place first, then moved there.
 pub fn write(path: &Path, text: &str) -> Result<(), Report> {
     let failed = |error: io::Error| {

@@ -126,6 +126,36 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
     assert!(drift.status.success(), "{}", told(&drift));
 }
 
+#[tokio::test]
+async fn init_writes_a_declaration_of_which_the_plan_is_empty() {
+    let shadow = Shadow::start(&ShadowSpec::Auto, Some(15)).await.unwrap();
+    let database = shadow.create_database("live").await.unwrap();
+    let session = database.connect().await.unwrap();
+    session.client.batch_execute(&fs::read_to_string(root().join("schema/legacy.sql")).unwrap()).await.unwrap();
+    session
+        .client
+        .batch_execute(
+            "CREATE SCHEMA \"Odd Names\"; CREATE TABLE \"Odd Names\".\"T\" (a int); CREATE TABLE \"Odd Names\".t (a int);
+             CREATE VIEW v AS SELECT name FROM contacts; GRANT SELECT ON contacts TO PUBLIC;
+             COMMENT ON TABLE contacts IS 'People'; CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        )
+        .await
+        .unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.current_dir(scratch.path()).args(arguments).env("DATABASE_URL", url(&shadow, &database));
+        command.output().unwrap()
+    };
+    let begun = run(&["init"]);
+    assert!(begun.status.success(), "{}", told(&begun));
+    assert!(scratch.path().join("schema/public/contacts.sql").exists(), "{}", told(&begun));
+    let planned = run(&["plan", "--exit-code"]);
+    assert!(planned.status.success(), "{}", told(&planned));
+    let again = run(&["init"]);
+    assert!(told(&again).contains("is there already"), "{}", told(&again));
+}
+
 #[test]
 fn the_committed_plan_is_what_would_be_planned_now() {
     let checked = tenantry(&["plan", "--check", "plans/1-one-to-many.toml"]);

@@ -310,7 +310,8 @@ pub async fn digest(
 ) -> Result<BTreeMap<QName, String>, tokio_postgres::Error> {
     let same = |column: &Object| {
         let after = new.get(&column.id());
-        after.is_some_and(|after| values(after) == values(column) && labels(old, column) == labels(new, after))
+        after
+            .is_some_and(|after| values(after) == values(column) && own_types(old, column) == own_types(new, after))
     };
     let digests = tables(old).into_iter().filter(|table| new.contains(&table_id(table))).map(|table| {
         let columns: Vec<String> = old
@@ -344,10 +345,12 @@ fn values(column: &Object) -> Option<(&str, &Option<Generated>)> {
     }
 }
 
-/// The labels of the column's type, where it is an enum: a renamed label shows in every row.
-fn labels<'a>(schema: &'a Schema, column: &Object) -> Option<&'a Vec<String>> {
-    schema.needs_of(&column.id()).find_map(|need| match schema.get(need) {
-        Some(Object::EnumType(it)) => Some(&it.labels),
-        _ => None,
-    })
+/// The types of one's own that the column's values are made of: a renamed label, another base shows in every row.
+fn own_types<'a>(schema: &'a Schema, column: &Object) -> Vec<&'a Object> {
+    let own = [Kind::EnumType, Kind::Domain, Kind::Composite];
+    schema
+        .needs_of(&column.id())
+        .filter(|need| own.contains(&need.kind))
+        .filter_map(|need| schema.get(need))
+        .collect()
 }
