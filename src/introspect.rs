@@ -82,8 +82,10 @@ const DEPENDENCIES: &str = "
 const EXPRESSION_COLUMNS: &str = "SELECT oid, adrelid, adnum::int4 FROM pg_attrdef WHERE oid >= 16384";
 
 const COMMENTS: &str = "
-    SELECT d.classoid, d.objoid, d.objsubid, d.description, a.attname::text
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, a.attname::text, i.oid
       FROM pg_description d
+      LEFT JOIN pg_constraint i
+        ON d.classoid = 'pg_class'::regclass AND i.conindid = d.objoid AND i.contype IN ('p', 'u', 'x')
       LEFT JOIN pg_attribute a
         ON d.classoid = 'pg_class'::regclass AND a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
      WHERE d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass";
@@ -223,6 +225,7 @@ async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectEr
 const PG_CLASS: u32 = 1259;
 const PG_ATTRDEF: u32 = 2604;
 const PG_TYPE: u32 = 1247;
+const PG_CONSTRAINT: u32 = 2606;
 
 /// Which object each catalog address stands for.
 #[derive(Default)]
@@ -287,14 +290,18 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
     rows.iter()
         .filter_map(|row| {
             let at: Address = (row.get(0), row.get(1), row.get(2));
-            let column: Option<&str> = row.get(4);
+            let text: String = row.get(3);
+            let (column, constraint): (Option<&str>, Option<u32>) = (row.get(4), row.get(5));
+            if let Some(constraint) = constraint.and_then(|oid| known.objects.get(&(PG_CONSTRAINT, oid, 0))) {
+                return Some(Object::Comment(Comment::on_index_of(constraint.clone(), text)));
+            }
             let on = match (known.objects.get(&at), column) {
                 (Some(id), _) => id.clone(),
                 // The columns of views and composite types are no objects of their own.
                 (None, Some(column)) => column_id(known.relation(at.1)?, column),
                 (None, None) => return None,
             };
-            Some(Object::Comment(Comment::new(on, row.get::<_, String>(3))))
+            Some(Object::Comment(Comment::new(on, text)))
         })
         .collect()
 }

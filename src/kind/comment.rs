@@ -12,15 +12,25 @@ use crate::schema::Sides;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
     pub on: ObjectId,
+    /// On the index of the constraint `on`, which has its name and can have a comment of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_index: bool,
     pub text: String,
 }
 
 impl Comment {
     pub fn new(on: ObjectId, text: impl Into<String>) -> Self {
-        Comment { on, text: text.into() }
+        Comment { on, of_index: false, text: text.into() }
+    }
+
+    pub fn on_index_of(constraint: ObjectId, text: impl Into<String>) -> Self {
+        Comment { on: constraint, of_index: true, text: text.into() }
     }
 
     fn step(&self, value: String) -> Step {
+        if let ([namespace, _, name], true) = (self.on.path.as_slice(), self.of_index) {
+            return Step::new(format!("COMMENT ON INDEX {namespace}.{name} IS {value}"));
+        }
         let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference()));
         let relation = || match self.on.path.as_slice() {
             [namespace, name, ..] => Some(QName::new(namespace.clone(), name.clone())),
@@ -64,7 +74,11 @@ impl Definition for Comment {
     const CATALOG: &'static str = "";
 
     fn id(&self) -> ObjectId {
-        self.on.satellite(Kind::Comment)
+        let mut id = self.on.satellite(Kind::Comment);
+        if self.of_index {
+            id.path.push(Name::from("index"));
+        }
+        id
     }
 
     fn reference(path: &[Name]) -> String {
@@ -72,7 +86,11 @@ impl Definition for Comment {
     }
 
     fn label(path: &[Name]) -> Option<String> {
-        super::satellite_of(path).map(|on| format!("on {on}"))
+        let on = super::satellite_of(path)?;
+        match on.path.as_slice() {
+            [namespace, _, name, _] if on.kind == Kind::Constraint => Some(format!("on index {namespace}.{name}")),
+            _ => Some(format!("on {on}")),
+        }
     }
 
     fn part_of(&self) -> Option<ObjectId> {

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Claim, Definition, Kind, ObjectId};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Name, QName};
+use crate::name::{Name, QName, Role};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
@@ -77,6 +77,19 @@ impl Options {
 }
 
 impl Sequence {
+    /// Who owns the table that the sequence goes with, where that is not who creates the sequence: the server lets
+    /// both only have one owner.
+    fn owner_of_table(&self, sides: &Sides<'_>) -> Option<Role> {
+        let (table, _) = self.owned_by.as_ref()?;
+        let table = super::table::id(table);
+        match sides.old.get(&table.satellite(Kind::Owner)) {
+            Some(Object::Owner(owner)) if !sides.is_new(&table) && owner.role != sides.old.creator => {
+                Some(owner.role.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Moves the position to where the new bounds allow it: ALTER SEQUENCE refuses while it is outside of them.
     fn moved_into(&self, new: &Options) -> Option<String> {
         let Options { min, max, start, .. } = *new;
@@ -159,18 +172,25 @@ impl Definition for Sequence {
         }
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let persistence = if self.unlogged { "UNLOGGED " } else { "" };
+        let other_owner = self.owner_of_table(sides);
         let owned_by = match &self.owned_by {
-            Some((table, column)) => format!(" OWNED BY {table}.{column}"),
-            None => String::new(),
+            Some((table, column)) if other_owner.is_none() => format!(" OWNED BY {table}.{column}"),
+            _ => String::new(),
         };
         let data_type = match self.options.data_type.as_str() {
             "bigint" => String::new(),
             other => format!(" AS {other}"),
         };
         let options = self.options.unusual();
-        vec![Step::new(format!("CREATE {persistence}SEQUENCE {}{data_type}{options}{owned_by}", self.name))]
+        let mut steps =
+            vec![Step::new(format!("CREATE {persistence}SEQUENCE {}{data_type}{options}{owned_by}", self.name))];
+        if let Some(role) = other_owner {
+            steps.push(Step::new(format!("ALTER SEQUENCE {} OWNER TO {role}", self.name)));
+            steps.push(Step::new(self.owned_by_sql()));
+        }
+        steps
     }
 
     fn alter(&self, new: &Self, _sides: &Sides<'_>) -> Alter {

@@ -1,0 +1,2 @@
+CREATE TABLE orders (note text);
+ALTER TABLE orders OWNER TO app_owner;
