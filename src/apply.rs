@@ -119,6 +119,13 @@ pub enum ApplyError {
     )]
     Journal { source: tokio_postgres::Error },
 
+    #[error("the journal can't be read: {}", server_message(.source))]
+    #[diagnostic(
+        code(apply::journal_unreadable),
+        help("it belongs to the role that applied first: connect as this role or as a member of it")
+    )]
+    Unreadable { source: tokio_postgres::Error },
+
     #[error("step {id} failed: {summary}\n{message}")]
     #[diagnostic(code(apply::step), help("{standing}"))]
     Step { id: u32, summary: String, sql: String, at: Option<usize>, message: String, standing: Standing },
@@ -158,7 +165,8 @@ impl ApplyError {
             | ApplyError::ReadOnly { .. }
             | ApplyError::Privileges { .. }
             | ApplyError::Busy { .. }
-            | ApplyError::Journal { .. } => Exit::Failed,
+            | ApplyError::Journal { .. }
+            | ApplyError::Unreadable { .. } => Exit::Failed,
         }
     }
 }
@@ -414,7 +422,8 @@ impl Ready<'_> {
     async fn is_there(&self) -> Result<bool, ApplyError> {
         let now = self.fingerprint().await?;
         let (from, to) = (&self.plan.from.fingerprint, &self.plan.to.fingerprint);
-        let before = runs(&self.session.client, Some(&self.plan.id)).await?.unwrap_or_default();
+        // Whether the role may read the journal is looked at with its other privileges.
+        let before = runs(&self.session.client, Some(&self.plan.id)).await.ok().flatten().unwrap_or_default();
         // A plan that plants rows only begins and ends with the same schema.
         if now == *to
             && (from != to || before.iter().any(|it| it.status == RunState::Done) || self.plan.steps.is_empty())
@@ -662,8 +671,18 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Runs a statement to its end or to the user's.
+    /// Runs a statement, and tells what the server warns of.
     async fn statement(&mut self, sql: &str) -> Result<(), Cause> {
+        self.session.notices.drain();
+        let result = self.attended(sql).await;
+        for notice in self.session.notices.drain().iter().filter(|it| it.severity() == "WARNING") {
+            (self.tell)(Event::Says(format!("the server warns: {}", notice.message())));
+        }
+        result
+    }
+
+    /// Runs a statement to its end or to the user's.
+    async fn attended(&mut self, sql: &str) -> Result<(), Cause> {
         if *self.stop.borrow() {
             return Err(Cause::Interrupt);
         }

@@ -27,7 +27,10 @@ pub fn schema_files(paths: &[PathBuf], but: &[PathBuf]) -> Result<Vec<Arc<File>>
 
 /// Reads a plan file.
 pub fn plan(path: &Path) -> Result<PlanFile, Vec<Report>> {
-    let files = schema_files(&[path.to_owned()], &[])?;
+    // What is missing here is no part of a schema.
+    let named = |report: Report| report.help("name a plan file; `tenantry plan` writes them");
+    let files = schema_files(&[path.to_owned()], &[])
+        .map_err(|reports| reports.into_iter().map(named).collect::<Vec<_>>())?;
     match files.as_slice() {
         [file] => PlanFile::read(file),
         _ => Err(vec![Report::error("files::no_plan", format!("{} is no plan file", path.display()))]),

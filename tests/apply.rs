@@ -353,8 +353,8 @@ async fn a_failure_undoes_its_transaction_and_nothing_else() {
         6,
         &[
             "step 3 failed: step number 3",
-            "column \"nam\" does not exist",
-            "step 3:1:55",
+            "of relation \"contacts\" does not exist",
+            "step 3:1:30",
             "done: step 1;",
             "2 to 4",
         ],
@@ -380,6 +380,32 @@ async fn a_failed_build_leaves_no_index() {
     case.apply(&[]).ended(6, &["could not create unique index", "is duplicated", "removed the invalid index"]);
     assert_eq!(case.states().await, [StepState::Done, StepState::Failed]);
     assert!(case.ask("SELECT count(*) = 0 FROM pg_index WHERE NOT indisvalid").await);
+}
+
+#[tokio::test]
+async fn a_build_waits_for_older_transactions_until_it_is_interrupted() {
+    let mut case = Case::new("patient", OLD, NEW).await.by(&[(
+        Stage::Expand,
+        None,
+        "CREATE INDEX CONCURRENTLY contacts_name ON public.contacts (name)",
+    )]);
+    case.plan.steps[0].lock_timeout_ms = 0;
+    case.plan.id = case.plan.meaning();
+    let older = case.connect().await;
+    let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM pg_class";
+    older.client.batch_execute(&format!("SET application_name = 'report'; {snapshot}")).await.unwrap();
+    let mut child = case.start();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("it waits for process") {
+        assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    assert!(said.contains("(report, idle in transaction"), "{said}");
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    err.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("removed the invalid index") && said.contains("nothing of the plan was done"), "{said}");
+    assert!(case.ask("SELECT to_regclass('contacts_name') IS NULL").await);
 }
 
 #[tokio::test]
@@ -492,6 +518,12 @@ async fn what_the_role_lacks_is_named_before_the_first_step() {
     assert_eq!(role, "clerk");
     assert!(named("to own public.contacts, or to be a member of its owner postgres"), "{missing:?}");
     assert!(named("CREATE on schema public") && named("CREATE on database rights"), "{missing:?}");
+    let grant = "CREATE SCHEMA tenantry; CREATE TABLE tenantry.run (); CREATE TABLE tenantry.step ()";
+    admin.client.batch_execute(grant).await.unwrap();
+    let error = apply::prepare(&clerk, &case.plan, &[]).await.err();
+    let Some(ApplyError::Privileges { missing, .. }) = error else { panic!("{error:?}") };
+    assert!(missing.iter().any(|it| it.contains("USAGE on schema tenantry")), "{missing:?}");
+    admin.client.batch_execute("DROP TABLE tenantry.run, tenantry.step; DROP SCHEMA tenantry").await.unwrap();
     admin.client.batch_execute("GRANT postgres TO clerk").await.unwrap();
     assert!(matches!(apply::prepare(&clerk, &case.plan, &[]).await, Ok(Prepared::Ready(_))));
 }

@@ -33,7 +33,7 @@ impl Status {
         };
         let session = target.connect().await?;
         let read = async { tokio::try_join!(apply::runs(&session.client, None), apply::holder(&session.client)) };
-        let (runs, holder) = read.await.map_err(apply::ApplyError::from)?;
+        let (runs, holder) = read.await.map_err(|source| apply::ApplyError::Unreadable { source })?;
         let mut runs = match (runs, self.format) {
             (Some(runs), _) => runs,
             (None, Format::Json) => vec![],
