@@ -19,7 +19,7 @@ use crate::plan::hazard::Hazard;
 use crate::plan::origin::Origins;
 use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
-use crate::plan::{self, PlanError, Planned, estimate};
+use crate::plan::{self, Half, PlanError, Planned, estimate};
 use crate::proof::observe::Observed;
 use crate::proof::{self, Subject, observe};
 use crate::render;
@@ -259,10 +259,16 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     for backfill in &both.declaration.backfills {
         facts.backfills.insert((backfill.table.clone(), backfill.column.clone()), backfill.expression.clone());
     }
-    let steps = plan::make(&start, &both.desired, &facts)
+    let (mut start, mut desired) = (start, both.desired.clone());
+    both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
+    let steps = plan::make(&start, &desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
     let mut steps = with_renames(renames, steps);
+    let in_the_way = in_the_way(&steps, &both);
+    if !in_the_way.is_empty() {
+        return Err(Failure::new(Exit::Failed, in_the_way));
+    }
     accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
     let required: Vec<Report> = impossible(&steps, &both);
     if !required.is_empty() {
@@ -367,6 +373,27 @@ fn refused(errors: &[PlanError], declaration: &Declaration, schema: &Schema) -> 
         })
         .collect();
     Failure::new(Exit::Failed, reports)
+}
+
+/// Objects outside of what is managed that depend on something that the plan drops, replaces or gives another type:
+/// they would have to be touched.
+fn in_the_way(steps: &[Planned], both: &Both) -> Vec<Report> {
+    let dropped = steps.iter().flat_map(|it| &it.does).filter(|(_, half)| *half == Half::Drop).map(|(id, _)| id);
+    let disturbed = steps.iter().flat_map(|it| &it.step.disturbs).map(|(id, _)| id);
+    let touched: BTreeSet<&ObjectId> = dropped.chain(disturbed).collect();
+    let live = &both.live.schema;
+    live.needs
+        .iter()
+        .filter(|(id, _)| !both.current.contains(id) && !both.current.contains(&live.whole_of(id)))
+        .filter_map(|(id, needs)| Some((id, needs.iter().find(|need| touched.contains(need))?)))
+        .map(|(id, need)| {
+            let message =
+                format!("{id} is outside of what is managed, and depends on {need}, which the plan changes");
+            Report::error("plan::outside_depends", message).help(
+                "manage it too, or change it first by whoever it belongs to; the plan touches nothing outside",
+            )
+        })
+        .collect()
 }
 
 /// Required columns without a value for rows that exist: no acceptance can make such a step work.

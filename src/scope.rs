@@ -73,6 +73,22 @@ impl Scope {
         (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| !managed.contains(id)))
     }
 
+    /// Gives both sides of a plan the owners and grants that the live side has and nobody manages: an object that is
+    /// made again gets them back.
+    pub fn keep_unmanaged(&self, live: &Schema, start: &mut Schema, desired: &mut Schema) {
+        let unmanaged = [Kind::Owner, Kind::Grants].into_iter().filter(|kind| !self.manages_kind(*kind));
+        for object in unmanaged.flat_map(|kind| live.of_kind(kind)) {
+            let id = object.id();
+            let Some(on) = live.part_of(&id).filter(|on| start.contains(on) && desired.contains(on)) else {
+                continue;
+            };
+            for side in [&mut *start, &mut *desired] {
+                side.objects.insert(id.clone(), object.clone());
+                side.needs.entry(id.clone()).or_default().insert(on.clone());
+            }
+        }
+    }
+
     fn manages_kind(&self, kind: Kind) -> bool {
         match kind {
             Kind::Owner => self.owners,

@@ -152,6 +152,32 @@ fn a_declared_backfill_makes_a_required_column_possible() {
     assert!(planned.out.contains("BACKFILL"), "{}", planned.out);
 }
 
+const VIEW: &str = "CREATE VIEW v AS SELECT a FROM t;";
+
+#[test]
+fn grants_that_nobody_manages_survive_the_view_that_has_them() {
+    let legacy = format!("CREATE TABLE t (a integer); {VIEW} GRANT SELECT ON v TO PUBLIC;");
+    let new = format!("CREATE TABLE t (a bigint); {VIEW}");
+    let project = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", &legacy), ("schema/t.sql", &new)]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    assert!(planned.out.contains("GRANT SELECT ON TABLE public.v TO PUBLIC"), "{}", planned.out);
+}
+
+#[test]
+fn what_is_ignored_and_in_the_way_stops_the_plan() {
+    let legacy = format!("CREATE TABLE t (a integer); {VIEW}");
+    let config = format!("{CONFIG}[manage]\nignore = [\"public.v\"]\n");
+    let project = Project::new(&[
+        ("tenantry.toml", &config),
+        ("legacy.sql", &legacy),
+        ("schema/t.sql", "CREATE TABLE t (a bigint);"),
+    ]);
+    let stopped = project.run(&["plan"]);
+    assert_eq!(stopped.code, 1, "{}", stopped.err);
+    assert!(stopped.err.contains("view public.v is outside of what is managed"), "{}", stopped.err);
+}
+
 #[test]
 fn what_the_server_refuses_is_shown_in_the_file() {
     let project = Project::new(&[
