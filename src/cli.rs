@@ -130,11 +130,15 @@ impl Context {
         let named = self.common.database.as_ref().or(self.env.get("DATABASE_URL"));
         let text = named.or(self.config.database.url.as_ref());
         let libpq = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"].iter().any(|it| self.env.contains_key(*it));
-        match text {
-            Some(text) => Ok(Some(Target::resolve(Some(text), &self.env)?)),
-            None if libpq => Ok(Some(Target::resolve(None, &self.env)?)),
-            None => Ok(None),
+        let target = match text {
+            Some(text) => Some(Target::resolve(Some(text), &self.env)?),
+            None if libpq => Some(Target::resolve(None, &self.env)?),
+            None => None,
+        };
+        for warning in target.iter().flat_map(Target::warnings) {
+            self.tell(&format!("warning: {warning}"));
         }
+        Ok(target)
     }
 
     pub fn shadow(&self) -> Result<ShadowSpec, Failure> {
@@ -153,6 +157,13 @@ impl Context {
     pub fn print(&self, text: &str) {
         // A reader that has gone away has seen enough.
         let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    /// Tells those who asked for more.
+    pub fn detail(&self, text: &str) {
+        if self.common.verbose > 0 {
+            eprintln!("{text}");
+        }
     }
 
     /// Tells people something beside the output.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Context, failure};
 use crate::diagnostic::{self, Exit, Report};
 use crate::files;
-use crate::pipeline::{self, Failure, Request};
+use crate::pipeline::{self, Failure, Live, Request};
 use crate::plan::file::PlanFile;
 use crate::render;
 
@@ -50,7 +50,15 @@ impl Plan {
             accept: self.accept.clone(),
             renames: !self.no_renames,
         };
+        match &request.live {
+            Live::Database(target) => context.detail(&format!("live side: {}", target.redacted())),
+            Live::Legacy(path) => context.detail(&format!("live side: {}, on the shadow", path.display())),
+        }
         let made = pipeline::plan(&request).await?;
+        context.detail(&format!(
+            "start {}, end {}, proved on PostgreSQL {}",
+            made.file.from.fingerprint, made.file.to.fingerprint, made.file.proof.server
+        ));
         if !made.notes.is_empty() {
             context.tell(&diagnostic::render_all(&made.notes, context.look()));
         }
