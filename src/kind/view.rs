@@ -41,12 +41,38 @@ impl Column {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Options {
-    pub security_barrier: bool,
+    pub security_barrier: Flag,
     /// The view reads its tables with the rights, and the row security, of who queries it.
-    pub security_invoker: bool,
+    pub security_invoker: Flag,
     pub check_option: Option<CheckOption>,
+}
+
+/// A boolean option in the words of who set it, if anyone did. The same as another when both are on or both off.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flag(pub Option<String>);
+
+impl Flag {
+    /// As the server reads booleans: `true` and `yes` down to their first letter, `on`, `1`.
+    pub fn is_on(&self) -> bool {
+        let Some(word) = self.0.as_ref().map(|it| it.to_ascii_lowercase()).filter(|it| !it.is_empty()) else {
+            return false;
+        };
+        ["true", "yes"].into_iter().any(|it| it.starts_with(&word)) || word == "on" || word == "1"
+    }
+
+    /// The word, where it isn't the default.
+    fn said(&self) -> Option<&str> {
+        self.0.as_deref().filter(|_| self.is_on())
+    }
+}
+
+impl PartialEq for Flag {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_on() == other.is_on()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,20 +84,20 @@ pub enum CheckOption {
 
 impl Options {
     /// The options as WITH, SET and RESET take them, each with its value where it is not the default.
-    fn all(self) -> [(&'static str, Option<&'static str>); 3] {
+    fn all(&self) -> [(&'static str, Option<&str>); 3] {
         let check_option = self.check_option.map(|it| match it {
             CheckOption::Local => "local",
             CheckOption::Cascaded => "cascaded",
         });
         [
-            ("security_invoker", self.security_invoker.then_some("true")),
-            ("security_barrier", self.security_barrier.then_some("true")),
+            ("security_invoker", self.security_invoker.said()),
+            ("security_barrier", self.security_barrier.said()),
             ("check_option", check_option),
         ]
     }
 
     /// ` WITH (…)`, or nothing. CREATE OR REPLACE takes away what is not said, so this says all of them.
-    fn with(self) -> String {
+    fn with(&self) -> String {
         let said: Vec<String> =
             self.all().into_iter().filter_map(|(name, value)| Some(format!("{name} = {}", value?))).collect();
         if said.is_empty() { String::new() } else { format!(" WITH ({})", list(said)) }
@@ -87,12 +113,17 @@ impl View {
         Step::new(format!("ALTER VIEW {} {}", self.name, action.as_ref())).locks(&self.name, Lock::AccessExclusive)
     }
 
-    fn alter_options(&self, new: Options) -> Vec<Step> {
-        let changes = || self.options.all().into_iter().zip(new.all()).filter(|((_, old), (_, new))| old != new);
+    fn alter_options(&self, new: &Options) -> Vec<Step> {
+        let changed = [
+            self.options.security_invoker != new.security_invoker,
+            self.options.security_barrier != new.security_barrier,
+            self.options.check_option != new.check_option,
+        ];
+        let changes = || new.all().into_iter().zip(changed).filter(|(_, changed)| *changed).map(|(option, _)| option);
         let set: Vec<String> =
-            changes().filter_map(|(_, (name, value))| Some(format!("{name} = {}", value?))).collect();
+            changes().filter_map(|(name, value)| Some(format!("{name} = {}", value?))).collect();
         let reset: Vec<&str> =
-            changes().filter(|(_, (_, value))| value.is_none()).map(|(_, (name, _))| name).collect();
+            changes().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         let mut steps = vec![];
         // What protects comes first.
         if !set.is_empty() {
@@ -120,7 +151,7 @@ impl View {
 
     /// The tables with row security that the view reads as its owner, so past the policies for its readers.
     fn passes_row_security_of<'a>(&self, schema: &'a Schema) -> BTreeSet<&'a [Name]> {
-        if self.options.security_invoker {
+        if self.options.security_invoker.is_on() {
             return BTreeSet::new();
         }
         schema
@@ -136,7 +167,7 @@ impl View {
 
     /// Adds to the step what changes for those who read the view. `old` is the view before, if there was one.
     fn exposing(&self, old: Option<&View>, step: Step, sides: &Sides<'_>) -> Step {
-        if old.is_some_and(|old| old.options.security_invoker) && !self.options.security_invoker {
+        if old.is_some_and(|old| old.options.security_invoker.is_on()) && !self.options.security_invoker.is_on() {
             let why = "its readers get the rights of the view's owner, and see what row security hides from them";
             return step.hazard(Code::RowSecurityLoosened, self.id(), why);
         }
@@ -166,8 +197,7 @@ fn find<'a>(schema: &'a Schema, id: &ObjectId) -> Option<&'a View> {
 impl Definition for View {
     const NOUN: &'static str = "view";
 
-    // The server prints a query with the view's own names for its columns, so these are not said again. Values of
-    // boolean options are kept as they were written: on, 1, yes, …
+    // The server prints a query with the view's own names for its columns, so these are not said again.
     const CATALOG: &'static str = r#"
         SELECT jsonb_build_object(
             'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
@@ -193,14 +223,14 @@ impl Definition for View {
                        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
                 'definition', rtrim(pg_get_viewdef(c.oid), ';'),
-                'security_barrier', coalesce(o.security_barrier, false),
-                'security_invoker', coalesce(o.security_invoker, false),
+                'security_barrier', o.security_barrier,
+                'security_invoker', o.security_invoker,
                 'check_option', o.check_option))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN LATERAL (
-              SELECT max(substr(option, 18)) FILTER (WHERE option ^@ 'security_barrier=')::boolean AS security_barrier,
-                     max(substr(option, 18)) FILTER (WHERE option ^@ 'security_invoker=')::boolean AS security_invoker,
+              SELECT max(substr(option, 18)) FILTER (WHERE option ^@ 'security_barrier=') AS security_barrier,
+                     max(substr(option, 18)) FILTER (WHERE option ^@ 'security_invoker=') AS security_invoker,
                      max(substr(option, 14)) FILTER (WHERE option ^@ 'check_option=') AS check_option
                 FROM unnest(c.reloptions) option) o ON true
          WHERE c.relkind = 'v'
@@ -243,7 +273,7 @@ impl Definition for View {
         let mut steps = if self.definition != new.definition || self.columns.len() < new.columns.len() {
             vec![Step::new(new.sql("CREATE OR REPLACE")).locks(&self.name, Lock::AccessExclusive)]
         } else {
-            self.alter_options(new.options)
+            self.alter_options(&new.options)
         };
         if let Some(last) = steps.pop() {
             steps.push(new.exposing(Some(self), last, sides));
@@ -270,6 +300,7 @@ mod tests {
 
     #[test]
     fn what_protects_is_set_before_anything_is_taken_away() {
+        let flag = |word: &str| Flag(Some(word.to_owned()));
         let options = |security_barrier, security_invoker, check_option| Options {
             security_barrier,
             security_invoker,
@@ -279,14 +310,14 @@ mod tests {
             name: QName::new("public", "names"),
             columns: vec![],
             definition: Expr("SELECT".to_owned()),
-            options: options(true, false, Some(CheckOption::Local)),
+            options: options(flag("true"), flag("off"), Some(CheckOption::Local)),
         };
         let sql: Vec<String> =
-            view.alter_options(options(false, true, Some(CheckOption::Cascaded))).into_iter().map(|it| it.sql).collect();
+            view.alter_options(&options(Flag(None), flag("on"), Some(CheckOption::Cascaded))).into_iter().map(|it| it.sql).collect();
         assert_eq!(
             sql,
             [
-                "ALTER VIEW public.names SET (security_invoker = true, check_option = cascaded)",
+                "ALTER VIEW public.names SET (security_invoker = on, check_option = cascaded)",
                 "ALTER VIEW public.names RESET (security_barrier)"
             ]
         );
