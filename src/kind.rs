@@ -131,7 +131,7 @@ mod privileges;
 mod swap;
 pub mod unmanaged;
 
-pub use expr::{Expr, as_trees};
+pub use expr::{Expr, as_trees, aside, canonical};
 
 macro_rules! kinds {
     ($($Kind:ident = $module:ident :: $Type:ident,)*) => {

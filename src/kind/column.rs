@@ -1,7 +1,7 @@
 //! Columns of tables: type, nullability, identity, generation, and how values are stored. Defaults are objects of
 //! their own; what a new type does to the rows is told in `column/retype.rs`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
@@ -9,7 +9,7 @@ use crate::kind::extension;
 use crate::kind::parameters::Parameters;
 use crate::kind::sequence::Options;
 use crate::kind::table::{self, Table};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
+use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -47,9 +47,15 @@ pub struct Column {
 }
 
 /// Something worth knowing that makes no difference between two objects.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Aside<T>(pub T);
+
+impl<T: Serialize> Serialize for Aside<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        aside(&self.0, serializer)
+    }
+}
 
 impl<T> PartialEq for Aside<T> {
     fn eq(&self, _: &Self) -> bool {
@@ -61,10 +67,12 @@ impl<T> PartialEq for Aside<T> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NotNull {
     /// Where it isn't the one that the server would choose.
+    #[serde(serialize_with = "aside")]
     pub name: Option<Name>,
     pub no_inherit: bool,
     pub valid: bool,
     /// A parent has it too. Its name then depends on how the table came to be, and can't be changed.
+    #[serde(serialize_with = "aside")]
     pub inherited: bool,
 }
 

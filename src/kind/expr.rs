@@ -26,6 +26,16 @@ pub fn as_trees<T>(run: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Whether only what makes a difference is to be written, each in one form: see [`as_trees`].
+pub fn canonical() -> bool {
+    AS_TREES.get()
+}
+
+/// Serializes what makes no difference between two objects: not at all for a fingerprint.
+pub fn aside<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    if canonical() { serializer.serialize_unit() } else { value.serialize(serializer) }
+}
+
 impl Serialize for Expr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match AS_TREES.get().then(|| tree(&self.0)).flatten() {

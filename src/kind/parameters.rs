@@ -1,14 +1,25 @@
 //! Parameters in `WITH (…)` and `SET (…)`, as `reloptions` and `attoptions` hold them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::kind::canonical;
 use crate::name::{Literal, list};
 
 /// Names and values in the order in which they were set. The order is kept for those who read a dump, and makes no
 /// difference.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Parameters(Vec<(String, String)>);
+
+impl Serialize for Parameters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = self.0.clone();
+        if canonical() {
+            items.sort();
+        }
+        items.serialize(serializer)
+    }
+}
 
 impl PartialEq for Parameters {
     fn eq(&self, other: &Self) -> bool {

@@ -1,9 +1,9 @@
 //! `CREATE FUNCTION` and `CREATE PROCEDURE`, window functions too. Aggregates are not managed. What a body refers to
 //! is found in `routine/references.rs`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::kind::{Alter, Definition, Expr, Kind, ObjectId};
+use crate::kind::{Alter, canonical, Definition, Expr, Kind, ObjectId};
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
@@ -35,7 +35,7 @@ pub struct Routine {
     /// The planner support function, as a name with its namespace.
     pub support: Option<String>,
     /// `name=value`, as `proconfig` has them.
-    pub settings: Vec<String>,
+    pub settings: Settings,
     pub body: Body,
 }
 
@@ -101,7 +101,7 @@ pub enum Body {
 }
 
 /// As `pg_get_function_sqlbody` has it. The same as another when the trees of the statements are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SqlBody(pub String);
 
@@ -118,9 +118,40 @@ impl SqlBody {
     }
 }
 
+impl Serialize for SqlBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if canonical() { Expr(self.statements()).serialize(serializer) } else { self.0.serialize(serializer) }
+    }
+}
+
 impl PartialEq for SqlBody {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0 || Expr(self.statements()) == Expr(other.statements())
+    }
+}
+
+/// Settings in the order in which they were made, which makes no difference: no setting is made twice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(pub Vec<String>);
+
+impl Settings {
+    fn sorted(&self) -> Vec<&String> {
+        let mut sorted: Vec<&String> = self.0.iter().collect();
+        sorted.sort();
+        sorted
+    }
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        self.sorted() == other.sorted()
+    }
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if canonical() { self.sorted().serialize(serializer) } else { self.0.serialize(serializer) }
     }
 }
 
@@ -148,7 +179,7 @@ impl Routine {
         if !words.is_empty() {
             sql += &format!(" {}\n", words.join(" "));
         }
-        for setting in &self.settings {
+        for setting in &self.settings.0 {
             sql += &format!(" {}\n", set(setting));
         }
         match &self.body {
@@ -224,7 +255,7 @@ impl Routine {
 
     /// Where names without a namespace are looked up: as the routine sets it, else as most sessions have it.
     fn search_path(&self) -> Vec<Name> {
-        match self.settings.iter().find_map(|setting| setting.strip_prefix("search_path=")) {
+        match self.settings.0.iter().find_map(|setting| setting.strip_prefix("search_path=")) {
             Some(path) => identifiers(path),
             None => vec![self.name.namespace.clone(), Name::from("public")],
         }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId};
+use crate::kind::{canonical, Alter, Claim, Definition, Expr, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -50,9 +50,15 @@ pub struct Options {
 }
 
 /// A boolean option in the words of who set it, if anyone did. The same as another when both are on or both off.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Flag(pub Option<String>);
+
+impl Serialize for Flag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if canonical() { self.is_on().serialize(serializer) } else { self.0.serialize(serializer) }
+    }
+}
 
 impl Flag {
     /// As the server reads booleans: `true` and `yes` down to their first letter, `on`, `1`.

@@ -212,6 +212,9 @@ impl Sides {
         runner.client.batch_execute("RESET ALL").await?;
         let reached = introspect(&runner.client, true).await?;
         faults.extend(differences("after the plan", &reached.schema, &self.new_reading.schema));
+        if file::fingerprint(&reached.schema) != file::fingerprint(&self.new_reading.schema) {
+            faults.push("nothing differs, and the fingerprints do".into());
+        }
         if before != rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
             faults.push("rows changed".into());
         }
