@@ -473,13 +473,14 @@ impl Constraint {
             }
             Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => vec![self.adding(whole, instead, sides)],
             Rule::Unique(key) if !key.without_overlaps && self.may_hold_rows(sides) => {
-                return self.add_using_index(key, instead, sides);
+                let steps = self.add_using_index(key, instead, sides);
+                return steps.into_iter().map(|step| self.after_not_null(step, sides)).collect();
             }
             Rule::Unique(_) | Rule::Exclusion(_) => {
                 vec![self.scanning(self.adding(whole, instead, sides), sides)]
             }
         };
-        steps.into_iter().chain(self.finish()).collect()
+        steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()
     }
 
     /// Builds the index while the table is in use, then gives it to the constraint.
@@ -492,22 +493,18 @@ impl Constraint {
         let build = self.reading(key.build(&name, &self.table), sides);
         let build = build.summary(format!("build the index of {}", self.id()));
         let marks = key.storage.mark(&self.table, &name);
-        let steps = [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]);
-        if key.primary && self.becomes_required(key, sides) {
-            // Waits for SET NOT NULL, which would read every row here.
-            steps.map(|step| step.stage(Stage::Contract)).collect()
-        } else {
-            steps.collect()
-        }
+        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
     }
 
-    /// Whether a column of the key can be null when the plan starts.
-    fn becomes_required(&self, key: &Unique, sides: &Sides<'_>) -> bool {
+    /// A primary key waits until its columns are NOT NULL: by itself it would read every row for that.
+    fn after_not_null(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let Rule::Unique(Unique { primary: true, columns, .. }) = &self.rule else { return step };
         let id = |column: &Name| ObjectId::new(Kind::Column, [&self.table.namespace, &self.table.name, column]);
-        key.columns.iter().any(|column| match sides.old.get(&id(column)) {
+        let nullable = |column: &Name| match sides.old.get(&id(column)) {
             Some(Object::Column(it)) => it.not_null.is_none(),
             _ => false,
-        })
+        };
+        if columns.iter().any(nullable) { step.stage(Stage::Contract) } else { step }
     }
 
     /// Gives an index to the constraint, which gives it its name.
@@ -640,7 +637,9 @@ impl Constraint {
         let deferrability = |it: &Constraint| (it.deferrable, it.deferred);
         if deferrability(self) != deferrability(new) || self.enforced != new.enforced {
             steps.push(self.alter_constraint(new, sides));
-        } else if !self.validated && new.validated {
+        }
+        // ENFORCED validates by itself.
+        if self.enforced == new.enforced && !self.validated && new.validated {
             steps.push(new.validation(sides));
         }
         let index = self.index();
@@ -851,7 +850,7 @@ impl Definition for Constraint {
         }
         let same_kind = std::mem::discriminant(&self.rule) == std::mem::discriminant(&new.rule);
         let has_tree = self.partitioned || new.partitioned || self.rule.parent().is_some();
-        if !same_kind || has_tree || index::stands_on_changes(&self.id(), sides) {
+        if !same_kind || has_tree || index::stands_on_changes(&self.id(), &self.table_id(), sides) {
             return Alter::Replace;
         }
         Alter::Steps(new.add(Instead::Of(self), sides))

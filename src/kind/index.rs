@@ -328,11 +328,18 @@ pub(super) fn statistics<'a>(
         .collect()
 }
 
-/// Whether something that the object needs changes too, so that the new definition may not hold before and the old
-/// one not after.
-pub(super) fn stands_on_changes(id: &ObjectId, sides: &Sides<'_>) -> bool {
-    let mut needs = sides.old.needs_of(id).chain(sides.new.needs_of(id));
-    needs.any(|need| sides.replaced.contains(need) || sides.old.get(need) != sides.new.get(need))
+/// Whether something that the part of a table needs changes too, so that its new definition may not hold before and
+/// the old one not after. What only comes or only goes is no hindrance.
+pub(super) fn stands_on_changes(id: &ObjectId, table: &ObjectId, sides: &Sides<'_>) -> bool {
+    let changes = |need: &&ObjectId| match (sides.old.get(need), sides.new.get(need)) {
+        (Some(Object::Column(old)), Some(Object::Column(new))) => {
+            old.data_type != new.data_type || old.collation != new.collation || old.generated != new.generated
+        }
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    };
+    let mut needs = sides.old.needs_of(id).chain(sides.new.needs_of(id)).filter(|need| *need != table);
+    needs.any(|need| sides.replaced.contains(need) || changes(&need))
 }
 
 /// True once the index is there and valid.
@@ -593,7 +600,7 @@ impl Definition for Index {
             return Alter::Steps(steps);
         }
         let moved = self.table != new.table || self.of != new.of;
-        if moved || self.partitioned() || self.parent.0.is_some() || stands_on_changes(&self.id(), sides) {
+        if moved || self.partitioned() || self.parent.0.is_some() || stands_on_changes(&self.id(), &self.table_id(), sides) {
             return Alter::Replace;
         }
         Alter::Steps(self.swap(new, sides))
