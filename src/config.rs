@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::tenancy::settings;
 
 /// The configuration of a repository. Paths are relative to the file's directory.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -15,6 +17,9 @@ pub struct Config {
     pub schema: Paths,
     pub manage: Manage,
     pub plan: PlanSettings,
+    /// `[tenancy]`, which has a reader of its own.
+    #[serde(skip)]
+    pub tenancy: Option<settings::Declared>,
 }
 
 /// `[database]`: the live side.
@@ -73,6 +78,7 @@ impl Default for PlanSettings {
 }
 
 const KEYS: &[&str] = &[
+    "tenancy",
     "database",
     "schema",
     "manage",
@@ -91,7 +97,7 @@ const KEYS: &[&str] = &[
 
 /// Reads a configuration, or says where it is wrong.
 pub fn parse(file: &Arc<File>) -> Result<Config, Vec<Report>> {
-    toml::from_str(&file.text).map_err(|error| {
+    read(file).map_err(|error| {
         let message = error.message();
         let mut report = Report::error("config::toml", message.lines().next().unwrap_or("not TOML").to_owned());
         if let Some(span) = error.span() {
@@ -101,12 +107,21 @@ pub fn parse(file: &Arc<File>) -> Result<Config, Vec<Report>> {
             };
             report = report.at(file, span, label);
         }
-        vec![report.help("docs/configuration.md lists the keys")]
+        vec![report.help("docs/configuration.md lists the keys, docs/tenancy.md those of [tenancy]")]
     })
 }
 
+fn read(file: &Arc<File>) -> Result<Config, toml::de::Error> {
+    let mut document = DeTable::parse(&file.text)?;
+    let tenancy = document.get_mut().remove("tenancy");
+    let config = Config::deserialize(Deserializer::from(document))?;
+    let tenancy = tenancy.map(|value| settings::read(file, value)).transpose()?;
+    Ok(Config { tenancy, ..config })
+}
+
 fn nearest(key: &str) -> Option<&'static str> {
-    let close = KEYS.iter().map(|known| (strsim::damerau_levenshtein(key, known), *known)).min()?;
+    let close =
+        KEYS.iter().chain(settings::KEYS).map(|known| (strsim::damerau_levenshtein(key, known), *known)).min()?;
     (close.0 <= 3 && close.0 > 0).then_some(close.1)
 }
 
@@ -120,6 +135,22 @@ mod tests {
         let reports = parse(&file).unwrap_err();
         assert_eq!(reports[0].places[0].label, "did you mean `namespaces`?");
         assert_eq!(reports[0].places[0].span, 9..18);
+    }
+
+    #[test]
+    fn tenancies_are_one_or_several() {
+        let read = |text: &str| {
+            let config = parse(&File::new("tenantry.toml", text)).unwrap();
+            let names = config.tenancy.unwrap().tenancies.into_iter().map(|it| it.name.unwrap_or_default());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(read("[tenancy]\ntenant = \"users\"\n[tenancy.roles]\nbound = [\"app\"]"), [""]);
+        assert_eq!(read("[tenancy.shop]\nkey = \"shop_id\"\n[tenancy.blog]\nkey = \"blog_id\""), ["shop", "blog"]);
+        assert_eq!(read("[[tenancy]]\nname = \"a\"\n[[tenancy]]\nname = \"b\""), ["a", "b"]);
+        let file = File::new("tenantry.toml", "[tenancy]\nkey = \"user_id\"\nscopd = []\n");
+        let reports = parse(&file).unwrap_err();
+        assert_eq!(reports[0].places[0].label, "did you mean `scoped`?");
+        assert_eq!(&file.text[reports[0].places[0].span.clone()], "scopd");
     }
 
     #[test]

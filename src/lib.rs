@@ -34,3 +34,4 @@ pub mod schema;
 pub mod scope;
 pub mod shadow;
 pub mod source;
+pub mod tenancy;

@@ -156,6 +156,24 @@ impl Serialize for Settings {
 }
 
 impl Routine {
+    /// The statements of a body in SQL; of other languages nothing is known.
+    pub fn statements(&self) -> Option<String> {
+        match &self.body {
+            Body::Sql(body) => Some(body.statements()),
+            Body::Text(text) if self.language.as_str() == "sql" => Some(text.clone()),
+            Body::Text(_) | Body::Library { .. } => None,
+        }
+    }
+
+    /// The text of a body that is no library's.
+    pub fn text(&self) -> Option<&str> {
+        match &self.body {
+            Body::Sql(body) => Some(&body.0),
+            Body::Text(text) => Some(text),
+            Body::Library { .. } => None,
+        }
+    }
+
     fn word(&self) -> &'static str {
         match self.form {
             Form::Function | Form::Window => "FUNCTION",
