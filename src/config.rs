@@ -7,12 +7,15 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::platform::{Api, Platform};
 use crate::tenancy::settings;
 
 /// The configuration of a repository. Paths are relative to the file's directory.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Who runs the server, where part of each database is theirs.
+    pub platform: Option<Platform>,
     pub database: Database,
     pub schema: Paths,
     pub manage: Manage,
@@ -20,6 +23,19 @@ pub struct Config {
     /// `[tenancy]`, which has a reader of its own.
     #[serde(skip)]
     pub tenancy: Option<settings::Declared>,
+    pub api: Api,
+}
+
+impl Config {
+    /// What PostgREST serves: as configured, else as the platform has it, else nothing.
+    pub fn api(&self) -> Api {
+        let platform = self.platform.map(|it| it.facts().api.clone()).unwrap_or_default();
+        let or = |own: &Vec<String>, platform: Vec<String>| if own.is_empty() { platform } else { own.clone() };
+        Api {
+            namespaces: or(&self.api.namespaces, platform.namespaces),
+            roles: or(&self.api.roles, platform.roles),
+        }
+    }
 }
 
 /// `[database]`: the live side.
@@ -79,6 +95,9 @@ impl Default for PlanSettings {
 
 const KEYS: &[&str] = &[
     "tenancy",
+    "platform",
+    "api",
+    "roles",
     "database",
     "schema",
     "manage",

@@ -15,6 +15,7 @@ use crate::introspect::{IntrospectError, Reading, introspect, server_message};
 use crate::kind::ObjectId;
 use crate::name::{Literal, Name};
 use crate::plan::{self, PlanError, Planned};
+use crate::platform::Platform;
 use crate::proof::observe;
 use crate::schema::{Facts, Schema};
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
@@ -61,6 +62,20 @@ pub async fn roles(shadow: &Shadow, roles: &[RoleSpec], creator: &str) -> Result
         role.superuser |= role.name.as_str() == creator;
     }
     shadow.ensure_roles(&wanted).await
+}
+
+/// Makes a new database look like one of a platform's, with its roles.
+pub async fn platform(
+    shadow: &Shadow,
+    database: &ShadowDatabase,
+    platform: Platform,
+) -> Result<(), ElaborateError> {
+    shadow.ensure_roles(&platform.facts().roles).await?;
+    let session = database.connect().await?;
+    for part in platform.sql() {
+        session.client.batch_execute(part).await?;
+    }
+    Ok(())
 }
 
 /// Makes a database that holds the described objects. What can't be made is told, not fatal.

@@ -28,6 +28,7 @@ pub mod lock;
 pub mod name;
 pub mod pipeline;
 pub mod plan;
+pub mod platform;
 pub mod proof;
 pub mod render;
 pub mod schema;

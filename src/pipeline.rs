@@ -11,7 +11,7 @@ use crate::elaborate::kept::{self, Kept};
 use crate::elaborate::{self, ElaborateError};
 use crate::files;
 use crate::introspect::{Reading, introspect, server_message};
-use crate::kind::ObjectId;
+use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
@@ -20,13 +20,15 @@ use crate::plan::origin::Origins;
 use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
 use crate::plan::{self, Half, PlanError, Planned, estimate};
+use crate::platform::api;
+use crate::platform::{Api, Platform};
 use crate::proof::observe::Observed;
 use crate::proof::{self, Subject, observe};
 use crate::render;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
-use crate::source::{self, Declaration};
+use crate::source::{self, Declaration, Rank};
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ pub struct Both {
     pub surroundings: Schema,
     pub desired: Schema,
     pub notes: Vec<String>,
+    /// What the API serves that row security does not hold back.
+    pub exposed: Vec<Report>,
     pub missing_seeds: BTreeSet<RowPlace>,
 }
 
@@ -113,7 +117,15 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let config = &request.config;
     // Faults of the files are told without waiting for any server; which server elaborates them matters only for
     // syntax that is newer than the grammar.
-    let declaration = read_declaration(config, 18)?;
+    let mut declaration = read_declaration(config, 18)?;
+    if config.platform.is_some() {
+        // A table has from the start what the declared defaults leave of the platform's.
+        declaration.statements.sort_by_key(|it| match it.names.rank {
+            Rank::Namespace => 0,
+            Rank::DefaultPrivileges => 1,
+            _ => 2,
+        });
+    }
     let (shadow, live, present) = match &request.live {
         Live::Database(target) => {
             let session = target.connect().await?;
@@ -124,7 +136,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         }
         Live::Legacy(path) => {
             let shadow = Shadow::start(&request.shadow, config.database.server).await?;
-            let session = legacy(&shadow, path).await?;
+            let session = legacy(&shadow, path, config.platform).await?;
             // How many rows the real database holds, the file can't know: every table may hold many.
             let reading = introspect(&session.client, false).await?;
             let present = present(&session, &declaration, &reading.schema).await?;
@@ -132,11 +144,18 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         }
     };
     let manage = &config.manage;
-    let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), &declaration);
+    let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), config.platform, &declaration);
     let (current, outside) = scope.split(&live.schema);
-    let surroundings = elaborate::surroundings(&live.schema, &outside);
+    let mut surroundings = elaborate::surroundings(&live.schema, &outside);
+    if config.platform.is_some() {
+        // What a platform grants by default the declaration starts from, and says only what it changes.
+        let defaults = live.schema.of_kind(Kind::DefaultPrivileges);
+        surroundings.objects.extend(defaults.map(|it| (it.id(), it.clone())));
+    }
     elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
-    let key = kept::key(&declaration.digest, shadow.version().number, &surroundings);
+    // The platform decides in which order statements load.
+    let read = format!("{} {}", declaration.digest, config.platform.map_or(String::new(), |it| it.to_string()));
+    let key = kept::key(&read, shadow.version().number, &surroundings);
     let elaborated = match kept::find(&key) {
         Some(kept) => kept,
         None => {
@@ -151,8 +170,22 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         return Err(Failure::new(Exit::Failed, strays));
     }
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
-    notes.extend(live.schema.unmanaged.iter().map(|it| format!("not managed, and left as it is: {it}")));
-    Ok(Both { shadow, declaration, scope, live, current, surroundings, desired, notes, missing_seeds: present })
+    let explained = |it: &String| config.platform.is_some_and(|platform| platform.explains(it));
+    let unmanaged = live.schema.unmanaged.iter().filter(|it| !explained(it));
+    notes.extend(unmanaged.map(|it| format!("not managed, and left as it is: {it}")));
+    let exposed = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
+    Ok(Both {
+        shadow,
+        declaration,
+        scope,
+        live,
+        current,
+        surroundings,
+        desired,
+        notes,
+        exposed,
+        missing_seeds: present,
+    })
 }
 
 /// Has the shadow read the declaration.
@@ -173,7 +206,7 @@ async fn elaborated(
 }
 
 /// Loads the file that stands for the live side.
-async fn legacy(shadow: &Shadow, path: &std::path::Path) -> Result<Session, Failure> {
+async fn legacy(shadow: &Shadow, path: &std::path::Path, platform: Option<Platform>) -> Result<Session, Failure> {
     let read = files::schema_files(&[path.to_owned()], &[]);
     let files = read.map_err(|reports| Failure::new(Exit::Failed, reports))?;
     let [text] = files.as_slice() else {
@@ -181,6 +214,9 @@ async fn legacy(shadow: &Shadow, path: &std::path::Path) -> Result<Session, Fail
         return Err(Failure::new(Exit::Failed, vec![Report::error("plan::legacy", what)]));
     };
     let database = shadow.create_database("legacy").await?;
+    if let Some(platform) = platform {
+        elaborate::platform(shadow, &database, platform).await?;
+    }
     let session = database.connect().await?;
     session.client.batch_execute(&text.text).await.map_err(|error| {
         let mut report = Report::error("plan::legacy", format!("{} does not load", text.path));
@@ -210,7 +246,7 @@ async fn present(
 ) -> Result<BTreeSet<RowPlace>, Failure> {
     let mut present = BTreeSet::new();
     for (at, declared) in declaration.seeds.iter().enumerate() {
-        let table = ObjectId::new(crate::kind::Kind::Table, [&declared.table.namespace, &declared.table.name]);
+        let table = ObjectId::new(Kind::Table, [&declared.table.namespace, &declared.table.name]);
         if !live.contains(&table) {
             continue;
         }
@@ -223,6 +259,32 @@ async fn present(
         }
     }
     Ok(present)
+}
+
+/// Warnings of what the API will serve past row security, each at its place. Grants that nobody manages stay as the
+/// live side has them.
+fn exposed(api: &Api, declaration: &Declaration, scope: &Scope, live: &Schema, elaborated: &Schema) -> Vec<Report> {
+    if api.namespaces.is_empty() {
+        return vec![];
+    }
+    let mut served = elaborated.clone();
+    if !scope.grants {
+        for object in live.of_kind(Kind::Grants) {
+            served.objects.insert(object.id(), object.clone());
+        }
+    }
+    let origins = Origins::new(declaration);
+    api::exposed(&served, api)
+        .into_iter()
+        .filter(|it| origins.span(&it.object, elaborated).is_some())
+        .map(|it| {
+            let mut report = Report::warning(it.code, it.why).help(it.fix);
+            if let Some(span) = origins.span(&it.object, elaborated) {
+                report.places.push(declaration.place(span, "served by the API"));
+            }
+            report
+        })
+        .collect()
 }
 
 /// Objects that the declaration makes outside of what is managed.
@@ -261,10 +323,11 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     }
     let (mut start, mut desired) = (start, both.desired.clone());
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
+    Scope::lend(&both.surroundings, &mut start, &mut desired);
     let steps = plan::make(&start, &desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
-    let mut steps = with_renames(renames, steps);
+    let mut steps = api::with_reload(with_renames(renames, steps), &request.config.api());
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));
@@ -288,7 +351,8 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         proof::prove(&both.shadow, &subject).await?
     };
     let file = write(request, &both, &steps, proved);
-    Ok(Made { file, notes: both.declaration.notes })
+    let notes = both.declaration.notes.into_iter().chain(both.exposed).collect();
+    Ok(Made { file, notes })
 }
 
 /// The live schema with its declared renames done, as PostgreSQL does them: on a copy.
@@ -316,7 +380,7 @@ async fn renamed(both: &Both) -> Result<(Vec<Planned>, Schema), Failure> {
 fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
     let mut facts = facts.clone();
     for rename in renames {
-        if let (crate::kind::Kind::Table | crate::kind::Kind::MaterializedView, [namespace, old], Some(new)) =
+        if let (Kind::Table | Kind::MaterializedView, [namespace, old], Some(new)) =
             (rename.subject.kind, rename.subject.path.as_slice(), &rename.renames_to)
         {
             let old = QName { namespace: namespace.clone(), name: old.clone() };

@@ -88,7 +88,9 @@ pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, Pro
 }
 
 async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Result<Proved, ProofError> {
-    let part = affected(subject);
+    let mut part = affected(subject);
+    // What the declaration starts from stands on both sides of the scope.
+    part.extend(subject.surroundings.objects.keys().filter(|id| subject.current.contains(id)).cloned());
     let start = subject.current.filtered(|id| part.contains(id));
     let mut described = subject.surroundings.clone();
     described.objects.extend(start.objects.clone());

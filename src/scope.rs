@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, ObjectId};
 use crate::name::Name;
+use crate::platform::{self, Platform, Verdict};
 use crate::schema::Schema;
 use crate::source::{Class, Declaration};
 
@@ -23,6 +24,13 @@ pub struct Scope {
     /// Patterns of `namespace.name` that belong to somebody else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
+    /// Whose own objects are never managed, whatever the patterns say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// What is managed all the same, since the declaration makes it upon the platform's objects: `policies of
+    /// storage.objects`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub upon: Vec<String>,
     /// Whether owners, grants and default privileges are compared; extensions and publications, whether undeclared
     /// ones are dropped.
     pub owners: bool,
@@ -46,7 +54,12 @@ impl Scope {
     }
 
     /// What these namespaces hold, as far as the declaration speaks of it.
-    pub fn declared(namespaces: Vec<String>, ignore: Vec<String>, declaration: &Declaration) -> Self {
+    pub fn declared(
+        namespaces: Vec<String>,
+        ignore: Vec<String>,
+        platform: Option<Platform>,
+        declaration: &Declaration,
+    ) -> Self {
         let manages = declaration.manages;
         let declares = |class: Class| {
             declaration.statements.iter().flat_map(|it| &it.names.declares).any(|it| it.class == class)
@@ -54,6 +67,8 @@ impl Scope {
         Scope {
             namespaces,
             ignore,
+            platform,
+            upon: platform.map(|it| platform::upon(it, declaration)).unwrap_or_default(),
             owners: manages.owners,
             grants: manages.grants,
             default_privileges: manages.default_privileges,
@@ -65,11 +80,8 @@ impl Scope {
     /// The managed part of a schema, and the rest.
     pub fn split(&self, schema: &Schema) -> (Schema, Schema) {
         let (namespaces, ignore) = (patterns(&self.namespaces), patterns(&self.ignore));
-        let managed: BTreeSet<&ObjectId> = schema
-            .objects
-            .keys()
-            .filter(|id| self.manages_kind(id.kind) && self.holds(schema, id, &namespaces, &ignore))
-            .collect();
+        let managed: BTreeSet<&ObjectId> =
+            schema.objects.keys().filter(|id| self.holds(schema, id, &namespaces, &ignore)).collect();
         (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| !managed.contains(id)))
     }
 
@@ -89,6 +101,19 @@ impl Scope {
         }
     }
 
+    /// Gives both sides of a plan what stands outside and is the same on both: what it refers to, and what objects get
+    /// by themselves there.
+    pub fn lend(surroundings: &Schema, start: &mut Schema, desired: &mut Schema) {
+        for side in [start, desired] {
+            for (id, object) in &surroundings.objects {
+                side.objects.entry(id.clone()).or_insert_with(|| object.clone());
+            }
+            for (id, needs) in &surroundings.needs {
+                side.needs.entry(id.clone()).or_default().extend(needs.iter().cloned());
+            }
+        }
+    }
+
     fn manages_kind(&self, kind: Kind) -> bool {
         match kind {
             Kind::Owner => self.owners,
@@ -102,7 +127,14 @@ impl Scope {
 
     fn holds(&self, schema: &Schema, id: &ObjectId, namespaces: &GlobSet, ignore: &GlobSet) -> bool {
         let whole = schema.whole_of(id);
-        if !self.manages_kind(whole.kind) {
+        let verdict = self.platform.map(|it| it.verdict(schema, id, &whole, &self.upon));
+        let satellite = matches!(id.kind, Kind::Owner | Kind::Grants);
+        match verdict {
+            Some(Verdict::Platform) => return false,
+            Some(Verdict::Project) => return !satellite || self.manages_kind(id.kind),
+            Some(Verdict::Unknown) | None => {}
+        }
+        if !self.manages_kind(id.kind) || !self.manages_kind(whole.kind) {
             return false;
         }
         let Some(namespace) = schema.get(&whole).and_then(|it| it.namespace()) else { return true };

@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::Context;
-use crate::diagnostic::Exit;
+use super::{Context, failure};
+use crate::diagnostic::{Exit, Report};
 use crate::files;
 use crate::pipeline::{self, Failure};
 use crate::render;
 use crate::source;
 
-/// Show a plan file as text, markdown, SQL, JSON or HTML; `show schema` prints the declaration as SQL
+/// Show a plan file as text, markdown, SQL, JSON or HTML; `show schema` prints the declaration as SQL, `show platform`
+/// what the platform has beside it
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// The plan file, or the word `schema`
+    /// The plan file, or the word `schema` or `platform`
     plan: PathBuf,
     /// The form
     #[arg(long, value_enum, default_value = "text")]
@@ -24,6 +25,15 @@ impl Show {
         if self.plan.as_os_str() == "schema" {
             let declaration = pipeline::read_declaration(&context.config, 18)?;
             context.print(&source::render_sql(&declaration));
+            return Ok(Exit::Done);
+        }
+        if self.plan.as_os_str() == "platform" {
+            let Some(platform) = context.config.platform else {
+                let report = Report::error("show::no_platform", "no platform is configured")
+                    .help("say `platform = \"supabase\"` at the top of tenantry.toml");
+                return Err(failure(Exit::Usage, report));
+            };
+            context.print(&platform.script());
             return Ok(Exit::Done);
         }
         let file = files::plan(&self.plan).map_err(|reports| Failure::new(Exit::Failed, reports))?;

@@ -335,6 +335,8 @@ mod tests {
             scope: Scope {
                 namespaces: vec![text()],
                 ignore: vec![text(), text()],
+                platform: Some(crate::platform::Platform::Supabase),
+                upon: vec![text()],
                 owners: true,
                 ..Scope::default()
             },

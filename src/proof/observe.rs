@@ -100,6 +100,9 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
                         seen.locks.insert(relation, mode);
                     }
                 }
+                // Of several relations with one name, it spoke of one that the transaction has locked.
+                seen.said.scans.retain(|oid| held.contains_key(oid));
+                seen.said.rewrites.retain(|oid| held.contains_key(oid));
                 for (oid, relation) in &now {
                     let last = filenodes.insert(*oid, relation.filenode);
                     if last.is_some_and(|last| last != relation.filenode) {

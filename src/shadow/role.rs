@@ -51,7 +51,8 @@ impl RoleSpec {
         self.name.as_str().starts_with("pg_")
     }
 
-    fn create(&self, as_superuser: bool) -> String {
+    /// `CREATE ROLE` with all attributes, or with those that its user may give.
+    pub(crate) fn create(&self, as_superuser: bool) -> String {
         let attributes = [
             ("SUPERUSER", self.superuser, as_superuser),
             ("INHERIT", self.inherit, true),

@@ -448,6 +448,9 @@ impl Look<'_> {
             let parts: Vec<String> = parts.iter().map(constant).collect();
             refers.push(self.reference(Space::Routine, &parts, Bond::Likely));
         }
+        if let NodeEnum::AlterPublicationStmt(publication) = statement {
+            refers.push(self.reference(Space::Publication, std::slice::from_ref(&publication.pubname), Bond::Firm));
+        }
         // What a comment is about stands in it as a list of names.
         if let NodeEnum::CommentStmt(comment) = statement
             && let Some(NodeEnum::List(list)) = comment.object.as_ref().and_then(|object| object.node.as_ref())
