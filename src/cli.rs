@@ -15,8 +15,9 @@ use crate::config::{self, Config};
 use crate::connect::Target;
 use crate::diagnostic::{self, Exit, Look, Report};
 use crate::files;
-use crate::pipeline::{Failure, Live};
+use crate::pipeline::{self, Failure, Live};
 use crate::shadow::{self, ShadowSpec};
+use crate::source::Declaration;
 
 mod apply;
 mod drift;
@@ -24,6 +25,7 @@ mod init;
 mod plan;
 mod show;
 mod status;
+mod tenancy;
 
 /// Takes a PostgreSQL database to the schema that its repository declares, without stopping the people who use it.
 #[derive(Debug, Parser)]
@@ -79,6 +81,7 @@ enum Command {
     Apply(apply::Apply),
     Status(status::Status),
     Drift(drift::Drift),
+    Tenancy(tenancy::Tenancy),
 }
 
 /// What a command has at hand: the options, the configuration, and the ways to speak to people.
@@ -146,6 +149,13 @@ impl Context {
             None | Some("auto") => Ok(ShadowSpec::Auto),
             Some(url) => Ok(ShadowSpec::Given(Target::resolve(Some(url), &self.env)?)),
         }
+    }
+
+    /// The declaration with what its tenancies ask for, where no server is asked: for the one in the configuration,
+    /// or the newest.
+    pub fn declaration(&self) -> Result<Declaration, Failure> {
+        let declaration = pipeline::read_declaration(&self.config, 18)?;
+        pipeline::expanded(declaration, &self.config, self.config.database.server.unwrap_or(18))
     }
 
     /// How to draw on standard output.
@@ -229,6 +239,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(command) => command.run(&context).await,
         Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
+        Command::Tenancy(command) => command.run(&context).await,
     }
 }
 

@@ -29,6 +29,7 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
+use crate::tenancy;
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
@@ -112,6 +113,23 @@ pub fn read_declaration(config: &Config, server: u32) -> Result<Declaration, Fai
     source::read(files, server).map_err(failed)
 }
 
+/// The declaration with what its tenancies ask for, for a server of this major version.
+pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result<Declaration, Failure> {
+    let failed = |reports| Failure::new(Exit::Failed, reports);
+    match &config.tenancy {
+        Some(declared) => tenancy::expand(declaration, declared, major).map_err(failed),
+        None => match declaration.globals.first() {
+            Some(global) => {
+                let mut report = Report::error("tenancy::global", "this says `global`, and no tenancy is declared")
+                    .help("declare [tenancy] in tenantry.toml, or leave the directive out");
+                report.places.push(declaration.place(global.span, "without effect"));
+                Err(failed(vec![report]))
+            }
+            None => Ok(declaration),
+        },
+    }
+}
+
 /// Reads both sides: the live one from its server or file, the declared one by way of the shadow.
 pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let config = &request.config;
@@ -143,6 +161,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
             (shadow, reading, present)
         }
     };
+    let declaration = expanded(declaration, config, live.schema.major())?;
     let manage = &config.manage;
     let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), config.platform, &declaration);
     let (current, outside) = scope.split(&live.schema);

@@ -13,6 +13,7 @@ use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
 
 mod allow;
+pub mod anatomy;
 mod directive;
 mod names;
 mod order;
@@ -25,6 +26,7 @@ pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
+pub use sql::find_name;
 
 /// Words in one of the declaration's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,7 @@ pub struct Declaration {
     pub renames: Vec<Rename>,
     pub backfills: Vec<Backfill>,
     pub allows: Vec<Allow>,
+    pub globals: Vec<Global>,
     pub seeds: Vec<Seed>,
     pub manages: Manages,
     /// What is no error but must be said: unmanaged objects, syntax that only the server may know.
@@ -87,6 +90,15 @@ pub struct Allow {
     /// What the directive stands beside: a part of a statement where it stands on the line of one, else all that
     /// the statement declares.
     pub beside: Vec<(Class, Vec<Name>)>,
+    pub span: Span,
+}
+
+/// `-- tenantry: global because REASON`: a key that stays unique over all tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Global {
+    /// The key, its index, or the column that has it in its line.
+    pub beside: (Class, Vec<Name>),
+    pub because: String,
     pub span: Span,
 }
 
@@ -218,6 +230,7 @@ struct Draft {
     renames: Vec<Rename>,
     backfills: Vec<Backfill>,
     allows: Vec<Allow>,
+    globals: Vec<Global>,
     seeds: Vec<Seed>,
     manages: Manages,
     /// What is loaded but not managed, and where it was seen first.
@@ -265,8 +278,8 @@ pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Repor
     }
     let statements = sorted(&files, std::mem::take(&mut draft.statements))?;
     let digest = digest(&files);
-    let Draft { renames, backfills, allows, seeds, manages, notes, .. } = draft;
-    Ok(Declaration { files, statements, renames, backfills, allows, seeds, manages, notes, digest })
+    let Draft { renames, backfills, allows, globals, seeds, manages, notes, .. } = draft;
+    Ok(Declaration { files, statements, renames, backfills, allows, globals, seeds, manages, notes, digest })
 }
 
 /// A digest of all that the files say, for those who only ask whether they have changed.

@@ -7,11 +7,13 @@ use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName, Role};
 
 mod classify;
+mod expand;
 mod session;
 pub mod settings;
 mod shape;
 
-pub use session::Session;
+pub use expand::expand;
+pub use session::{Carrier, Session};
 pub use settings::{Findings, Mode, Model};
 pub use shape::{ColumnShape, Shape, TableShape};
 

@@ -1,11 +1,11 @@
-//! `tenantry show`: a plan file in any of its forms; `show schema` prints the compiled declaration.
+//! `tenantry show`: a plan file in any of its forms; `show schema` prints the compiled declaration, expanded.
 
 use std::path::PathBuf;
 
 use super::{Context, failure};
 use crate::diagnostic::{Exit, Report};
 use crate::files;
-use crate::pipeline::{self, Failure};
+use crate::pipeline::Failure;
 use crate::render;
 use crate::source;
 
@@ -23,7 +23,7 @@ pub struct Show {
 impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.plan.as_os_str() == "schema" {
-            let declaration = pipeline::read_declaration(&context.config, 18)?;
+            let declaration = context.declaration()?;
             context.print(&source::render_sql(&declaration));
             return Ok(Exit::Done);
         }

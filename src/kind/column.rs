@@ -140,7 +140,7 @@ impl NotNull {
 }
 
 /// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free.
-pub(super) fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
+pub fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
     let mut base = parts.join("_");
     while base.len() > 60 {
         base.pop();

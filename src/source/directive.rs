@@ -8,7 +8,7 @@ use super::names::{Class, Space};
 use super::parts::{self, Part};
 use super::split::Comment;
 use super::syntax;
-use super::{Allow, Draft, Rename, Span, Statement};
+use super::{Allow, Draft, Global, Rename, Span, Statement};
 use crate::diagnostic::{File, Report};
 use crate::name::Name;
 use crate::plan::hazard::Code;
@@ -20,6 +20,7 @@ const PREFIX: &str = "tenantry:";
 enum Directive {
     Was(String),
     Allow { hazard: Code, because: String },
+    Global { because: String },
 }
 
 /// Applies the directives of a file to its statements, which are the draft's from `first` on.
@@ -60,9 +61,14 @@ fn parse(body: &str) -> Result<Directive, Fault> {
                 None => Err((format!("there is no hazard {code}"), nearest_hazard(code).unwrap_or_else(usage))),
             }
         }
+        "global" => match rest.strip_prefix("because ") {
+            Some(because) => Ok(Directive::Global { because: because.trim().to_owned() }),
+            None => Err(("`global` takes a reason".into(), "write `-- tenantry: global because REASON`".into())),
+        },
         _ => Err((
             format!("there is no directive {verb}"),
-            "the directives are `was old_name` and `allow HAZARD because REASON`".to_owned(),
+            "the directives are `was old_name`, `allow HAZARD because REASON` and `global because REASON`"
+                .to_owned(),
         )),
     }
 }
@@ -125,6 +131,20 @@ fn place(
                 Beside::Statement(at, parts) => about(&draft.statements[first + at], parts),
             };
             draft.allows.push(Allow { hazard, because, beside, span });
+            Ok(())
+        }
+        Directive::Global { because } => {
+            let beside = match beside {
+                Beside::Part(part) => (part.class, part.path),
+                Beside::Statement(at, parts) => {
+                    about(&draft.statements[first + at], parts).into_iter().next().ok_or_else(nothing)?
+                }
+            };
+            if !matches!(beside.0, Class::Column | Class::Constraint | Class::Index) {
+                let help = "put it on the line of a key or a unique index, and give the key a name";
+                return Err((format!("a {} is not unique within anything", beside.0), help.to_owned()));
+            }
+            draft.globals.push(Global { beside, because, span });
             Ok(())
         }
     }

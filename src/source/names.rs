@@ -540,7 +540,7 @@ fn constraint_name(node: &NodeEnum) -> Option<&str> {
 }
 
 /// A type as people write it, near enough to tell overloads apart.
-fn type_text(name: &pg::TypeName) -> String {
+pub fn type_text(name: &pg::TypeName) -> String {
     let parts: Vec<String> = name.names.iter().map(constant).filter(|part| part != "pg_catalog").collect();
     format!("{}{}", parts.join("."), "[]".repeat(name.array_bounds.len().min(1)))
 }

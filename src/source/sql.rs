@@ -203,7 +203,7 @@ impl Reader<'_> {
     }
 }
 
-fn path(search_path: &Option<String>) -> Vec<String> {
+pub fn path(search_path: &Option<String>) -> Vec<String> {
     match search_path {
         Some(path) => names::namespaces(path),
         None => vec!["public".to_owned()],
@@ -281,7 +281,7 @@ fn concurrently(sql: &str) -> Range<usize> {
 }
 
 /// The commands of an ALTER TABLE, each as the bytes from its first word to its last.
-fn commands(sql: &str, relation: usize) -> Vec<Range<usize>> {
+pub fn commands(sql: &str, relation: usize) -> Vec<Range<usize>> {
     let tokens: Vec<Range<usize>> =
         tokens(sql).iter().map(range_of).filter(|token| token.start >= relation).collect();
     let text = |at: usize| tokens.get(at).map_or("", |token| &sql[token.clone()]);
@@ -460,7 +460,7 @@ pub fn lift_foreign_keys(
 }
 
 /// The elements of a CREATE TABLE's first parentheses.
-fn elements(sql: &str, tokens: &[Range<usize>]) -> Vec<Range<usize>> {
+pub fn elements(sql: &str, tokens: &[Range<usize>]) -> Vec<Range<usize>> {
     let Some(open) = tokens.iter().position(|token| &sql[token.clone()] == "(") else { return Vec::new() };
     let mut depth = 0_usize;
     let mut close = tokens.len();
@@ -482,7 +482,7 @@ fn elements(sql: &str, tokens: &[Range<usize>]) -> Vec<Range<usize>> {
 
 impl Statement {
     /// Copies a part of this statement's text with what is known of its places.
-    fn copy_to(&self, text: &mut Text, files: &[Arc<File>], range: Range<usize>) {
+    pub(super) fn copy_to(&self, text: &mut Text, files: &[Arc<File>], range: Range<usize>) {
         let mut at = range.start;
         for piece in self.pieces.iter().filter(|piece| piece.at.start < range.end && piece.at.end > range.start) {
             let part = piece.at.start.max(at)..piece.at.end.min(range.end);
@@ -502,7 +502,7 @@ impl Statement {
     }
 
     /// Another text from the same place, with names of its own.
-    fn derive(&self, text: Text) -> Statement {
+    pub(super) fn derive(&self, text: Text) -> Statement {
         let parsed = syntax::parse(&text.sql).ok().and_then(|nodes| nodes.into_iter().next());
         let names = match &parsed {
             Some(node) => names::names(node, &path(&self.search_path)),

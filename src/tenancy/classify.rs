@@ -495,6 +495,11 @@ impl Pattern {
     }
 }
 
+/// Whether a word names or matches a table.
+pub fn matches(word: &str, table: &QName) -> bool {
+    Pattern::new(word).is_some_and(|it| it.matches(table))
+}
+
 fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }

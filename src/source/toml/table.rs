@@ -14,7 +14,7 @@ use crate::diagnostic::{File, Report};
 use crate::name::{Literal, Name, QName, list};
 use crate::source::names::{self, Class};
 use crate::source::syntax::{self, SyntaxError};
-use crate::source::{Backfill, Draft, Span, Text, sql};
+use crate::source::{Backfill, Draft, Global, Span, Text, sql};
 
 const TABLE: &[&str] = &[
     "columns",
@@ -392,7 +392,7 @@ impl Table<'_, '_> {
     fn uniques(&mut self, fields: &Fields<'_, '_>) {
         for (key, value) in self.group(fields, "unique") {
             let name = Name::from(key.get_ref().as_ref());
-            let known = ["columns", "nulls_not_distinct", "deferrable", "was", "allow"];
+            let known = ["columns", "nulls_not_distinct", "deferrable", "global", "was", "allow"];
             let (columns, fields) = self.columns_of(&format!("constraint {name}"), value, &known);
             let (mut nulls, mut deferrable) = ("", "");
             if let Some(fields) = &fields {
@@ -401,6 +401,10 @@ impl Table<'_, '_> {
                 }
                 if self.reader.boolean(fields, "deferrable") == Some(true) {
                     deferrable = " DEFERRABLE";
+                }
+                if let Some(word) = self.reader.text(fields, "global") {
+                    let beside = (Class::Constraint, self.path(&name));
+                    self.draft.globals.push(Global { beside, because: word.text, span: word.span });
                 }
                 let path = self.path(&name);
                 was(self.reader, fields, Class::Constraint, path.clone(), self.draft);

@@ -1,0 +1,8 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.tenant() RETURNS integer LANGUAGE sql STABLE RETURN nullif(current_setting('app.tenant', true), '')::integer;
+CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL);
+CREATE TABLE plans (
+    id serial PRIMARY KEY,
+    code text UNIQUE -- tenantry: global because plans are
+);
+CREATE TABLE notes (id serial PRIMARY KEY);

@@ -1,0 +1,5 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.tenant() RETURNS integer LANGUAGE sql STABLE RETURN nullif(current_setting('app.tenant', true), '')::integer;
+CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL);
+CREATE TABLE plans (id serial PRIMARY KEY);
+CREATE TABLE notes (id serial PRIMARY KEY, body text);

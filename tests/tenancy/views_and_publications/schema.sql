@@ -1,0 +1,11 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.tenant() RETURNS integer LANGUAGE sql STABLE RETURN nullif(current_setting('app.tenant', true), '')::integer;
+CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL);
+CREATE TABLE plans (id serial PRIMARY KEY);
+CREATE TABLE notes (id serial PRIMARY KEY, body text, secret text);
+CREATE VIEW a AS SELECT id, body FROM notes;
+CREATE VIEW b (x) WITH (security_barrier) AS WITH q AS (SELECT * FROM a) SELECT id FROM q;
+CREATE OR REPLACE VIEW c WITH (security_invoker = on) AS SELECT * FROM notes;
+CREATE VIEW d AS SELECT * FROM plans;
+CREATE MATERIALIZED VIEW e AS SELECT count(*) FROM notes;
+CREATE PUBLICATION p FOR TABLE notes (id, body), plans;
