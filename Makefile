@@ -28,7 +28,9 @@ matrix:
 	    echo "== PostgreSQL $$major"; \
 	    bin=$$(scripts/setup.sh where $$major); \
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
-	        $(CARGO) test --test connect --test live --test shadow; \
+	        $(CARGO) test --no-fail-fast --test apply --test connect --test live --test shadow; \
+	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
+	        $(CARGO) test --test example -- the_legacy_database init_writes; \
 	done
 
 bench:

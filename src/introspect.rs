@@ -278,7 +278,8 @@ fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<
     for (from, to, how) in &edges {
         let (Some(from), Some(to)) = (known.resolve(*from), known.resolve(*to)) else { continue };
         // A partition's automatic dependency on its parent is that of the attachment, which is an object.
-        let of_partition = *how == "a" && from.kind == to.kind;
+        // Before 15, a generated column's on the columns that it is made of is of the same sort, and stays.
+        let of_partition = *how == "a" && from.kind == to.kind && from.kind != Kind::Column;
         if from != to && !of_partition {
             needs.entry(from.clone()).or_default().insert(to.clone());
         }

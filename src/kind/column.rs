@@ -74,6 +74,9 @@ pub struct NotNull {
     /// A parent has it too. Its name then depends on how the table came to be, and can't be changed.
     #[serde(serialize_with = "aside")]
     pub inherited: bool,
+    /// The table has it by itself as well, so that it stays when that of the parent goes.
+    #[serde(serialize_with = "aside")]
+    pub local: bool,
 }
 
 impl PartialEq for NotNull {
@@ -331,12 +334,28 @@ impl Column {
         steps
     }
 
+    /// A plain column in place of one that was computed when read: computed once more for every row, and kept.
+    fn keep_computed(&self, computed: &Generated, sides: &Sides<'_>) -> Vec<Step> {
+        let stored = Generated { is_virtual: false, ..computed.clone() };
+        let mut steps = Column { generated: Some(stored), identity: None, ..self.clone() }.add(sides);
+        steps.push(self.on_family(format!("ALTER COLUMN {} DROP EXPRESSION", self.name), sides));
+        if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
+            let set = format!("SET DEFAULT {}", default.expression);
+            steps.push(self.on_table(set, Lock::AccessExclusive, sides));
+        }
+        if let Some(identity) = &self.identity {
+            let add = format!("ALTER COLUMN {} ADD {}", self.name, identity.sql(&self.table, &self.name));
+            steps.push(self.on_family(add, sides));
+        }
+        steps
+    }
+
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
         if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
             return self.add_and_backfill(not_null, backfill, sides);
         }
         let along = self.takes_default_along(sides);
-        let default = self.default(sides.new);
+        let default = self.default(sides.new).filter(|_| self.generated.is_none());
         let not_null = self.not_null.as_ref().filter(|_| along);
         let mut element = self.element_with(sides, false, not_null);
         if let Some(default) = default.filter(|_| along) {
@@ -596,8 +615,7 @@ impl Column {
                     steps.push(self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides));
                 }
                 if old.no_inherit != it.no_inherit {
-                    let inherit = if it.no_inherit { "NO INHERIT" } else { "INHERIT" };
-                    steps.push(self.on_family(format!("ALTER CONSTRAINT {to} {inherit}"), sides));
+                    steps.extend(self.alter_inheritance(&to, it.no_inherit, sides));
                 }
                 if !old.valid && it.valid {
                     steps.push(self.validate(&to, sides));
@@ -616,8 +634,55 @@ impl Column {
             .on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
             .hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
         // A primary key holds the column NOT NULL until it goes, and that is late.
-        if sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some() {
+        let held = sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some();
+        if held {
             step = step.stage(Stage::Contract);
+        }
+        let own = |it: &NotNull| it.local || held;
+        std::iter::once(step).chain(self.drop_those_below(own, sides)).collect()
+    }
+
+    /// From 18 on: what tables below have by themselves stays when that of the parent goes. Among that is what a
+    /// primary key brought, which a partition's own index made its own.
+    fn drop_those_below(&self, own: impl Fn(&NotNull) -> bool, sides: &Sides<'_>) -> Vec<Step> {
+        if sides.major() < 18 {
+            return vec![];
+        }
+        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
+        let left = below.filter(|member| {
+            let before = find(sides.old, member, &self.name).and_then(|it| it.not_null.as_ref());
+            let after = find(sides.new, member, &self.name);
+            before.is_some_and(&own) && after.is_some_and(|it| it.not_null.is_none())
+        });
+        left.map(|member| {
+            let column = Column { table: member, ..self.clone() };
+            column.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
+        })
+        .collect()
+    }
+
+    /// From 18 on: whether the tables below have NOT NULL too. They keep it as their own when it is no longer handed
+    /// down.
+    fn alter_inheritance(&self, constraint: &Name, no_inherit: bool, sides: &Sides<'_>) -> Vec<Step> {
+        let word = if no_inherit { "NO INHERIT" } else { "INHERIT" };
+        let step = self.on_family(format!("ALTER CONSTRAINT {constraint} {word}"), sides);
+        if no_inherit {
+            return std::iter::once(step).chain(self.drop_those_below(|_| true, sides)).collect();
+        }
+        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
+        let unproven = below.filter(|member| {
+            table::stores(sides, member)
+                && find(sides.old, member, &self.name).is_some_and(|it| it.not_null.is_none())
+        });
+        let (mut step, mut filled) = (step, false);
+        for member in unproven {
+            filled = filled || table::may_hold_rows(sides, &member);
+            step = step.scans(&member);
+        }
+        if filled {
+            let why = format!("nulls in {} of the tables below make it fail", self.name);
+            step = step.stage(Stage::Contract).hazard(Code::CheckMayFail, self.id(), why);
+            step = step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, &self.table));
         }
         vec![step]
     }
@@ -733,7 +798,8 @@ impl Definition for Column {
                                  THEN nn.conname END,
                     'no_inherit', coalesce(nn.connoinherit, false),
                     'valid', coalesce(nn.convalidated, true),
-                    'inherited', coalesce(nn.coninhcount > 0, false)) END,
+                    'inherited', coalesce(nn.coninhcount > 0, false),
+                    'local', coalesce(nn.conislocal, true)) END,
                 'identity', CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN jsonb_build_object(
                     'always', a.attidentity = 'a',
                     'sequence', jsonb_build_array(s.nspname, s.relname),
@@ -815,9 +881,13 @@ impl Definition for Column {
         if self.follows(sides) {
             return vec![];
         }
-        match find(sides.old, &self.table, &self.name).filter(|_| self.is_parked(sides)) {
-            Some(old) => self.unpark(old, sides),
-            None => self.add(sides),
+        let before = find(sides.old, &self.table, &self.name).filter(|_| sides.replaced.contains(&self.id()));
+        match before {
+            Some(old) if self.is_parked(sides) => self.unpark(old, sides),
+            Some(Column { generated: Some(computed), .. }) if computed.is_virtual && self.generated.is_none() => {
+                self.keep_computed(computed, sides)
+            }
+            _ => self.add(sides),
         }
     }
 
@@ -827,6 +897,8 @@ impl Definition for Column {
         let mut steps = vec![];
 
         match (&self.generated, &new.generated) {
+            // DROP EXPRESSION is for stored columns: there are no values to leave behind.
+            (Some(it), None) if it.is_virtual => return Alter::Replace,
             (Some(_), None) if follows => {}
             (Some(_), None) => {
                 let drop = format!("ALTER COLUMN {} DROP EXPRESSION", self.name);
@@ -853,8 +925,9 @@ impl Definition for Column {
         if !follows && (retyped || self.collation != new.collation) {
             steps.push(self.set_type(new, sides));
         }
-        let nulls = |it: &Column| it.not_null.is_some();
-        if leader.is_none_or(|(before, after)| nulls(before) == nulls(after)) {
+        // What a parent hands down, its statements bring to this column, and take away again.
+        let handed = |it: &Column| it.not_null.as_ref().is_some_and(|it| !it.no_inherit);
+        if leader.is_none_or(|(before, after)| handed(before) == handed(after)) {
             if new.identity.is_none() && new.not_null.is_none() {
                 steps.extend(self.alter_identity(new, sides));
                 steps.extend(self.alter_not_null(new, sides));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column::{Column, retype};
+use crate::kind::column::{Column, derived, retype};
 use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::swap::{Swap, Users, users};
 use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, table};
@@ -21,6 +21,9 @@ pub struct Domain {
     pub collation: Option<QName>,
     pub default: Option<Expr>,
     pub not_null: bool,
+    /// From 17 on, NOT NULL has a name: where it isn't the one that the server would choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_null_name: Option<Name>,
 }
 
 pub fn id(name: &QName) -> ObjectId {
@@ -59,12 +62,24 @@ impl Domain {
             sql += &format!(" DEFAULT {default}");
         }
         if self.not_null {
-            sql += " NOT NULL";
+            sql += &self.named_not_null();
         }
         for constraint in constraints.filter(|it| it.valid) {
             sql += &format!(" {}", constraint.sql());
         }
         sql
+    }
+
+    fn named_not_null(&self) -> String {
+        match &self.not_null_name {
+            Some(name) => format!(" CONSTRAINT {name} NOT NULL"),
+            None => " NOT NULL".to_owned(),
+        }
+    }
+
+    fn not_null_constraint(&self) -> Name {
+        let name = self.not_null_name.clone();
+        name.unwrap_or_else(|| derived(&[self.name.name.as_str(), "not_null"], |_| true))
     }
 
     fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {
@@ -168,7 +183,11 @@ impl Definition for Domain {
                 'collation', CASE WHEN t.typcollation <> b.typcollation
                                   THEN jsonb_build_array(cn.nspname, c.collname) END,
                 'default', pg_get_expr(t.typdefaultbin, 0),
-                'not_null', t.typnotnull))
+                'not_null', t.typnotnull,
+                'not_null_name', (SELECT nn.conname FROM pg_constraint nn
+                                   WHERE nn.contypid = t.oid AND nn.contype = 'n'
+                                     AND nn.conname <> t.typname || '_not_null'
+                                     AND (octet_length(t.typname) <= 54 OR nn.conname !~ '_not_null$'))))
           FROM pg_type t
           JOIN pg_namespace n ON n.oid = t.typnamespace
           JOIN pg_type b ON b.oid = t.typbasetype
@@ -223,7 +242,11 @@ impl Definition for Domain {
                 if let Some(reason) = unprovable(&self.name, &users) {
                     return Alter::Refused(reason);
                 }
-                let mut step = proving(self.alter_domain("SET NOT NULL"), &users, sides).stage(Stage::Contract);
+                let add = match &new.not_null_name {
+                    Some(_) => format!("ADD{}", new.named_not_null()),
+                    None => "SET NOT NULL".to_owned(),
+                };
+                let mut step = proving(self.alter_domain(add), &users, sides).stage(Stage::Contract);
                 if let Some(why) = filled(&users, sides) {
                     step = step.hazard(Code::CheckMayFail, self.id(), why.clone()).hazard(
                         Code::ScanUnderLock,
@@ -232,6 +255,10 @@ impl Definition for Domain {
                     );
                 }
                 steps.push(step);
+            }
+            (true, true) if self.not_null_name != new.not_null_name => {
+                let (from, to) = (self.not_null_constraint(), new.not_null_constraint());
+                steps.push(self.alter_domain(format!("RENAME CONSTRAINT {from} TO {to}")));
             }
             (true, true) | (false, false) => {}
         }

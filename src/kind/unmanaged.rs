@@ -49,6 +49,13 @@ pub const UNMANAGED: &str = r#"
       CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i
      WHERE l.objoid >= 16384
     UNION ALL
+    -- From 17 on, NOT NULL is a constraint, and can have a comment.
+    SELECT 'comment on ' || i.type || ' ' || i.identity
+      FROM pg_constraint nn
+      JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = nn.oid
+      CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, 0) i
+     WHERE nn.contype = 'n' AND nn.oid >= 16384
+    UNION ALL
     SELECT 'subscription ' || quote_ident(s.subname)
       FROM pg_subscription s
       JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()

@@ -58,6 +58,7 @@ pub async fn shadow() -> &'static Shadow {
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     pub min_server: u32,
+    pub max_server: Option<u32>,
     pub refused: bool,
     pub dump: Option<bool>,
     pub undo: Option<bool>,
@@ -73,7 +74,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The case of a directory, or nothing where its server is too new for this run.
+    /// The case of a directory, or nothing where this run's server is too old or too new for it.
     pub fn read(new: &Path) -> Outcome<Option<Case>> {
         let directory = new.parent().ok_or("a case has a directory")?;
         let part = |path: &Path| path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
@@ -81,7 +82,7 @@ impl Case {
         let settings: Settings =
             if settings.exists() { toml::from_str(&fs::read_to_string(settings)?)? } else { Settings::default() };
         let major = runtime().block_on(async { shadow().await.version().major() });
-        if settings.min_server > major {
+        if settings.min_server > major || settings.max_server.is_some_and(|it| it < major) {
             return Ok(None);
         }
         let seed = directory.join("seed.sql");

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (first text, initial text DEFAULT 'x' NOT NULL);

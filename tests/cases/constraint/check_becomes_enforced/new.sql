@@ -1,0 +1,1 @@
+CREATE TABLE orders (amount integer CONSTRAINT positive CHECK (amount > 0));

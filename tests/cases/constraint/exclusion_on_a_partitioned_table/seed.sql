@@ -1,0 +1,1 @@
+INSERT INTO events VALUES (7, '2026-03-01');

@@ -1,0 +1,3 @@
+CREATE EXTENSION btree_gist;
+CREATE TABLE rooms (id integer, open tsrange);
+CREATE TABLE bookings (room_id integer, during tsrange);

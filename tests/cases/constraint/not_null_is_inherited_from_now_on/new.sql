@@ -1,0 +1,2 @@
+CREATE TABLE parent (id integer NOT NULL);
+CREATE TABLE child () INHERITS (parent);

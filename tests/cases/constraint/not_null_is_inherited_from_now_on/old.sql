@@ -1,0 +1,2 @@
+CREATE TABLE parent (id integer NOT NULL NO INHERIT);
+CREATE TABLE child () INHERITS (parent);

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer CONSTRAINT always_there NOT NULL);

@@ -1,0 +1,1 @@
+CREATE DOMAIN phone AS text CONSTRAINT there NOT NULL;

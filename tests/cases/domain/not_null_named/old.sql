@@ -1,0 +1,1 @@
+CREATE DOMAIN phone AS text NOT NULL;

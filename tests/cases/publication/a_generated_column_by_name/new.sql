@@ -1,0 +1,2 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, twice integer GENERATED ALWAYS AS (id * 2) STORED);
+CREATE PUBLICATION changes FOR TABLE contacts (id, twice);

@@ -1,0 +1,3 @@
+CREATE TABLE contacts (
+    phone text NOT NULL -- tenantry: was phone_number
+);

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (phone_number text NOT NULL);

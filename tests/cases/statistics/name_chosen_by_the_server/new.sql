@@ -1,0 +1,2 @@
+CREATE TABLE contacts (city text, zip text);
+CREATE STATISTICS ON city, zip FROM contacts;

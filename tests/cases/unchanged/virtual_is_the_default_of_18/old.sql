@@ -1,0 +1,1 @@
+CREATE TABLE contacts (first text, initial text GENERATED ALWAYS AS (left(first, 1)) VIRTUAL);
