@@ -103,8 +103,8 @@ pub async fn copy(shadow: &Shadow, label: &str, described: &Schema) -> Result<Co
 
 /// Whether the whole that an object hangs on is described, so that its absence means something.
 fn described_elsewhere(described: &Schema, id: &ObjectId) -> bool {
-    let [kind, path @ ..] = id.path.as_slice() else { return false };
-    described.objects.keys().any(|it| format!("{:?}", it.kind) == kind.as_str() && it.path == path)
+    let [kind, path @ ..] = &id.path[..] else { return false };
+    described.objects.keys().any(|it| format!("{:?}", it.kind) == kind.as_str() && *it.path == *path)
 }
 
 /// Runs steps one by one and goes on after a failure, since what failed may be needed by nothing.

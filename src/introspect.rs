@@ -1,8 +1,13 @@
-//! Reads a database's schema: one repeatable-read, read-only transaction, one query a kind, all of them pipelined.
+//! Reads a database's schema: one repeatable-read, read-only transaction, one query a kind, pipelined and,
+//! where there is more than one session, shared out among them.
 //!
 //! What a row means is known by the kinds (`kind/*.rs`); what needs what is told by pg_depend. Nothing is written.
 
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use miette::Diagnostic;
@@ -13,7 +18,7 @@ use crate::kind::comment::Comment;
 use crate::kind::grants::Grants;
 use crate::kind::owner::Owner;
 use crate::kind::{Kind, Object, ObjectId, unmanaged};
-use crate::name::{Name, QName, Role};
+use crate::name::{Literal, Name, QName, Role};
 use crate::schema::{AclItem, Address, Facts, Row, Schema, Size};
 use crate::shadow::RoleSpec;
 
@@ -97,21 +102,40 @@ const COLUMN_GRANTS: &str = "
      WHERE a.attacl IS NOT NULL AND a.attrelid >= 16384 AND NOT a.attisdropped
      ORDER BY 1, 2, 3, 4";
 
+/// What pg_class remembers of pages and rows since the last VACUUM or ANALYZE, which opens no file; the files
+/// themselves are asked where it remembers nothing, or where more than twice as many rows have come since.
 const SIZES: &str = "
-    SELECT n.nspname::text, c.relname::text, c.reltuples::float8, pg_relation_size(c.oid),
-           pg_total_relation_size(c.oid),
-           has_table_privilege(c.oid, 'SELECT')
-             AND (NOT c.relrowsecurity OR (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user))
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+    WITH indexes AS (
+        SELECT i.indrelid, sum(ic.relpages) AS pages
+          FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+         GROUP BY i.indrelid),
+    known AS (
+        SELECT c.oid, c.relnamespace, c.relname, c.reltuples, c.relrowsecurity,
+               c.relpages > 0 AND pg_stat_get_live_tuples(c.oid) <= 2 * c.reltuples + 1000 AS fresh,
+               current_setting('block_size')::int8 AS block, c.relpages,
+               coalesce(t.relpages, 0) + coalesce(own.pages, 0) + coalesce(of_toast.pages, 0) AS around
+          FROM pg_class c
+          LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+          LEFT JOIN indexes own ON own.indrelid = c.oid
+          LEFT JOIN indexes of_toast ON of_toast.indrelid = t.oid
+         WHERE c.relkind IN ('r', 'm')),
+    heaps AS (
+        SELECT *, CASE WHEN fresh THEN relpages * block ELSE pg_relation_size(oid) END AS heap FROM known)
+    SELECT n.nspname::text, h.relname::text, CASE WHEN h.fresh THEN h.reltuples ELSE 0 END::float8, h.heap,
+           CASE WHEN h.fresh OR h.heap = 0 THEN h.heap + h.around * h.block
+                ELSE pg_total_relation_size(h.oid) END::int8,
+           has_table_privilege(h.oid, 'SELECT')
+             AND (NOT h.relrowsecurity OR (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user))
+      FROM heaps h JOIN pg_namespace n ON n.oid = h.relnamespace
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// Roles as another server needs them to load a schema; pg_roles shows no passwords.
 const ROLES: &str = "
-    SELECT jsonb_build_object(
+    SELECT json_build_object(
                'name', r.rolname, 'superuser', r.rolsuper, 'inherit', r.rolinherit, 'createrole', r.rolcreaterole,
                'createdb', r.rolcreatedb, 'login', r.rolcanlogin, 'replication', r.rolreplication,
                'bypassrls', r.rolbypassrls,
-               'member_of', coalesce((SELECT jsonb_agg(g.rolname ORDER BY g.rolname)
+               'member_of', coalesce((SELECT json_agg(g.rolname ORDER BY g.rolname)
                                         FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
                                        WHERE m.member = r.oid), '[]'))::text
       FROM pg_roles r
@@ -127,98 +151,216 @@ pub struct Reading {
 }
 
 /// Reads the whole schema of the database that the client is connected to. `with_sizes`: rows and bytes too, which
-/// looks at every table's files.
+/// looks at the files of tables.
 pub async fn introspect(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectError> {
-    let failed = |what: &str| {
-        let what = what.to_owned();
-        move |source| IntrospectError::Query { what, source }
-    };
-    client
-        .batch_execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}"))
-        .await
-        .map_err(failed("the settings"))?;
-    let reading = read(client, with_sizes).await;
-    // The transaction has read only; whether it ends in COMMIT or ROLLBACK does not matter, and a broken connection
+    introspect_together(&[client], with_sizes).await
+}
+
+/// The same, read by several sessions with one server side by side. All see the first one's snapshot
+/// (pg_export_snapshot); one that can't take it over, as behind some poolers, is left out.
+pub async fn introspect_together(clients: &[&Client], with_sizes: bool) -> Result<Reading, IntrospectError> {
+    let [first, others @ ..] = clients else { unreachable!("somebody has to read") };
+    let failed = |source| IntrospectError::Query { what: "the settings".into(), source };
+    let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}");
+    first.batch_execute(&begin).await.map_err(failed)?;
+    let mut readers = vec![*first];
+    if !others.is_empty()
+        && let Ok(row) = first.query_one("SELECT pg_export_snapshot()", &[]).await
+    {
+        let snapshot = Literal(row.get(0));
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT {snapshot}; {SETTINGS}"
+        );
+        for other in others {
+            if other.batch_execute(&begin).await.is_ok() {
+                readers.push(other);
+            }
+        }
+    }
+    let reading = read(&readers, with_sizes).await;
+    // The transactions have read only; whether they end in COMMIT or ROLLBACK does not matter, and a broken connection
     // has been reported by what came before.
-    let _ = client.batch_execute("ROLLBACK").await;
+    for client in clients {
+        let _ = client.batch_execute("ROLLBACK").await;
+    }
     reading
 }
 
-async fn read(client: &Client, with_sizes: bool) -> Result<Reading, IntrospectError> {
-    let failed = |what: &'static str| move |source| IntrospectError::Query { what: what.to_owned(), source };
-    let kinds = Kind::ALL.iter().copied().filter(|kind| !kind.catalog().is_empty());
-    let rows = try_join_all(kinds.map(|kind| async move {
-        let query = format!("SELECT k.r::text FROM ({}) AS k(r)", kind.catalog());
-        let rows = client.query(&query, &[]).await.map_err(|source| IntrospectError::Query {
-            what: format!("objects of kind {}", kind.noun()),
-            source,
-        })?;
-        rows.iter()
-            .map(|row| {
-                let json: &str = row.get(0);
-                kind.decode(json).map_err(|source| IntrospectError::Decode {
-                    what: format!("an object of kind {}: {json}", kind.noun()),
-                    source,
-                })
-            })
-            .collect::<Result<Vec<Row>, _>>()
-    }));
-    let (rows, session, dependencies, expressions, comments, column_grants, unmanaged, roles) = tokio::try_join!(
-        rows,
-        async {
-            client
-                .query_one("SELECT current_setting('server_version_num')::int4, current_user::text", &[])
-                .await
-                .map_err(failed("the session"))
-        },
-        async { client.query(DEPENDENCIES, &[]).await.map_err(failed("dependencies")) },
-        async { client.query(EXPRESSION_COLUMNS, &[]).await.map_err(failed("column expressions")) },
-        async { client.query(COMMENTS, &[]).await.map_err(failed("comments")) },
-        async { client.query(COLUMN_GRANTS, &[]).await.map_err(failed("column privileges")) },
-        async { client.query(unmanaged::UNMANAGED, &[]).await.map_err(failed("objects of unmanaged kinds")) },
-        async { client.query(ROLES, &[]).await.map_err(failed("roles")) },
-    )?;
+/// Whether the schema is so large that a second session pays for its own start: some thousands of relations.
+pub async fn is_large(client: &Client) -> bool {
+    const LARGE: i64 = 512 << 10;
+    let size = client.query_one("SELECT pg_relation_size('pg_catalog.pg_class')", &[]).await;
+    size.is_ok_and(|row| row.get::<_, i64>(0) > LARGE)
+}
 
-    let creator = Role(session.get(1));
+/// What one query asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Kind(Kind),
+    Session,
+    Dependencies,
+    ExpressionColumns,
+    Comments,
+    ColumnGrants,
+    Unmanaged,
+    Roles,
+    Sizes,
+}
+
+impl Asked {
+    fn all(with_sizes: bool) -> Vec<Asked> {
+        let kinds = Kind::ALL.iter().copied().filter(|kind| !kind.catalog().is_empty()).map(Asked::Kind);
+        let rest = [
+            Asked::Session,
+            Asked::Dependencies,
+            Asked::ExpressionColumns,
+            Asked::Comments,
+            Asked::ColumnGrants,
+            Asked::Unmanaged,
+            Asked::Roles,
+        ];
+        // Sizes come first: they take longest where a server was just started.
+        with_sizes.then_some(Asked::Sizes).into_iter().chain(kinds).chain(rest).collect()
+    }
+
+    fn query(self) -> Cow<'static, str> {
+        match self {
+            Asked::Kind(kind) => format!("SELECT k.r::text FROM ({}) AS k(r)", kind.catalog()).into(),
+            Asked::Session => "SELECT current_setting('server_version_num')::int4, current_user::text".into(),
+            Asked::Dependencies => DEPENDENCIES.into(),
+            Asked::ExpressionColumns => EXPRESSION_COLUMNS.into(),
+            Asked::Comments => COMMENTS.into(),
+            Asked::ColumnGrants => COLUMN_GRANTS.into(),
+            Asked::Unmanaged => unmanaged::UNMANAGED.into(),
+            Asked::Roles => ROLES.into(),
+            Asked::Sizes => SIZES.into(),
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asked::Kind(kind) => write!(f, "objects of kind {}", kind.noun()),
+            Asked::Session => f.write_str("the session"),
+            Asked::Dependencies => f.write_str("dependencies"),
+            Asked::ExpressionColumns => f.write_str("column expressions"),
+            Asked::Comments => f.write_str("comments"),
+            Asked::ColumnGrants => f.write_str("column privileges"),
+            Asked::Unmanaged => f.write_str("objects of unmanaged kinds"),
+            Asked::Roles => f.write_str("roles"),
+            Asked::Sizes => f.write_str("the sizes of tables"),
+        }
+    }
+}
+
+/// What the queries answered.
+#[derive(Default)]
+struct Answers {
+    rows: Vec<(Asked, Vec<tokio_postgres::Row>)>,
+    kinds: Vec<Row>,
+    facts: Facts,
+}
+
+impl Answers {
+    fn of(&self, asked: Asked) -> &[tokio_postgres::Row] {
+        self.rows.iter().find(|(it, _)| *it == asked).map_or(&[], |(_, rows)| rows)
+    }
+
+    async fn take(
+        answers: &RefCell<Answers>,
+        client: &Client,
+        asked: Asked,
+        rows: Vec<tokio_postgres::Row>,
+    ) -> Result<(), IntrospectError> {
+        match asked {
+            Asked::Kind(kind) => {
+                for row in &rows {
+                    let json: &str = row.get(0);
+                    let row = kind.decode(json).map_err(|source| IntrospectError::Decode {
+                        what: format!("an object of kind {}: {json}", kind.noun()),
+                        source,
+                    })?;
+                    answers.borrow_mut().kinds.push(row);
+                }
+            }
+            Asked::Sizes => {
+                let facts = sizes(client, &rows).await?;
+                answers.borrow_mut().facts = facts;
+            }
+            _ => answers.borrow_mut().rows.push((asked, rows)),
+        }
+        Ok(())
+    }
+}
+
+/// How many queries a session has under way while another may take the next: enough to hide the way to the server.
+const AHEAD: usize = 3;
+
+async fn read(clients: &[&Client], with_sizes: bool) -> Result<Reading, IntrospectError> {
+    let asked = Asked::all(with_sizes);
+    let answers = RefCell::new(Answers::default());
+    let next = Cell::new(0);
+    let (asked, answers_of, next_of) = (&asked, &answers, &next);
+    let ahead = if clients.len() == 1 { asked.len() } else { AHEAD };
+    let lanes = clients.iter().flat_map(|client| std::iter::repeat_n(*client, ahead)).map(|client| async move {
+        while let Some(&what) = asked.get(next_of.replace(next_of.get() + 1)) {
+            let rows = client
+                .query(what.query().as_ref(), &[])
+                .await
+                .map_err(|source| IntrospectError::Query { what: what.to_string(), source })?;
+            Answers::take(answers_of, client, what, rows).await?;
+        }
+        Ok::<(), IntrospectError>(())
+    });
+    try_join_all(lanes).await?;
+    described(answers.into_inner())
+}
+
+/// Puts the schema together from what the catalogs answered.
+fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
+    let session = answers.of(Asked::Session).first();
+    let (server_version, creator) = session.map_or((0_i32, Role::public()), |row| (row.get(0), Role(row.get(1))));
     let mut known = Known::default();
     let mut satellites: Vec<Object> = vec![];
     let mut objects: BTreeMap<ObjectId, Object> = BTreeMap::new();
-    for row in rows.into_iter().flatten() {
+    for row in std::mem::take(&mut answers.kinds) {
         let id = row.object.id();
         if row.at.0 != 0 {
             known.objects.insert(row.at, id.clone());
         }
-        satellites.extend(row.acl.map(|acl| Object::Grants(Grants::new(id.clone(), row.owner.clone(), acl))));
+        satellites
+            .extend(row.acl.map(|acl| Object::Grants(Arc::new(Grants::new(id.clone(), row.owner.clone(), acl)))));
         if let Some(owner) = row.owner {
-            satellites.push(Object::Owner(Owner::new(id.clone(), owner.clone())));
+            satellites.push(Object::Owner(Arc::new(Owner::new(id.clone(), owner.clone()))));
             known.owners.insert(row.at, owner);
         }
         objects.insert(id, row.object);
     }
-    satellites.extend(column_privileges(&column_grants, &known));
-    for row in &expressions {
+    satellites.extend(column_privileges(answers.of(Asked::ColumnGrants), &known));
+    for row in answers.of(Asked::ExpressionColumns) {
         let (oid, relation, column): (u32, u32, i32) = (row.get(0), row.get(1), row.get(2));
         known.parents.insert((PG_ATTRDEF, oid, 0), (PG_CLASS, relation, column));
     }
-    let needs = dependencies_of(&dependencies, &mut known);
-    satellites.extend(comments_of(&comments, &known));
+    let needs = dependencies_of(answers.of(Asked::Dependencies), &mut known);
+    satellites.extend(comments_of(answers.of(Asked::Comments), &known));
     objects.extend(satellites.into_iter().map(|it| (it.id(), it)));
 
-    let facts = if with_sizes { sizes(client).await? } else { Facts::default() };
-    let roles = roles
+    let roles = answers
+        .of(Asked::Roles)
         .iter()
         .map(|row| serde_json::from_str(row.get(0)))
         .collect::<Result<_, _>>()
         .map_err(|source| IntrospectError::Decode { what: "roles".into(), source })?;
     let mut schema = Schema {
-        server_version: u32::try_from(session.get::<_, i32>(0)).unwrap_or_default(),
+        server_version: u32::try_from(server_version).unwrap_or_default(),
         creator,
         objects,
         needs,
-        unmanaged: unmanaged.iter().map(|row| row.get(0)).collect(),
+        unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| row.get(0)).collect(),
     };
     schema.add_own_needs();
-    Ok(Reading { schema, facts, roles })
+    Ok(Reading { schema, facts: answers.facts, roles })
 }
 
 // Fixed oids of catalogs, from pg_class.h, pg_attrdef.h and pg_type.h.
@@ -294,7 +436,7 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
             let text: String = row.get(3);
             let (column, constraint): (Option<&str>, Option<u32>) = (row.get(4), row.get(5));
             if let Some(constraint) = constraint.and_then(|oid| known.objects.get(&(PG_CONSTRAINT, oid, 0))) {
-                return Some(Object::Comment(Comment::on_index_of(constraint.clone(), text)));
+                return Some(Object::Comment(Arc::new(Comment::on_index_of(constraint.clone(), text))));
             }
             let on = match (known.objects.get(&at), column) {
                 (Some(id), _) => id.clone(),
@@ -302,7 +444,7 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
                 (None, Some(column)) => column_id(known.relation(at.1)?, column),
                 (None, None) => return None,
             };
-            Some(Object::Comment(Comment::new(on, text)))
+            Some(Object::Comment(Arc::new(Comment::new(on, text))))
         })
         .collect()
 }
@@ -316,20 +458,18 @@ fn column_privileges(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object>
         of_column.0 = known.owners.get(&at).cloned();
         of_column.1.push((Role(row.get(2)), row.get(3), row.get(4)));
     }
-    grants.into_iter().map(|(on, (owner, acl))| Object::Grants(Grants::new(on, owner, acl))).collect()
+    grants.into_iter().map(|(on, (owner, acl))| Object::Grants(Arc::new(Grants::new(on, owner, acl)))).collect()
 }
 
 fn column_id(relation: &ObjectId, column: &str) -> ObjectId {
-    let mut path = relation.path.clone();
-    path.push(Name::from(column));
+    let path = relation.path.iter().cloned().chain([Name::from(column)]).collect();
     ObjectId { kind: Kind::Column, path }
 }
 
 /// Rows and bytes of every table and materialized view. A table is called empty only when it was seen to be.
-async fn sizes(client: &Client) -> Result<Facts, IntrospectError> {
+async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, IntrospectError> {
     const SMALL: i64 = 8 << 20;
     let failed = |source| IntrospectError::Query { what: "the sizes of tables".into(), source };
-    let rows = client.query(SIZES, &[]).await.map_err(failed)?;
     let sizes = try_join_all(rows.iter().map(|row| async move {
         let name = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
         let (estimate, heap, total): (f64, i64, i64) = (row.get(2), row.get(3), row.get(4));

@@ -4,6 +4,7 @@
 //! locks. No connection, no ordering and no output in here: those are machinery, and machinery names no kind.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::schema::{Row, Sides};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId {
     pub kind: Kind,
-    pub path: Vec<Name>,
+    pub path: Arc<[Name]>,
 }
 
 impl ObjectId {
@@ -28,9 +29,8 @@ impl ObjectId {
 
     /// The id of what hangs on this object: its comment, owner or grants.
     pub fn satellite(&self, kind: Kind) -> ObjectId {
-        let mut path = vec![Name(format!("{:?}", self.kind))];
-        path.extend(self.path.iter().cloned());
-        ObjectId { kind, path }
+        let first = Name(format!("{:?}", self.kind));
+        ObjectId { kind, path: std::iter::once(first).chain(self.path.iter().cloned()).collect() }
     }
 
     /// As COMMENT ON, ALTER … OWNER TO and GRANT name it: `TABLE public.messages`, `COLUMN public.messages.id`.
@@ -68,7 +68,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
     /// The word for people: "table".
     const NOUN: &'static str;
 
-    /// A query with one jsonb column and a row for each object of the kind that is no extension's and in no
+    /// A query with one json column and a row for each object of the kind that is no extension's and in no
     /// namespace of the server's own. The row: `at` (catalog, oid, column number as in pg_depend), `owner`, `acl`
     /// (see [`Row`]) and `def`, which deserializes into the kind's type. Must run on PostgreSQL 14 and later:
     /// columns of later versions are read through `to_jsonb(catalog_row) ->> 'column'`.
@@ -78,7 +78,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// The namespace that the object stands in, or is; nothing for what belongs to the whole database.
     fn namespace(&self) -> Option<Name> {
-        self.id().path.into_iter().next()
+        self.id().path.first().cloned()
     }
 
     /// As COMMENT ON and its like name an object with this path: `TABLE public.messages`.
@@ -142,9 +142,9 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind { $($Kind,)* }
 
-        /// An object of any kind.
+        /// An object of any kind. Schemas that are parts of one another share theirs.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        pub enum Object { $($Kind($module::$Type),)* }
+        pub enum Object { $($Kind(Arc<$module::$Type>),)* }
 
         impl Kind {
             pub const ALL: &[Kind] = &[$(Kind::$Kind,)*];
@@ -167,7 +167,7 @@ macro_rules! kinds {
 
             /// Reads one row of the kind's catalog query.
             pub fn decode(self, json: &str) -> serde_json::Result<Row> {
-                match self { $(Kind::$Kind => Row::decode(json, Object::$Kind),)* }
+                match self { $(Kind::$Kind => Row::decode(json, |it| Object::$Kind(Arc::new(it))),)* }
             }
         }
 
@@ -216,7 +216,7 @@ macro_rules! kinds {
             }
 
             pub fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-                match self { $(Object::$Kind(it) => it.drop(sides),)* }
+                match self { $(Object::$Kind(it) => Definition::drop(&**it, sides),)* }
             }
         }
     };
@@ -258,7 +258,7 @@ kinds! {
 fn satellite_of(path: &[Name]) -> Option<ObjectId> {
     let (kind, path) = path.split_first()?;
     let kind = *Kind::ALL.iter().find(|it| format!("{it:?}") == kind.0)?;
-    Some(ObjectId { kind, path: path.to_vec() })
+    Some(ObjectId { kind, path: path.into() })
 }
 
 /// `ns.name`: the SQL name of what has a path of two.

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 
 use crate::config::{Config, PlanSettings};
 use crate::connect::{Session, Target};
@@ -10,7 +13,7 @@ use crate::diagnostic::{Exit, Report};
 use crate::elaborate::kept::{self, Kept};
 use crate::elaborate::{self, ElaborateError};
 use crate::files;
-use crate::introspect::{Reading, introspect, server_message};
+use crate::introspect::{IntrospectError, Reading, introspect, introspect_together, is_large, server_message};
 use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
@@ -110,7 +113,16 @@ pub fn read_declaration(config: &Config, server: u32) -> Result<Declaration, Fai
     let legacy: Vec<PathBuf> = config.schema.legacy.iter().cloned().collect();
     let failed = |reports| Failure::new(Exit::Failed, reports);
     let files = files::schema_files(&config.schema.paths, &legacy).map_err(failed)?;
-    source::read(files, server).map_err(failed)
+    let mut declaration = source::read(files, server).map_err(failed)?;
+    if config.platform.is_some() {
+        // A table has from the start what the declared defaults leave of the platform's.
+        declaration.statements.sort_by_key(|it| match it.names.rank {
+            Rank::Namespace => 0,
+            Rank::DefaultPrivileges => 1,
+            _ => 2,
+        });
+    }
+    Ok(declaration)
 }
 
 /// The declaration with what its tenancies ask for, for a server of this major version.
@@ -133,34 +145,27 @@ pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result
 /// Reads both sides: the live one from its server or file, the declared one by way of the shadow.
 pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let config = &request.config;
-    // Faults of the files are told without waiting for any server; which server elaborates them matters only for
-    // syntax that is newer than the grammar.
-    let mut declaration = read_declaration(config, 18)?;
-    if config.platform.is_some() {
-        // A table has from the start what the declared defaults leave of the platform's.
-        declaration.statements.sort_by_key(|it| match it.names.rank {
-            Rank::Namespace => 0,
-            Rank::DefaultPrivileges => 1,
-            _ => 2,
-        });
-    }
-    let (shadow, live, present) = match &request.live {
-        Live::Database(target) => {
-            let session = target.connect().await?;
-            let reading = introspect(&session.client, true).await?;
-            let shadow = Shadow::start(&request.shadow, Some(session.version.major())).await?;
-            let present = present(&session, &declaration, &reading.schema).await?;
-            (shadow, reading, present)
-        }
-        Live::Legacy(path) => {
-            let shadow = Shadow::start(&request.shadow, config.database.server).await?;
-            let session = legacy(&shadow, path, config.platform).await?;
-            // How many rows the real database holds, the file can't know: every table may hold many.
-            let reading = introspect(&session.client, false).await?;
-            let present = present(&session, &declaration, &reading.schema).await?;
-            (shadow, reading, present)
+    let declaration = tokio::task::spawn_blocking({
+        let config = config.clone();
+        // Which server elaborates the files matters only for syntax that is newer than the grammar.
+        move || read_declaration(&config, 18)
+    });
+    let mut live = pin!(live_side(request));
+    let mut early = None;
+    // Faults of the files are told without waiting for any server, and before what a server says.
+    let declaration = match select(declaration, &mut live).await {
+        Either::Left((declaration, _)) => declaration,
+        Either::Right((live, declaration)) => {
+            early = Some(live);
+            declaration.await
         }
     };
+    let declaration = declaration.expect("reading files does not panic")?;
+    let (session, shadow, live) = match early {
+        Some(live) => live?,
+        None => live.await?,
+    };
+    let present = present(&session, &declaration, &live.schema).await?;
     let declaration = expanded(declaration, config, live.schema.major())?;
     let manage = &config.manage;
     let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), config.platform, &declaration);
@@ -171,13 +176,13 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         let defaults = live.schema.of_kind(Kind::DefaultPrivileges);
         surroundings.objects.extend(defaults.map(|it| (it.id(), it.clone())));
     }
-    elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
     // The platform decides in which order statements load.
     let read = format!("{} {}", declaration.digest, config.platform.map_or(String::new(), |it| it.to_string()));
     let key = kept::key(&read, shadow.version().number, &surroundings);
     let elaborated = match kept::find(&key) {
         Some(kept) => kept,
         None => {
+            elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
             let kept = elaborated(&shadow, &declaration, &surroundings, &live.schema).await?;
             kept::keep(&key, &kept);
             kept
@@ -205,6 +210,35 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         exposed,
         missing_seeds: present,
     })
+}
+
+/// A session with the live side, the shadow that fits it, and what was read.
+async fn live_side(request: &Request) -> Result<(Session, Shadow, Reading), Failure> {
+    match &request.live {
+        Live::Database(target) => {
+            let session = target.connect().await?;
+            let (reading, shadow) =
+                tokio::join!(read_live(&session), Shadow::find(&request.shadow, Some(session.version.major())));
+            Ok((session, shadow?, reading?))
+        }
+        Live::Legacy(path) => {
+            let shadow = Shadow::find(&request.shadow, request.config.database.server).await?;
+            let session = legacy(&shadow, path, request.config.platform).await?;
+            // How many rows the real database holds, the file can't know: every table may hold many.
+            let reading = introspect(&session.client, false).await?;
+            Ok((session, shadow, reading))
+        }
+    }
+}
+
+/// Reads the live side, with a second session's help where that pays.
+async fn read_live(session: &Session) -> Result<Reading, IntrospectError> {
+    let beside = match is_large(&session.client).await {
+        true => session.target().connect().await.ok(),
+        false => None,
+    };
+    let clients: Vec<_> = std::iter::once(session).chain(&beside).map(|it| &it.client).collect();
+    introspect_together(&clients, true).await
 }
 
 /// Has the shadow read the declaration.
@@ -367,6 +401,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             facts: &both.live.facts,
             plan: &steps,
         };
+        elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?
     };
     let file = write(request, &both, &steps, proved);
@@ -380,6 +415,7 @@ async fn renamed(both: &Both) -> Result<(Vec<Planned>, Schema), Failure> {
     if renames.is_empty() {
         return Ok((renames, both.current.clone()));
     }
+    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
     let mut described = both.surroundings.clone();
     described.objects.extend(both.current.objects.clone());
     described.needs.extend(both.current.needs.clone());
@@ -400,7 +436,7 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
     let mut facts = facts.clone();
     for rename in renames {
         if let (Kind::Table | Kind::MaterializedView, [namespace, old], Some(new)) =
-            (rename.subject.kind, rename.subject.path.as_slice(), &rename.renames_to)
+            (rename.subject.kind, &rename.subject.path[..], &rename.renames_to)
         {
             let old = QName { namespace: namespace.clone(), name: old.clone() };
             if let Some(size) = facts.sizes.get(&old).copied() {
@@ -517,7 +553,7 @@ fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaratio
             hazard.accepted = Some("tenantry.toml".into());
         } else if let Some(allow) = declaration.allows.iter().find(|allow| {
             allow.hazard == hazard.code
-                && allow.beside.iter().any(|(_, path)| path.as_slice() == hazard.object.path.as_slice())
+                && allow.beside.iter().any(|(_, path)| path.as_slice() == &hazard.object.path[..])
         }) {
             hazard.accepted = Some(format!("declared, because {}", allow.because));
         }
@@ -592,18 +628,24 @@ pub fn file_steps(
 fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Proved) -> PlanFile {
     let origins = Origins::new(&both.declaration);
     let place = |id: &ObjectId| origins.place(id, &both.desired);
+    let from = file::fingerprint(&both.current);
+    // Where nothing is to be changed the two are one, and large schemas take their time.
+    let (to, difference) = match steps {
+        [] => (from.clone(), String::new()),
+        _ => (file::fingerprint(&both.desired), render::schema_difference(&both.current, &both.desired)),
+    };
     let steps = file_steps(steps, &proved.observed, &both.live.facts, &request.config.plan, place);
     let mut file = PlanFile {
         format: file::FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
         id: String::new(),
         name: request.name.clone(),
-        from: From { fingerprint: file::fingerprint(&both.current), server: both.live.schema.major().to_string() },
-        to: To { fingerprint: file::fingerprint(&both.desired), declaration: both.declaration.digest.clone() },
+        from: From { fingerprint: from, server: both.live.schema.major().to_string() },
+        to: To { fingerprint: to, declaration: both.declaration.digest.clone() },
         scope: both.scope.clone(),
         proof: proved.proof,
         notes: both.notes.clone(),
-        difference: render::schema_difference(&both.current, &both.desired),
+        difference,
         steps,
     };
     file.id = file.meaning();

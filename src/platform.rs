@@ -131,7 +131,7 @@ impl Platform {
         let declared = |entry: Upon, path: &[Name]| {
             if upon.contains(&entry.of(path)) { Verdict::Project } else { Verdict::Platform }
         };
-        match (whole.kind, whole.path.as_slice()) {
+        match (whole.kind, &whole.path[..]) {
             (Kind::Extension, path @ [name]) if facts.extensions.contains(name.as_str()) => {
                 declared(Upon::Extension, path)
             }

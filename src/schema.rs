@@ -101,7 +101,7 @@ impl Schema {
     /// Objects of one kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         self.objects
-            .range(ObjectId { kind, path: vec![] }..)
+            .range(ObjectId { kind, path: [].into() }..)
             .take_while(move |(id, _)| id.kind == kind)
             .map(|(_, object)| object)
     }
@@ -129,7 +129,7 @@ impl Schema {
         let (_, path) = whole.path.split_last()?;
         Kind::ALL
             .iter()
-            .map(|kind| ObjectId { kind: *kind, path: path.to_vec() })
+            .map(|kind| ObjectId { kind: *kind, path: path.into() })
             .find(|candidate| self.contains(candidate))
     }
 
@@ -160,15 +160,15 @@ impl Schema {
         }
     }
 
-    /// The part of the schema whose ids pass, with what they need among themselves.
+    /// The part of the schema whose ids pass, with what they need among themselves. No id may pass that is not in it.
     pub fn filtered(&self, keep: impl Fn(&ObjectId) -> bool) -> Schema {
         let objects: BTreeMap<_, _> =
             self.objects.iter().filter(|(id, _)| keep(id)).map(|(id, it)| (id.clone(), it.clone())).collect();
         let needs = self
             .needs
             .iter()
-            .filter(|(id, _)| objects.contains_key(id))
-            .map(|(id, needs)| (id.clone(), needs.iter().filter(|it| objects.contains_key(it)).cloned().collect()))
+            .filter(|(id, _)| keep(id))
+            .map(|(id, needs)| (id.clone(), needs.iter().filter(|it| keep(it)).cloned().collect()))
             .collect();
         Schema { objects, needs, ..self.empty() }
     }

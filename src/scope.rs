@@ -1,6 +1,6 @@
 //! What is managed: namespaces, less what is ignored. What is outside is never planned for, and never touched.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
@@ -80,9 +80,28 @@ impl Scope {
     /// The managed part of a schema, and the rest.
     pub fn split(&self, schema: &Schema) -> (Schema, Schema) {
         let (namespaces, ignore) = (patterns(&self.namespaces), patterns(&self.ignore));
-        let managed: BTreeSet<&ObjectId> =
-            schema.objects.keys().filter(|id| self.holds(schema, id, &namespaces, &ignore)).collect();
-        (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| !managed.contains(id)))
+        // What hangs together stands in one place, so a whole is looked up once.
+        let mut places: HashMap<ObjectId, bool> = HashMap::new();
+        let (managed, rest): (HashSet<&ObjectId>, HashSet<&ObjectId>) = schema.objects.keys().partition(|id| {
+            let whole = schema.whole_of(id);
+            let satellite = matches!(id.kind, Kind::Owner | Kind::Grants);
+            match self.platform.map(|it| it.verdict(schema, id, &whole, &self.upon)) {
+                Some(Verdict::Platform) => return false,
+                Some(Verdict::Project) => return !satellite || self.manages_kind(id.kind),
+                Some(Verdict::Unknown) | None => {}
+            }
+            self.manages_kind(id.kind)
+                && self.manages_kind(whole.kind)
+                && match places.get(&whole) {
+                    Some(inside) => *inside,
+                    None => {
+                        let inside = self.holds(schema, &whole, &namespaces, &ignore);
+                        places.insert(whole, inside);
+                        inside
+                    }
+                }
+        });
+        (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| rest.contains(id)))
     }
 
     /// Gives both sides of a plan the owners and grants that the live side has and nobody manages: an object that is
@@ -125,19 +144,9 @@ impl Scope {
         }
     }
 
-    fn holds(&self, schema: &Schema, id: &ObjectId, namespaces: &GlobSet, ignore: &GlobSet) -> bool {
-        let whole = schema.whole_of(id);
-        let verdict = self.platform.map(|it| it.verdict(schema, id, &whole, &self.upon));
-        let satellite = matches!(id.kind, Kind::Owner | Kind::Grants);
-        match verdict {
-            Some(Verdict::Platform) => return false,
-            Some(Verdict::Project) => return !satellite || self.manages_kind(id.kind),
-            Some(Verdict::Unknown) | None => {}
-        }
-        if !self.manages_kind(id.kind) || !self.manages_kind(whole.kind) {
-            return false;
-        }
-        let Some(namespace) = schema.get(&whole).and_then(|it| it.namespace()) else { return true };
+    /// Whether what is no part of anything stands where the scope reaches, and all its parts with it.
+    fn holds(&self, schema: &Schema, whole: &ObjectId, namespaces: &GlobSet, ignore: &GlobSet) -> bool {
+        let Some(namespace) = schema.get(whole).and_then(|it| it.namespace()) else { return true };
         let managed = self.namespaces.is_empty() || namespaces.is_match(namespace.as_str());
         let name: Vec<&str> = whole.path.iter().take(2).map(Name::as_str).collect();
         managed && namespace.as_str() != JOURNAL_NAMESPACE && !ignore.is_match(name.join("."))

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
+use tokio::sync::OnceCell;
 
 use crate::connect::{ConnectError, ServerVersion, Session, Target};
 use crate::introspect::server_message;
@@ -41,16 +42,29 @@ pub enum ShadowSpec {
 /// A server to try things on. What was made on it goes when this value goes.
 pub struct Shadow {
     server: Server,
-    /// The session parameters of an administrator, in a database that is not ours.
-    admin: Target,
     version: ServerVersion,
     note: Option<String>,
     made: AtomicU32,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Server {
-    Private(cluster::Cluster),
-    Given(Leaving),
+    /// Started when it is first needed: a plan that finds nothing to change needs none.
+    Private {
+        binaries: binaries::Binaries,
+        started: OnceCell<Started>,
+    },
+    Given {
+        given: Leaving,
+        admin: Target,
+    },
+}
+
+/// A private cluster that runs.
+struct Started {
+    cluster: cluster::Cluster,
+    /// The session parameters of an administrator, in a database that is not ours.
+    admin: Target,
 }
 
 /// Drops our part of a given server when it goes.
@@ -73,22 +87,26 @@ impl Shadow {
     /// Starts a private cluster, or takes up a given server. `wanted_major` is that of the live server; without one the
     /// newest server that is installed will do.
     pub async fn start(spec: &ShadowSpec, wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
+        let shadow = Self::find(spec, wanted_major).await?;
+        shadow.admin().await?;
+        Ok(shadow)
+    }
+
+    /// The same, but a private cluster starts only when something is first asked of it.
+    pub async fn find(spec: &ShadowSpec, wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
         match spec {
-            ShadowSpec::Auto => Self::start_private(wanted_major).await,
+            ShadowSpec::Auto => Self::find_private(wanted_major).await,
             ShadowSpec::Given(target) => Self::take_given(target, wanted_major).await,
         }
     }
 
-    async fn start_private(wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
-        let start = move || {
-            let (binaries, note) = binaries::choose(binaries::find(wanted_major), wanted_major)?;
-            Ok::<_, ShadowError>((cluster::Cluster::start(&binaries)?, note))
-        };
-        let (cluster, note) =
-            tokio::task::spawn_blocking(start).await.expect("starting a server does not panic")?;
-        let admin = Target::socket(cluster.directory(), cluster::PORT, template::SUPERUSER, "postgres");
-        let version = admin.connect().await?.version;
-        Ok(Shadow { server: Server::Private(cluster), admin, version, note, made: AtomicU32::new(0) })
+    async fn find_private(wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
+        let choose = move || binaries::choose(binaries::find(wanted_major), wanted_major);
+        let (binaries, note) =
+            tokio::task::spawn_blocking(choose).await.expect("looking for servers does not panic")?;
+        let version = binaries.version();
+        let server = Server::Private { binaries, started: OnceCell::new() };
+        Ok(Shadow { server, version, note, made: AtomicU32::new(0) })
     }
 
     async fn take_given(target: &Target, wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
@@ -98,8 +116,26 @@ impl Shadow {
         let note = wanted_major
             .filter(|wanted| *wanted != version.major())
             .map(|wanted| format!("the given shadow is PostgreSQL {}, the live server {wanted}", version.major()));
-        let server = Server::Given(Leaving(given));
-        Ok(Shadow { server, admin: target.clone(), version, note, made: AtomicU32::new(0) })
+        let server = Server::Given { given: Leaving(given), admin: target.clone() };
+        Ok(Shadow { server, version, note, made: AtomicU32::new(0) })
+    }
+
+    /// The administrator's session parameters. A private cluster runs from then on.
+    async fn admin(&self) -> Result<&Target, ShadowError> {
+        match &self.server {
+            Server::Given { admin, .. } => Ok(admin),
+            Server::Private { binaries, started } => {
+                let start = || async {
+                    let binaries = binaries.clone();
+                    let start = tokio::task::spawn_blocking(move || cluster::Cluster::start(&binaries));
+                    let cluster = start.await.expect("starting a server does not panic")?;
+                    let user = template::SUPERUSER;
+                    let admin = Target::socket(cluster.directory(), cluster::PORT, user, "postgres");
+                    Ok::<_, ShadowError>(Started { cluster, admin })
+                };
+                Ok(&started.get_or_try_init(start).await?.admin)
+            }
+        }
     }
 
     pub fn version(&self) -> ServerVersion {
@@ -111,11 +147,11 @@ impl Shadow {
         self.note.clone()
     }
 
-    /// The directory of the private cluster.
+    /// The directory of the private cluster, once it runs.
     pub fn directory(&self) -> Option<&Path> {
         match &self.server {
-            Server::Private(cluster) => Some(cluster.directory()),
-            Server::Given(_) => None,
+            Server::Private { started, .. } => started.get().map(|it| it.cluster.directory()),
+            Server::Given { .. } => None,
         }
     }
 
@@ -130,7 +166,7 @@ impl Shadow {
     pub async fn clone_database(&self, from: &ShadowDatabase, label: &str) -> Result<ShadowDatabase, ShadowError> {
         // For a loaded database copying files is two to three times faster than logging pages. It forces checkpoints,
         // which on a server with other users is not ours to do.
-        let private = matches!(self.server, Server::Private(_));
+        let private = matches!(self.server, Server::Private { .. });
         let strategy = if private && self.version.major() >= 15 { " STRATEGY FILE_COPY" } else { "" };
         self.until_left(from).await?;
         self.create(label, &format!("TEMPLATE {}{strategy}", from.name)).await
@@ -138,7 +174,7 @@ impl Shadow {
 
     /// Waits for sessions that were closed a moment ago to be gone: the server itself looks every tenth of a second.
     async fn until_left(&self, database: &ShadowDatabase) -> Result<(), ShadowError> {
-        let session = self.admin.connect().await?;
+        let session = self.admin().await?.connect().await?;
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname::text = $1";
         for _ in 0..100 {
             let count: i64 = session.client.query_one(sessions, &[&database.name.as_str()]).await?.get(0);
@@ -151,21 +187,21 @@ impl Shadow {
     }
 
     async fn create(&self, label: &str, options: &str) -> Result<ShadowDatabase, ShadowError> {
-        let session = self.admin.connect().await?;
+        let session = self.admin().await?.connect().await?;
         let name = match &self.server {
-            Server::Private(_) => Name(format!("{label}_{}", self.made.fetch_add(1, Ordering::Relaxed))),
-            Server::Given(given) => given.0.next_name(),
+            Server::Private { .. } => Name(format!("{label}_{}", self.made.fetch_add(1, Ordering::Relaxed))),
+            Server::Given { given, .. } => given.0.next_name(),
         };
         session.client.batch_execute(&format!("CREATE DATABASE {name} {options}")).await?;
-        if let Server::Given(given) = &self.server {
+        if let Server::Given { given, .. } = &self.server {
             given.0.mark(&session.client, &name).await?;
         }
-        Ok(ShadowDatabase { target: self.admin.with_database(name.as_str()), name })
+        Ok(ShadowDatabase { target: self.admin().await?.with_database(name.as_str()), name })
     }
 
     /// Drops a database before its time, for those who use many one after the other.
     pub async fn drop_database(&self, database: ShadowDatabase) -> Result<(), ShadowError> {
-        let session = self.admin.connect().await?;
+        let session = self.admin().await?.connect().await?;
         Ok(session.client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await?)
     }
 
@@ -176,10 +212,10 @@ impl Shadow {
 
     /// Makes roles exist, each with its memberships in the others, whatever their order.
     pub async fn ensure_roles(&self, roles: &[RoleSpec]) -> Result<(), ShadowError> {
-        let session = self.admin.connect().await?;
+        let session = self.admin().await?.connect().await?;
         match &self.server {
-            Server::Private(_) => role::create_missing(&session.client, roles, None).await,
-            Server::Given(given) => given.0.ensure_roles(&session.client, roles).await,
+            Server::Private { .. } => role::create_missing(&session.client, roles, None).await,
+            Server::Given { given, .. } => given.0.ensure_roles(&session.client, roles).await,
         }
     }
 }

@@ -84,7 +84,7 @@ fn file_name(whole: &ObjectId) -> String {
     let plain = |text: &str| -> String {
         text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
     };
-    match (whole.kind, whole.path.as_slice()) {
+    match (whole.kind, &whole.path[..]) {
         (Kind::Table | Kind::View | Kind::MaterializedView, [namespace, name]) => {
             format!("{}/{}.sql", plain(namespace.as_str()), plain(name.as_str()))
         }

@@ -410,11 +410,11 @@ impl Column {
             }
             let ends = sides.old.needs_of(&constraint).chain([&constraint]);
             for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
-                let [namespace, name, _] = end.path.as_slice() else { continue };
+                let [namespace, name, _] = &end.path[..] else { continue };
                 let end = QName { namespace: namespace.clone(), name: name.clone() };
                 step = step.locks(&end, Lock::AccessExclusive);
             }
-            let [namespace, name, _] = constraint.path.as_slice() else { continue };
+            let [namespace, name, _] = &constraint.path[..] else { continue };
             let checked = QName { namespace: namespace.clone(), name: name.clone() };
             if table::stores(sides, &checked) {
                 step = step.scans(&checked);
@@ -782,17 +782,17 @@ impl Definition for Column {
                               AND d.refclassid = 'pg_class'::regclass
               JOIN pg_class sc ON sc.oid = s.seqrelid
               JOIN pg_namespace sn ON sn.oid = sc.relnamespace)
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, a.attrelid::int8, a.attnum),
-            'def', jsonb_build_object(
-                'table', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, a.attrelid::int8, a.attnum),
+            'def', json_build_object(
+                'table', json_build_array(n.nspname, c.relname),
                 'name', a.attname,
                 'position', a.attnum,
                 'after', lag(a.attname) OVER (PARTITION BY a.attrelid ORDER BY a.attnum),
                 'data_type', format_type(a.atttypid, a.atttypmod),
                 'collation', CASE WHEN a.attcollation <> t.typcollation
-                                  THEN jsonb_build_array(cn.nspname, co.collname) END,
-                'not_null', CASE WHEN a.attnotnull THEN jsonb_build_object(
+                                  THEN json_build_array(cn.nspname, co.collname) END,
+                'not_null', CASE WHEN a.attnotnull THEN json_build_object(
                     'name', CASE WHEN nn.conname <> c.relname || '_' || a.attname || '_not_null'
                                   AND (octet_length(c.relname || a.attname) <= 53 OR nn.conname !~ '_not_null$')
                                  THEN nn.conname END,
@@ -800,14 +800,14 @@ impl Definition for Column {
                     'valid', coalesce(nn.convalidated, true),
                     'inherited', coalesce(nn.coninhcount > 0, false),
                     'local', coalesce(nn.conislocal, true)) END,
-                'identity', CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN jsonb_build_object(
+                'identity', CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN json_build_object(
                     'always', a.attidentity = 'a',
-                    'sequence', jsonb_build_array(s.nspname, s.relname),
-                    'options', jsonb_build_object(
+                    'sequence', json_build_array(s.nspname, s.relname),
+                    'options', json_build_object(
                         'data_type', format_type(s.seqtypid, NULL),
                         'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax,
                         'cache', s.seqcache, 'cycle', s.seqcycle)) END,
-                'generated', CASE WHEN a.attgenerated <> '' THEN jsonb_build_object(
+                'generated', CASE WHEN a.attgenerated <> '' THEN json_build_object(
                     'expression', pg_get_expr(ad.adbin, ad.adrelid),
                     'is_virtual', a.attgenerated = 'v') END,
                 'storage', CASE WHEN a.attstorage <> t.typstorage
@@ -815,13 +815,14 @@ impl Definition for Column {
                                                        WHEN 'x' THEN 'EXTENDED' WHEN 'm' THEN 'MAIN' END END,
                 'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                 'statistics', nullif(a.attstattarget, -1),
-                'options', coalesce((SELECT jsonb_agg(jsonb_build_array(split_part(o.option, '=', 1),
+                'options', CASE WHEN a.attoptions IS NULL THEN '[]'::json ELSE (
+                                    SELECT json_agg(json_build_array(split_part(o.option, '=', 1),
                                                             substr(o.option, strpos(o.option, '=') + 1))
                                                       ORDER BY o.place)
-                                       FROM unnest(a.attoptions) WITH ORDINALITY AS o(option, place)), '[]'),
+                                       FROM unnest(a.attoptions) WITH ORDINALITY AS o(option, place)) END,
                 'inherited', a.attinhcount > 0 AND NOT a.attislocal,
                 'parent', CASE WHEN a.attinhcount > 0 AND NOT a.attislocal THEN
-                          (SELECT jsonb_build_array(pn.nspname, p.relname)
+                          (SELECT json_build_array(pn.nspname, p.relname)
                              FROM pg_inherits i
                              JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
                              JOIN pg_class p ON p.oid = i.inhparent

@@ -28,11 +28,11 @@ impl Comment {
     }
 
     fn step(&self, value: String) -> Step {
-        if let ([namespace, _, name], true) = (self.on.path.as_slice(), self.of_index) {
+        if let ([namespace, _, name], true) = (&self.on.path[..], self.of_index) {
             return Step::new(format!("COMMENT ON INDEX {namespace}.{name} IS {value}"));
         }
         let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference()));
-        let relation = || match self.on.path.as_slice() {
+        let relation = || match &self.on.path[..] {
             [namespace, name, ..] => Some(QName::new(namespace.clone(), name.clone())),
             _ => None,
         };
@@ -74,11 +74,11 @@ impl Definition for Comment {
     const CATALOG: &'static str = "";
 
     fn id(&self) -> ObjectId {
-        let mut id = self.on.satellite(Kind::Comment);
-        if self.of_index {
-            id.path.push(Name::from("index"));
+        let id = self.on.satellite(Kind::Comment);
+        if !self.of_index {
+            return id;
         }
-        id
+        ObjectId { path: id.path.iter().cloned().chain([Name::from("index")]).collect(), ..id }
     }
 
     fn reference(path: &[Name]) -> String {
@@ -87,7 +87,7 @@ impl Definition for Comment {
 
     fn label(path: &[Name]) -> Option<String> {
         let on = super::satellite_of(path)?;
-        match on.path.as_slice() {
+        match &on.path[..] {
             [namespace, _, name, _] if on.kind == Kind::Constraint => Some(format!("on index {namespace}.{name}")),
             _ => Some(format!("on {on}")),
         }

@@ -51,22 +51,22 @@ impl Definition for Composite {
 
     // The address is that of the type; its relation and attributes depend internally on it.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
             'owner', pg_get_userbyid(t.typowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, t.typname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, t.typname),
                 'attributes', (
-                    SELECT coalesce(jsonb_agg(jsonb_build_object(
+                    SELECT coalesce(json_agg(json_build_object(
                                'name', a.attname,
                                'data_type', format_type(a.atttypid, a.atttypmod),
                                'collation', CASE WHEN a.attcollation <> at.typcollation
-                                                 THEN jsonb_build_array(cn.nspname, co.collname) END)
+                                                 THEN json_build_array(cn.nspname, co.collname) END)
                                ORDER BY a.attnum), '[]')
                       FROM pg_attribute a
                       JOIN pg_type at ON at.oid = a.atttypid

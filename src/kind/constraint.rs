@@ -218,9 +218,10 @@ impl ForeignKey {
             let constraints = schema.of_relation(Kind::Constraint, &self.to);
             constraints
                 .filter_map(|object| match object {
-                    Object::Constraint(Constraint { name, rule: Rule::Unique(key), .. }) => {
-                        Some((name.clone(), key.clone()))
-                    }
+                    Object::Constraint(it) => match &it.rule {
+                        Rule::Unique(key) => Some((it.name.clone(), key.clone())),
+                        _ => None,
+                    },
                     _ => None,
                 })
                 .collect()
@@ -685,47 +686,47 @@ impl Definition for Constraint {
     // each use.
     const CATALOG: &'static str = concat!(
         r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_constraint'::regclass::oid::int8, con.oid::int8, 0),
-            'def', jsonb_build_object(
+        SELECT json_build_object(
+            'at', json_build_array('pg_constraint'::regclass::oid::int8, con.oid::int8, 0),
+            'def', json_build_object(
                 'name', con.conname,
-                'table', jsonb_build_array(n.nspname, t.relname),
+                'table', json_build_array(n.nspname, t.relname),
                 'partitioned', t.relkind = 'p',
                 'deferrable', con.condeferrable, 'deferred', con.condeferred, 'validated', con.convalidated,
                 'enforced', coalesce((j.con ->> 'conenforced')::boolean, true),
                 'inherited', con.contype = 'c' AND con.coninhcount > 0,
                 'rule', CASE con.contype
-                    WHEN 'c' THEN jsonb_build_object(
+                    WHEN 'c' THEN json_build_object(
                         'type', 'check', 'expression', pg_get_expr(con.conbin, con.conrelid),
                         'no_inherit', con.connoinherit)
-                    WHEN 'f' THEN jsonb_build_object(
+                    WHEN 'f' THEN json_build_object(
                         'type', 'foreign',
-                        'columns', (SELECT jsonb_agg(a.attname ORDER BY k.n)
+                        'columns', (SELECT json_agg(a.attname ORDER BY k.n)
                                       FROM unnest(con.conkey) WITH ORDINALITY k(attnum, n)
                                       JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.attnum),
-                        'to', (SELECT jsonb_build_array(rn.nspname, r.relname)
+                        'to', (SELECT json_build_array(rn.nspname, r.relname)
                                  FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace
                                 WHERE r.oid = con.confrelid),
-                        'to_columns', (SELECT jsonb_agg(a.attname ORDER BY k.n)
+                        'to_columns', (SELECT json_agg(a.attname ORDER BY k.n)
                                          FROM unnest(con.confkey) WITH ORDINALITY k(attnum, n)
                                          JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.attnum),
                         'key', (SELECT k.relname FROM pg_class k WHERE k.oid = con.conindid),
                         'period', coalesce((j.con ->> 'conperiod')::boolean, false),
                         'match_full', con.confmatchtype = 'f',
                         'on_update', con.confupdtype, 'on_delete', con.confdeltype,
-                        'set_columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY k.n), '[]')
+                        'set_columns', (SELECT coalesce(json_agg(a.attname ORDER BY k.n), '[]')
                                           FROM jsonb_array_elements_text(
                                                    CASE jsonb_typeof(j.con -> 'confdelsetcols')
                                                    WHEN 'array' THEN j.con -> 'confdelsetcols' ELSE '[]' END)
                                                WITH ORDINALITY k(attnum, n)
                                           JOIN pg_attribute a ON a.attrelid = con.conrelid
                                                              AND a.attnum = k.attnum::int))
-                    WHEN 'x' THEN jsonb_build_object(
+                    WHEN 'x' THEN json_build_object(
                         'type', 'exclusion', 'method', am.amname,
                         'elements', "#,
         index::keys!(
             r#",
-                'operator', (SELECT jsonb_build_array(kn.nspname, op.oprname)
+                'operator', (SELECT json_build_array(kn.nspname, op.oprname)
                                FROM pg_operator op JOIN pg_namespace kn ON kn.oid = op.oprnamespace
                               WHERE op.oid = con.conexclop[k.n])"#
         ),
@@ -740,13 +741,13 @@ impl Definition for Constraint {
                         'parent', "#,
         index_partition::parent!(),
         r#")
-                    ELSE jsonb_build_object(
+                    ELSE json_build_object(
                         'type', 'unique', 'primary', con.contype = 'p',
-                        'columns', (SELECT jsonb_agg(a.attname ORDER BY k.n)
+                        'columns', (SELECT json_agg(a.attname ORDER BY k.n)
                                       FROM unnest(con.conkey) WITH ORDINALITY k(attnum, n)
                                       JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.attnum),
                         'without_overlaps', coalesce((j.con ->> 'conperiod')::boolean, false),
-                        'nulls_not_distinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+                        'nulls_not_distinct', con.contype = 'u' AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
                         'include', "#,
         index::include_columns!(),
         r#",
@@ -758,7 +759,10 @@ impl Definition for Constraint {
         r#")
                     END))
           FROM pg_constraint con
-          CROSS JOIN LATERAL (SELECT to_jsonb(con) OFFSET 0) j(con)
+          CROSS JOIN LATERAL (
+              SELECT CASE WHEN current_setting('server_version_num')::int >= 180000
+                            OR (con.contype = 'f' AND current_setting('server_version_num')::int >= 150000)
+                          THEN to_jsonb(con) END OFFSET 0) j(con)
           JOIN pg_class t ON t.oid = con.conrelid
           JOIN pg_namespace n ON n.oid = t.relnamespace
           LEFT JOIN pg_index i ON i.indexrelid = con.conindid AND con.contype IN ('p', 'u', 'x')

@@ -122,8 +122,8 @@ fn is_stable(node: Option<&Node>) -> bool {
         "extract",
         "date",
         "make_interval",
-        "jsonb_build_object",
-        "jsonb_build_array",
+        "json_build_object",
+        "json_build_array",
         "json_build_object",
         "json_build_array",
         "to_char",
@@ -173,10 +173,10 @@ impl Definition for Default {
 
     // The expression of a generated column is the column's own.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_attrdef'::regclass::oid::int8, ad.oid::int8, 0),
-            'def', jsonb_build_object(
-                'table', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_attrdef'::regclass::oid::int8, ad.oid::int8, 0),
+            'def', json_build_object(
+                'table', json_build_array(n.nspname, c.relname),
                 'column', a.attname,
                 'expression', pg_get_expr(ad.adbin, ad.adrelid)))
           FROM pg_attrdef ad

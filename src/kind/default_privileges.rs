@@ -60,13 +60,13 @@ impl Definition for DefaultPrivileges {
     const NOUN: &'static str = "default privileges";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_default_acl'::regclass::oid::int8, da.oid::int8, 0),
-            'def', jsonb_build_object(
+        SELECT json_build_object(
+            'at', json_build_array('pg_default_acl'::regclass::oid::int8, da.oid::int8, 0),
+            'def', json_build_object(
                 'role', pg_get_userbyid(da.defaclrole),
                 'namespace', n.nspname,
                 'object_type', da.defaclobjtype,
-                'items', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                'items', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                       a.is_grantable)
                                                     ORDER BY r.rolname, a.privilege_type), '[]')
                             FROM aclexplode(da.defaclacl) a

@@ -33,7 +33,7 @@ pub fn id(name: &QName) -> ObjectId {
 /// The domain that a type, as `format_type` prints it, is.
 fn find<'a>(schema: &'a Schema, data_type: &str) -> Option<&'a Domain> {
     let domains = schema.of_kind(Kind::Domain).filter_map(|object| match object {
-        Object::Domain(it) => Some(it),
+        Object::Domain(it) => Some(&**it),
         _ => None,
     });
     domains.into_iter().find(|it| it.name.to_string() == data_type)
@@ -85,7 +85,7 @@ impl Domain {
     fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {
         let name = self.name.clone();
         schema.of_kind(Kind::DomainConstraint).filter_map(move |object| match object {
-            Object::DomainConstraint(it) if it.domain == name => Some(it),
+            Object::DomainConstraint(it) if it.domain == name => Some(&**it),
             _ => None,
         })
     }
@@ -169,19 +169,19 @@ impl Definition for Domain {
     const NOUN: &'static str = "domain";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
             'owner', pg_get_userbyid(t.typowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, t.typname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, t.typname),
                 'base', format_type(t.typbasetype, t.typtypmod),
                 'collation', CASE WHEN t.typcollation <> b.typcollation
-                                  THEN jsonb_build_array(cn.nspname, c.collname) END,
+                                  THEN json_build_array(cn.nspname, c.collname) END,
                 'default', pg_get_expr(t.typdefaultbin, 0),
                 'not_null', t.typnotnull,
                 'not_null_name', (SELECT nn.conname FROM pg_constraint nn

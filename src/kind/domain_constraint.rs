@@ -75,10 +75,10 @@ impl Definition for DomainConstraint {
 
     // From 17 on, NOT NULL of a domain is a constraint too (contype 'n'); the domain has it.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_constraint'::regclass::oid::int8, c.oid::int8, 0),
-            'def', jsonb_build_object(
-                'domain', jsonb_build_array(n.nspname, t.typname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_constraint'::regclass::oid::int8, c.oid::int8, 0),
+            'def', json_build_object(
+                'domain', json_build_array(n.nspname, t.typname),
                 'name', c.conname,
                 'condition', pg_get_expr(c.conbin, 0),
                 'valid', c.convalidated))
@@ -109,7 +109,7 @@ impl Definition for DomainConstraint {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("constraint", self.id().path)]
+        vec![Claim("constraint", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

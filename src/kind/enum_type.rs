@@ -95,17 +95,17 @@ impl Definition for EnumType {
     const NOUN: &'static str = "enum";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
             'owner', pg_get_userbyid(t.typowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, t.typname),
-                'labels', (SELECT coalesce(jsonb_agg(e.enumlabel ORDER BY e.enumsortorder), '[]')
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, t.typname),
+                'labels', (SELECT coalesce(json_agg(e.enumlabel ORDER BY e.enumsortorder), '[]')
                              FROM pg_enum e WHERE e.enumtypid = t.oid)))
           FROM pg_type t
           JOIN pg_namespace n ON n.oid = t.typnamespace

@@ -1,7 +1,9 @@
 //! Expressions and queries as a server prints them: the same when their trees are, however two servers print them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::BoolExprType;
@@ -72,8 +74,22 @@ impl fmt::Display for Expr {
     }
 }
 
+thread_local! {
+    /// Trees that were made: schemas say `now()` and `false` a thousand times.
+    static TREES: RefCell<HashMap<String, Option<Rc<Value>>>> = RefCell::default();
+}
+
 /// The tree of an expression or a query, without the places and the spacing of its text.
-fn tree(text: &str) -> Option<Value> {
+fn tree(text: &str) -> Option<Rc<Value>> {
+    if let Some(made) = TREES.with_borrow(|trees| trees.get(text).cloned()) {
+        return made;
+    }
+    let made = parsed(text).map(Rc::new);
+    TREES.with_borrow_mut(|trees| trees.insert(text.to_owned(), made.clone()));
+    made
+}
+
+fn parsed(text: &str) -> Option<Value> {
     let parsed = pg_query::parse(text, 0).or_else(|_| pg_query::parse(&format!("SELECT {text}"), 0)).ok()?;
     let mut tree = serde_json::to_value(&parsed.protobuf.stmts).ok()?;
     settle(&mut tree);

@@ -45,9 +45,9 @@ impl Definition for Extension {
     // An extension's owner can't be changed, so the row has none. What an extension creates for itself to keep its
     // settings in (extconfig) follows from its version.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_extension'::regclass::oid::int8, e.oid::int8, 0),
-            'def', jsonb_build_object(
+        SELECT json_build_object(
+            'at', json_build_array('pg_extension'::regclass::oid::int8, e.oid::int8, 0),
+            'def', json_build_object(
                 'name', e.extname,
                 'version', e.extversion,
                 'namespace', n.nspname,

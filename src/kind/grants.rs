@@ -65,7 +65,7 @@ impl Grants {
 
     /// The object as GRANT names it, and the column behind the privileges.
     fn named(&self) -> (String, Option<String>) {
-        match (self.on.kind, self.on.path.as_slice()) {
+        match (self.on.kind, &self.on.path[..]) {
             (Kind::Column, [namespace, table, column]) => {
                 (format!("TABLE {namespace}.{table}"), Some(column.to_string()))
             }
@@ -144,7 +144,7 @@ impl Grants {
 
     /// A REVOKE on a table takes the privilege from its columns too; what they are to keep is granted again.
     fn columns_again(&self, before: &Rights, sides: &Sides<'_>) -> Vec<Step> {
-        let (Some(Target::Relation), [namespace, name]) = (self.target(), self.on.path.as_slice()) else {
+        let (Some(Target::Relation), [namespace, name]) = (self.target(), &self.on.path[..]) else {
             return vec![];
         };
         let mut revoked = before.clone();
@@ -174,7 +174,7 @@ pub(super) fn pass_on(on: &ObjectId, from: &Role, to: &Role, sides: &Sides<'_>) 
     let mut steps = vec![];
     for id in of_object(on, sides.old).chain(of_object(on, sides.new)).collect::<BTreeSet<_>>() {
         let grants = |schema: &Schema| match schema.get(id) {
-            Some(Object::Grants(grants)) => Some(grants.clone()),
+            Some(Object::Grants(grants)) => Some(Grants::clone(grants)),
             _ => None,
         };
         let (before, after) = (grants(sides.old), grants(sides.new));
@@ -195,10 +195,10 @@ fn passes_on(on: &ObjectId, sides: &Sides<'_>) -> bool {
         };
         !sides.is_new(id) && owner(sides.old).zip(owner(sides.new)).is_some_and(|(old, new)| old != new)
     };
-    match (on.kind, on.path.as_slice()) {
+    match (on.kind, &on.path[..]) {
         (Kind::Column, [relation @ .., _]) => [Kind::Table, Kind::View, Kind::MaterializedView]
             .into_iter()
-            .any(|kind| changes(&ObjectId { kind, path: relation.to_vec() })),
+            .any(|kind| changes(&ObjectId { kind, path: relation.into() })),
         _ => changes(on),
     }
 }

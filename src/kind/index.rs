@@ -95,15 +95,15 @@ pub struct Storage {
 macro_rules! keys {
     ($extra:literal) => {
         concat!(
-            r#"(SELECT jsonb_agg(jsonb_build_object(
+            r#"(SELECT json_agg(json_build_object(
                 'of', CASE WHEN k.attnum = 0
-                           THEN jsonb_build_object('expression', pg_get_indexdef(i.indexrelid, k.n::int, false))
-                           ELSE jsonb_build_object('column', a.attname) END,
+                           THEN json_build_object('expression', pg_get_indexdef(i.indexrelid, k.n::int, false))
+                           ELSE json_build_object('column', a.attname) END,
                 'collation', CASE WHEN i.indcollation[k.n - 1] <> 0
                                    AND CASE WHEN k.attnum <> 0 THEN i.indcollation[k.n - 1] <> a.attcollation
                                             ELSE i.indcollation[k.n - 1] <> 100
                                               OR i.indexprs::text ~ 'coll(id|Oid|ation) (?!(0|100)\M)' END
-                             THEN (SELECT jsonb_build_array(kn.nspname, kc.collname)
+                             THEN (SELECT json_build_array(kn.nspname, kc.collname)
                                      FROM pg_collation kc JOIN pg_namespace kn ON kn.oid = kc.collnamespace
                                     WHERE kc.oid = i.indcollation[k.n - 1]) END,
                 'opclass', CASE WHEN ia.attoptions IS NOT NULL OR NOT o.opcdefault
@@ -111,11 +111,11 @@ macro_rules! keys {
                                       AND EXISTS (SELECT FROM pg_opclass other
                                                    WHERE other.opcmethod = o.opcmethod AND other.opcdefault
                                                      AND other.opcintype = kt.oid))
-                           THEN jsonb_build_object(
-                               'name', (SELECT jsonb_build_array(kn.nspname, o.opcname)
+                           THEN json_build_object(
+                               'name', (SELECT json_build_array(kn.nspname, o.opcname)
                                           FROM pg_namespace kn WHERE kn.oid = o.opcnamespace),
                                'options', coalesce(
-                                   (SELECT jsonb_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
+                                   (SELECT json_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
                                       FROM unnest(ia.attoptions) v), '{}')) END,
                 'descending', i.indoption[k.n - 1] & 1 = 1,
                 'nulls_first', i.indoption[k.n - 1] & 2 = 2,
@@ -137,7 +137,7 @@ macro_rules! keys {
 /// The columns of the index `i` that are no keys: INCLUDE.
 macro_rules! include_columns {
     () => {
-        r#"(SELECT coalesce(jsonb_agg(a.attname ORDER BY k.n), '[]')
+        r#"(SELECT coalesce(json_agg(a.attname ORDER BY k.n), '[]')
                   FROM unnest(i.indkey) WITH ORDINALITY k(attnum, n)
                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
                  WHERE k.n > i.indnkeyatts)"#
@@ -147,8 +147,8 @@ macro_rules! include_columns {
 /// The [`Storage`] of the index `i` (pg_index), `ic` (pg_class).
 macro_rules! storage {
     () => {
-        r#"jsonb_build_object(
-                'options', coalesce((SELECT jsonb_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
+        r#"json_build_object(
+                'options', coalesce((SELECT json_object_agg(split_part(v, '=', 1), substr(v, strpos(v, '=') + 1))
                                        FROM unnest(ic.reloptions) v), '{}'),
                 'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = ic.reltablespace),
                 'clustered', i.indisclustered, 'replica_identity', i.indisreplident)"#
@@ -501,15 +501,16 @@ impl Definition for Index {
 
     const CATALOG: &'static str = concat!(
         r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, ic.oid::int8, 0),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, ic.relname),
-                'table', jsonb_build_array(tn.nspname, t.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, ic.oid::int8, 0),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, ic.relname),
+                'table', json_build_array(tn.nspname, t.relname),
                 'of', CASE t.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned_table'
                                      ELSE 'materialized_view' END,
                 'unique', i.indisunique,
-                'nulls_not_distinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+                'nulls_not_distinct', i.indisunique
+                    AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
                 'method', am.amname,
                 'keys', "#,
         keys!(""),

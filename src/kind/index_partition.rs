@@ -36,9 +36,9 @@ impl End {
 /// The parent of the index `i` (pg_index) as an [`End`], or null.
 macro_rules! parent {
     () => {
-        r#"(SELECT jsonb_build_object(
-                        'index', jsonb_build_array(pn.nspname, p.relname),
-                        'table', jsonb_build_array(ptn.nspname, pt.relname),
+        r#"(SELECT json_build_object(
+                        'index', json_build_array(pn.nspname, p.relname),
+                        'table', json_build_array(ptn.nspname, pt.relname),
                         'constraint', EXISTS (SELECT FROM pg_constraint pc
                                                WHERE pc.conindid = p.oid AND pc.conrelid = pt.oid
                                                  AND pc.contype IN ('p', 'u', 'x')))
@@ -64,12 +64,12 @@ impl Definition for IndexPartition {
 
     const CATALOG: &'static str = concat!(
         r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array(0, 0, 0),
-            'def', jsonb_build_object(
-                'child', jsonb_build_object(
-                    'index', jsonb_build_array(n.nspname, c.relname),
-                    'table', jsonb_build_array(tn.nspname, t.relname),
+        SELECT json_build_object(
+            'at', json_build_array(0, 0, 0),
+            'def', json_build_object(
+                'child', json_build_object(
+                    'index', json_build_array(n.nspname, c.relname),
+                    'table', json_build_array(tn.nspname, t.relname),
                     'constraint', EXISTS (SELECT FROM pg_constraint con
                                            WHERE con.conindid = c.oid AND con.conrelid = t.oid
                                              AND con.contype IN ('p', 'u', 'x'))),

@@ -141,22 +141,22 @@ impl Definition for MaterializedView {
     const NOUN: &'static str = "materialized view";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, c.relname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, c.relname),
                 'columns', coalesce(
-                    (SELECT jsonb_agg(jsonb_build_object(
+                    (SELECT json_agg(json_build_object(
                                 'name', a.attname,
                                 'data_type', format_type(a.atttypid, a.atttypmod),
                                 'collation', CASE WHEN a.attcollation <> t.typcollation
-                                                  THEN jsonb_build_array(cn.nspname, co.collname) END,
+                                                  THEN json_build_array(cn.nspname, co.collname) END,
                                 'storage', CASE WHEN a.attstorage <> t.typstorage
                                                 THEN CASE a.attstorage
                                                      WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
@@ -164,7 +164,7 @@ impl Definition for MaterializedView {
                                 'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                                 'statistics', nullif(a.attstattarget, -1),
                                 'parameters', coalesce(
-                                    (SELECT jsonb_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1))
+                                    (SELECT json_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1))
                                        FROM unnest(a.attoptions) o), '{}')) ORDER BY a.attnum)
                        FROM pg_attribute a
                        JOIN pg_type t ON t.oid = a.atttypid
@@ -175,7 +175,7 @@ impl Definition for MaterializedView {
                 'access_method', am.amname,
                 'tablespace', ts.spcname,
                 'options', coalesce(
-                    (SELECT jsonb_object_agg(o.prefix || split_part(o.option, '=', 1),
+                    (SELECT json_object_agg(o.prefix || split_part(o.option, '=', 1),
                                              substr(o.option, strpos(o.option, '=') + 1))
                        FROM (SELECT '' AS prefix, unnest(c.reloptions) AS option
                              UNION ALL SELECT 'toast.', unnest(toast.reloptions)) o), '{}'),

@@ -17,14 +17,14 @@ impl Definition for Namespace {
     const NOUN: &'static str = "namespace";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_namespace'::regclass::oid::int8, n.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_namespace'::regclass::oid::int8, n.oid::int8, 0),
             'owner', pg_get_userbyid(n.nspowner),
-            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
+            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
                                      ORDER BY r.rolname, a.privilege_type)
                       FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object('name', n.nspname))
+            'def', json_build_object('name', n.nspname))
           FROM pg_namespace n
          WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid

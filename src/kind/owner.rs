@@ -28,7 +28,7 @@ impl Owner {
 
     /// The relation itself, where it is one, and the sequences that belong to its columns, which follow their table.
     fn relations(&self, schema: &Schema) -> Vec<QName> {
-        let relation = match (self.on.kind, self.on.path.as_slice()) {
+        let relation = match (self.on.kind, &self.on.path[..]) {
             (Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence, [namespace, name]) => {
                 QName::new(namespace.clone(), name.clone())
             }

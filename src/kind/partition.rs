@@ -34,7 +34,7 @@ pub fn id(child: &QName) -> ObjectId {
 
 fn of(schema: &Schema) -> impl Iterator<Item = &Partition> {
     schema.of_kind(Kind::Partition).filter_map(|object| match object {
-        Object::Partition(it) => Some(it),
+        Object::Partition(it) => Some(&**it),
         _ => None,
     })
 }
@@ -179,7 +179,7 @@ impl Partition {
         let key = |name: &Name| {
             above.iter().find_map(|table| {
                 match sides.new.get(&ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])) {
-                    Some(Object::Constraint(it)) if matches!(it.rule, Rule::Foreign(_)) => Some(it.clone()),
+                    Some(Object::Constraint(it)) if matches!(it.rule, Rule::Foreign(_)) => Some(Constraint::clone(it)),
                     _ => None,
                 }
             })
@@ -339,20 +339,20 @@ impl Definition for Partition {
     const NOUN: &'static str = "partition";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array(0, 0, 0),
-            'def', jsonb_build_object(
-                'child', jsonb_build_array(n.nspname, c.relname),
-                'parent', jsonb_build_array(pn.nspname, p.relname),
+        SELECT json_build_object(
+            'at', json_build_array(0, 0, 0),
+            'def', json_build_object(
+                'child', json_build_array(n.nspname, c.relname),
+                'parent', json_build_array(pn.nspname, p.relname),
                 'bound', pg_get_expr(c.relpartbound, c.oid),
                 'columns', coalesce(
-                    (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
+                    (SELECT json_agg(a.attname ORDER BY a.attnum)
                        FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
                 'condition', (SELECT condition FROM pg_get_partition_constraintdef(c.oid) AS condition
                                WHERE condition !~ 'satisfies_hash_partition'),
                 'copies', coalesce(
-                    (SELECT jsonb_agg(jsonb_build_array(f.conname, jsonb_build_array(tn.nspname, t.relname))
+                    (SELECT json_agg(json_build_array(f.conname, json_build_array(tn.nspname, t.relname))
                                       ORDER BY f.conname)
                        FROM pg_constraint f
                        JOIN pg_class t ON t.oid = f.confrelid

@@ -133,14 +133,14 @@ impl Definition for Policy {
     const NOUN: &'static str = "policy";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_policy'::regclass::oid::int8, p.oid::int8, 0),
-            'def', jsonb_build_object(
-                'table', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_policy'::regclass::oid::int8, p.oid::int8, 0),
+            'def', json_build_object(
+                'table', json_build_array(n.nspname, c.relname),
                 'name', p.polname,
                 'permissive', p.polpermissive,
                 'command', p.polcmd,
-                'roles', (SELECT jsonb_agg(coalesce(r.rolname, '') ORDER BY r.rolname COLLATE "C" NULLS FIRST)
+                'roles', (SELECT json_agg(coalesce(r.rolname, '') ORDER BY r.rolname COLLATE "C" NULLS FIRST)
                             FROM unnest(p.polroles) AS role(oid)
                             LEFT JOIN pg_roles r ON r.oid = role.oid),
                 'using', pg_get_expr(p.polqual, p.polrelid),
@@ -165,7 +165,7 @@ impl Definition for Policy {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("policy", self.id().path)]
+        vec![Claim("policy", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

@@ -82,7 +82,7 @@ impl Publication {
 
     fn tables<'a>(&self, schema: &'a Schema) -> Vec<&'a PublishedTable> {
         let tables = schema.of_kind(Kind::PublishedTable).filter_map(|object| match object {
-            Object::PublishedTable(it) => Some(it),
+            Object::PublishedTable(it) => Some(&**it),
             _ => None,
         });
         tables.filter(|it| it.publication == self.name).collect()
@@ -102,20 +102,20 @@ impl Definition for Publication {
 
     // The catalog of published namespaces exists from 15 on; pg_depend has its rows under the same oid (6237).
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_publication'::regclass::oid::int8, p.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_publication'::regclass::oid::int8, p.oid::int8, 0),
             'owner', pg_get_userbyid(p.pubowner),
-            'def', jsonb_build_object(
+            'def', json_build_object(
                 'name', p.pubname,
                 'all_tables', p.puballtables,
                 'namespaces', coalesce(published.namespaces, '[]'),
-                'publish', jsonb_build_object('insert', p.pubinsert, 'update', p.pubupdate,
+                'publish', json_build_object('insert', p.pubinsert, 'update', p.pubupdate,
                                               'delete', p.pubdelete, 'truncate', p.pubtruncate),
                 'via_root', p.pubviaroot,
                 'generated_columns', coalesce(to_jsonb(p) ->> 'pubgencols' = 's', false)))
           FROM pg_publication p
           LEFT JOIN (
-              SELECT ofp.refobjid AS oid, jsonb_agg(n.nspname ORDER BY n.nspname COLLATE "C") AS namespaces
+              SELECT ofp.refobjid AS oid, json_agg(n.nspname ORDER BY n.nspname COLLATE "C") AS namespaces
                 FROM pg_depend ofp
                 JOIN pg_depend ofn ON ofn.classid = 6237 AND ofn.objid = ofp.objid
                                   AND ofn.refclassid = 'pg_namespace'::regclass

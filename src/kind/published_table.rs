@@ -47,13 +47,13 @@ impl Definition for PublishedTable {
 
     // Conditions and columns exist from 15 on. Before, their names are found one level further out, as nulls.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_publication_rel'::regclass::oid::int8, r.oid::int8, 0),
-            'def', jsonb_build_object(
+        SELECT json_build_object(
+            'at', json_build_array('pg_publication_rel'::regclass::oid::int8, r.oid::int8, 0),
+            'def', json_build_object(
                 'publication', p.pubname,
-                'table', jsonb_build_array(n.nspname, c.relname),
+                'table', json_build_array(n.nspname, c.relname),
                 'columns', CASE WHEN r.prattrs IS NOT NULL THEN
-                    (SELECT jsonb_agg(a.attname ORDER BY a.attnum)
+                    (SELECT json_agg(a.attname ORDER BY a.attnum)
                        FROM pg_attribute a
                       WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs::int2[])) END,
                 'rows', r.condition))
@@ -94,7 +94,7 @@ impl Definition for PublishedTable {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("published table", self.id().path)]
+        vec![Claim("published table", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

@@ -27,22 +27,22 @@ impl Definition for RangeType {
     const NOUN: &'static str = "range type";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
             'owner', pg_get_userbyid(t.typowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(g.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(g.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY g.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                       LEFT JOIN pg_roles g ON g.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, t.typname),
-                'multirange', jsonb_build_array(mn.nspname, m.typname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, t.typname),
+                'multirange', json_build_array(mn.nspname, m.typname),
                 'subtype', format_type(r.rngsubtype, NULL),
-                'operator_class', CASE WHEN NOT o.opcdefault THEN jsonb_build_array(opn.nspname, o.opcname) END,
+                'operator_class', CASE WHEN NOT o.opcdefault THEN json_build_array(opn.nspname, o.opcname) END,
                 'collation', CASE WHEN r.rngcollation <> s.typcollation
-                                  THEN jsonb_build_array(cn.nspname, c.collname) END,
-                'difference', CASE WHEN f.oid IS NOT NULL THEN jsonb_build_array(fn.nspname, f.proname) END))
+                                  THEN json_build_array(cn.nspname, c.collname) END,
+                'difference', CASE WHEN f.oid IS NOT NULL THEN json_build_array(fn.nspname, f.proname) END))
           FROM pg_range r
           JOIN pg_type t ON t.oid = r.rngtypid
           JOIN pg_namespace n ON n.oid = t.typnamespace

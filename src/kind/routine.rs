@@ -372,22 +372,22 @@ impl Definition for Routine {
     // Constructors of range types depend internally (deptype 'i') on their type. Arguments of RETURNS TABLE (mode
     // 't') are in the result. pg_get_function_arg_default counts all arguments.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_proc'::regclass::oid::int8, p.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_proc'::regclass::oid::int8, p.oid::int8, 0),
             'owner', pg_get_userbyid(p.proowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, p.proname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, p.proname),
                 'types', oidvectortypes(p.proargtypes),
                 'form', p.prokind,
                 'arguments', coalesce(a.arguments, '[]'),
                 'result', pg_get_function_result(p.oid),
                 'language', l.lanname,
-                'transforms', (SELECT coalesce(jsonb_agg(format_type(t.type, NULL) ORDER BY t.n), '[]')
+                'transforms', (SELECT coalesce(json_agg(format_type(t.type, NULL) ORDER BY t.n), '[]')
                                  FROM unnest(p.protrftypes) WITH ORDINALITY t(type, n)),
                 'volatility', p.provolatile,
                 'parallel', p.proparallel,
@@ -399,16 +399,16 @@ impl Definition for Routine {
                 'support', CASE WHEN p.prosupport <> 0 THEN p.prosupport::regproc::text END,
                 'settings', to_jsonb(coalesce(p.proconfig, '{}')),
                 'body', CASE WHEN p.prosqlbody IS NOT NULL
-                             THEN jsonb_build_object('sql', pg_get_function_sqlbody(p.oid))
+                             THEN json_build_object('sql', pg_get_function_sqlbody(p.oid))
                              WHEN p.probin IS NOT NULL
-                             THEN jsonb_build_object('library', jsonb_build_object('file', p.probin,
+                             THEN json_build_object('library', json_build_object('file', p.probin,
                                                                                    'symbol', p.prosrc))
-                             ELSE jsonb_build_object('text', p.prosrc) END))
+                             ELSE json_build_object('text', p.prosrc) END))
           FROM pg_proc p
           JOIN pg_namespace n ON n.oid = p.pronamespace
           JOIN pg_language l ON l.oid = p.prolang
           CROSS JOIN LATERAL (
-            SELECT jsonb_agg(jsonb_build_object(
+            SELECT json_agg(json_build_object(
                        'mode', coalesce(p.proargmodes[t.n], 'i'),
                        'name', nullif(p.proargnames[t.n], ''),
                        'data_type', format_type(t.type, NULL),

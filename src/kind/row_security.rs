@@ -55,10 +55,10 @@ impl Definition for RowSecurity {
     const NOUN: &'static str = "row security of table";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array(0, 0, 0),
-            'def', jsonb_build_object(
-                'table', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array(0, 0, 0),
+            'def', json_build_object(
+                'table', json_build_array(n.nspname, c.relname),
                 'enabled', c.relrowsecurity,
                 'forced', c.relforcerowsecurity))
           FROM pg_class c

@@ -32,7 +32,7 @@ impl Rule {
     /// With the locks on the relations that the rule's own statements write to or read.
     fn locking_written(&self, step: Step, sides: &Sides<'_>) -> Step {
         let id = self.id();
-        let relations = sides.new.needs_of(&id).filter_map(|need| match (need.kind, need.path.as_slice()) {
+        let relations = sides.new.needs_of(&id).filter_map(|need| match (need.kind, &need.path[..]) {
             (Kind::Table | Kind::View | Kind::Column, [namespace, name, ..]) => {
                 Some(QName { namespace: namespace.clone(), name: name.clone() })
             }
@@ -46,10 +46,10 @@ impl Definition for Rule {
     const NOUN: &'static str = "rule";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_rewrite'::regclass::oid::int8, r.oid::int8, 0),
-            'def', jsonb_build_object(
-                'relation', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_rewrite'::regclass::oid::int8, r.oid::int8, 0),
+            'def', json_build_object(
+                'relation', json_build_array(n.nspname, c.relname),
                 'on_view', c.relkind = 'v',
                 'name', r.rulename,
                 'definition', rtrim(pg_get_ruledef(r.oid), ';'),
@@ -78,7 +78,7 @@ impl Definition for Rule {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("rule", self.id().path)]
+        vec![Claim("rule", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

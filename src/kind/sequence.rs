@@ -121,20 +121,20 @@ impl Definition for Sequence {
     // The owner column is an automatic dependency (deptype 'a'); an internal one (deptype 'i') makes it the
     // sequence of an identity column. relpersistence 'u' for sequences exists from 15 on.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
+            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
                                      ORDER BY r.rolname, a.privilege_type)
                       FROM aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, c.relname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, c.relname),
                 'data_type', format_type(s.seqtypid, NULL),
                 'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax,
                 'cache', s.seqcache, 'cycle', s.seqcycle,
                 'unlogged', c.relpersistence = 'u',
-                'owned_by', (SELECT jsonb_build_array(jsonb_build_array(tn.nspname, t.relname), col.attname)
+                'owned_by', (SELECT json_build_array(json_build_array(tn.nspname, t.relname), col.attname)
                                FROM pg_depend d
                                JOIN pg_class t ON t.oid = d.refobjid
                                JOIN pg_namespace tn ON tn.oid = t.relnamespace

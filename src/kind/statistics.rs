@@ -28,12 +28,12 @@ impl Definition for Statistics {
     const NOUN: &'static str = "statistics object";
 
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_statistic_ext'::regclass::oid::int8, s.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_statistic_ext'::regclass::oid::int8, s.oid::int8, 0),
             'owner', pg_get_userbyid(s.stxowner),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, s.stxname),
-                'relation', jsonb_build_array(rn.nspname, c.relname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, s.stxname),
+                'relation', json_build_array(rn.nspname, c.relname),
                 'on_materialized_view', c.relkind = 'm',
                 'definition', pg_get_statisticsobjdef(s.oid),
                 'target', nullif(s.stxstattarget, -1)))
@@ -60,7 +60,7 @@ impl Definition for Statistics {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("statistics", self.id().path)]
+        vec![Claim("statistics", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn users<'a>(schema: &'a Schema, id: &ObjectId) -> Users<'a> {
                     }
                 }
                 Some(Object::MaterializedView(_)) => {
-                    if let [namespace, name] = dependent.path.as_slice() {
+                    if let [namespace, name] = &dependent.path[..] {
                         users.relations.insert(QName::new(namespace.clone(), name.clone()));
                     }
                 }

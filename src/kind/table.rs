@@ -143,7 +143,7 @@ impl Table {
         let mut columns: Vec<&Column> = schema
             .of_relation(Kind::Column, &self.name)
             .filter_map(|object| match object {
-                Object::Column(column) => Some(column),
+                Object::Column(column) => Some(&**column),
                 _ => None,
             })
             .collect();
@@ -169,7 +169,7 @@ impl Table {
         for constraint in schema.of_relation(Kind::Constraint, &self.name) {
             for need in schema.needs_of(&constraint.id()) {
                 if let (Kind::Table | Kind::Column | Kind::Constraint, [namespace, name, ..]) =
-                    (need.kind, need.path.as_slice())
+                    (need.kind, &need.path[..])
                 {
                     let partner = QName { namespace: namespace.clone(), name: name.clone() };
                     if partner != self.name && !partners.contains(&partner) {
@@ -195,7 +195,7 @@ impl Table {
             .old
             .of_kind(Kind::Table)
             .filter_map(|object| match object {
-                Object::Table(it) => Some(it),
+                Object::Table(it) => Some(&**it),
                 _ => None,
             })
             .filter(changing)
@@ -287,20 +287,20 @@ impl Definition for Table {
     // A partitioned table without rows of its own keeps `unlogged` without effect, and from 18 on can't have it.
     // TOAST's parameters are those of its own relation.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
+            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
                                      ORDER BY r.rolname, a.privilege_type)
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, c.relname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, c.relname),
                 'unlogged', c.relpersistence = 'u' AND c.relkind = 'r',
                 'access_method', am.amname,
                 'tablespace', ts.spcname,
                 'options', coalesce(
-                    (SELECT jsonb_agg(jsonb_build_array(o.prefix || split_part(o.option, '=', 1),
+                    (SELECT json_agg(json_build_array(o.prefix || split_part(o.option, '=', 1),
                                                         substr(o.option, strpos(o.option, '=') + 1))
                                       ORDER BY o.prefix, o.place)
                        FROM (SELECT '' AS prefix, option, place
@@ -310,12 +310,12 @@ impl Definition for Table {
                 'replica_identity', c.relreplident,
                 'partition_by', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
                 'inherits', coalesce(
-                    (SELECT jsonb_agg(jsonb_build_array(pn.nspname, p.relname) ORDER BY i.inhseqno)
+                    (SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY i.inhseqno)
                        FROM pg_inherits i
                        JOIN pg_class p ON p.oid = i.inhparent
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
                       WHERE i.inhrelid = c.oid AND NOT c.relispartition), '[]'),
-                'of_type', CASE WHEN ty.oid IS NOT NULL THEN jsonb_build_array(tn.nspname, ty.typname) END))
+                'of_type', CASE WHEN ty.oid IS NOT NULL THEN json_build_array(tn.nspname, ty.typname) END))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_am am ON am.oid = c.relam

@@ -214,18 +214,18 @@ impl Definition for Trigger {
     // pg_get_triggerdef. Before it nothing but names can hold quotes; what stands after it is known to the letter.
     // Arguments are kept one after the other, each ended by a zero byte.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_trigger'::regclass::oid::int8, t.oid::int8, 0),
-            'def', jsonb_build_object(
-                'relation', jsonb_build_array(n.nspname, c.relname),
+        SELECT json_build_object(
+            'at', json_build_array('pg_trigger'::regclass::oid::int8, t.oid::int8, 0),
+            'def', json_build_object(
+                'relation', json_build_array(n.nspname, c.relname),
                 'on', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned_table' ELSE 'view' END,
                 'name', t.tgname,
                 'timing', CASE WHEN t.tgtype & 2 <> 0 THEN 'before'
                                WHEN t.tgtype & 64 <> 0 THEN 'instead_of' ELSE 'after' END,
-                'events', jsonb_build_object(
+                'events', json_build_object(
                     'insert', t.tgtype & 4 <> 0, 'delete', t.tgtype & 8 <> 0, 'update', t.tgtype & 16 <> 0,
                     'columns', coalesce(
-                        (SELECT jsonb_agg(a.attname ORDER BY u.n)
+                        (SELECT json_agg(a.attname ORDER BY u.n)
                            FROM unnest(t.tgattr::int2[]) WITH ORDINALITY u(attnum, n)
                            JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum), '[]'),
                     'truncate', t.tgtype & 32 <> 0),
@@ -238,14 +238,14 @@ impl Definition for Trigger {
                                                   THEN quote_ident(fn.nspname) || '.' ELSE '' END
                                                || quote_ident(f.proname),
                                              args.printed))) END,
-                'constraint', CASE WHEN t.tgconstraint <> 0 THEN jsonb_build_object(
+                'constraint', CASE WHEN t.tgconstraint <> 0 THEN json_build_object(
                     'deferrable', t.tgdeferrable, 'initially_deferred', t.tginitdeferred,
-                    'from', (SELECT jsonb_build_array(rn.nspname, r.relname)
+                    'from', (SELECT json_build_array(rn.nspname, r.relname)
                                FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace
                               WHERE r.oid = t.tgconstrrelid)) END,
                 'old_table', t.tgoldtable,
                 'new_table', t.tgnewtable,
-                'function', jsonb_build_array(fn.nspname, f.proname),
+                'function', json_build_array(fn.nspname, f.proname),
                 'arguments', args.list,
                 'state', t.tgenabled,
                 'clones', coalesce(clones.states, '[]')))
@@ -255,7 +255,7 @@ impl Definition for Trigger {
           JOIN pg_proc f ON f.oid = t.tgfoid
           JOIN pg_namespace fn ON fn.oid = f.pronamespace
           CROSS JOIN LATERAL (
-              SELECT coalesce(jsonb_agg(a.value ORDER BY a.n), '[]') AS list,
+              SELECT coalesce(json_agg(a.value ORDER BY a.n), '[]') AS list,
                      coalesce(string_agg('''' || replace(a.value, '''', '''''') || '''', ', ' ORDER BY a.n), '')
                          AS printed
                 FROM (SELECT convert_from(decode(m[1], 'hex'), getdatabaseencoding()), n
@@ -273,7 +273,7 @@ impl Definition for Trigger {
                   SELECT k.oid, k.tgrelid, k.tgenabled, clone.root
                     FROM clone JOIN pg_trigger k ON k.tgparentid = clone.oid)
               SELECT clone.root,
-                     jsonb_agg(jsonb_build_array(jsonb_build_array(kn.nspname, kc.relname), clone.tgenabled)
+                     json_agg(json_build_array(json_build_array(kn.nspname, kc.relname), clone.tgenabled)
                                ORDER BY kn.nspname, kc.relname) AS states
                 FROM clone
                 JOIN pg_trigger root ON root.oid = clone.root AND root.tgenabled <> clone.tgenabled
@@ -304,7 +304,7 @@ impl Definition for Trigger {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim("trigger", self.id().path)]
+        vec![Claim("trigger", self.id().path.to_vec())]
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

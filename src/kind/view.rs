@@ -165,7 +165,7 @@ impl View {
             .filter(|need| matches!(need.kind, Kind::Table | Kind::Column))
             .filter_map(|need| need.path.get(..2))
             .filter(|path| {
-                let id = ObjectId { kind: Kind::RowSecurity, path: path.to_vec() };
+                let id = ObjectId { kind: Kind::RowSecurity, path: (*path).into() };
                 matches!(schema.get(&id), Some(Object::RowSecurity(it)) if it.enabled)
             })
             .collect()
@@ -205,22 +205,22 @@ impl Definition for View {
 
     // The server prints a query with the view's own names for its columns, so these are not said again.
     const CATALOG: &'static str = r#"
-        SELECT jsonb_build_object(
-            'at', jsonb_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
+        SELECT json_build_object(
+            'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(r.rolname, ''), a.privilege_type,
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
                                                                 a.is_grantable)
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
-            'def', jsonb_build_object(
-                'name', jsonb_build_array(n.nspname, c.relname),
+            'def', json_build_object(
+                'name', json_build_array(n.nspname, c.relname),
                 'columns', coalesce(
-                    (SELECT jsonb_agg(jsonb_build_object(
+                    (SELECT json_agg(json_build_object(
                                 'name', a.attname,
                                 'data_type', format_type(a.atttypid, a.atttypmod),
                                 'collation', CASE WHEN a.attcollation <> t.typcollation
-                                                  THEN jsonb_build_array(cn.nspname, co.collname) END,
+                                                  THEN json_build_array(cn.nspname, co.collname) END,
                                 'default', pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
                        FROM pg_attribute a
                        JOIN pg_type t ON t.oid = a.atttypid

@@ -39,10 +39,10 @@ fn exists(class: Class, path: &[Name], schema: &Schema) -> bool {
     match class {
         Class::Label => {
             let Some((label, type_path)) = path.split_last() else { return false };
-            let id = ObjectId { kind: Kind::EnumType, path: type_path.to_vec() };
+            let id = ObjectId { kind: Kind::EnumType, path: type_path.into() };
             matches!(schema.get(&id), Some(Object::EnumType(it)) if it.labels.iter().any(|it| it == label.as_str()))
         }
-        _ => kinds(class).iter().any(|kind| schema.contains(&ObjectId { kind: *kind, path: path.to_vec() })),
+        _ => kinds(class).iter().any(|kind| schema.contains(&ObjectId { kind: *kind, path: path.into() })),
     }
 }
 
@@ -107,8 +107,8 @@ fn planned(rename: &Rename, before: &[Name], current: &Schema) -> Option<Planned
     *path.last_mut()? = rename.old.clone();
     let kind = *kinds(rename.class).first()?;
     let subject = match rename.class {
-        Class::Label => ObjectId { kind, path: before[..before.len() - 1].to_vec() },
-        _ => ObjectId { kind, path: before.to_vec() },
+        Class::Label => ObjectId { kind, path: before[..before.len() - 1].into() },
+        _ => ObjectId { kind, path: before.into() },
     };
     let mut step = Step::new(statement(rename.class, &path, to)?)
         .summary(format!("rename {} {} to {to}", rename.class, rename.old))
@@ -207,11 +207,11 @@ fn alike(before: &Object, after: &Object, old: &Schema, new: &Schema) -> bool {
         }
         (Object::Constraint(a), Object::Constraint(b)) => {
             a.table == b.table && {
-                crate::kind::constraint::Constraint { name: b.name.clone(), ..a.clone() } == *b
+                crate::kind::constraint::Constraint { name: b.name.clone(), ..(**a).clone() } == **b
             }
         }
         (Object::Index(a), Object::Index(b)) => {
-            crate::kind::index::Index { name: b.name.clone(), ..a.clone() } == *b
+            crate::kind::index::Index { name: b.name.clone(), ..(**a).clone() } == **b
         }
         _ => false,
     }

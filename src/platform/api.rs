@@ -13,7 +13,7 @@ const RELOAD: &str = "NOTIFY pgrst, 'reload schema'";
 /// stop between stages.
 pub fn with_reload(steps: Vec<Planned>, api: &Api) -> Vec<Planned> {
     let served = |id: &ObjectId| {
-        let on = match (id.kind, id.path.as_slice()) {
+        let on = match (id.kind, &id.path[..]) {
             // What hangs on an object has its kind before its path.
             (Kind::Comment | Kind::Grants | Kind::Owner, [_, path @ ..]) => path,
             (Kind::Publication | Kind::PublishedTable | Kind::Extension | Kind::DefaultPrivileges, _) => &[],

@@ -117,7 +117,7 @@ fn parents_first(tables: &BTreeSet<QName>, keys: &[(QName, &ForeignKey)]) -> Vec
 
 fn columns<'a>(schema: &'a Schema, table: &'a QName) -> Vec<&'a Column> {
     let columns = schema.of_relation(Kind::Column, table);
-    columns.filter_map(|it| if let Object::Column(it) = it { Some(it) } else { None }).collect()
+    columns.filter_map(|it| if let Object::Column(it) = it { Some(&**it) } else { None }).collect()
 }
 
 /// A statement that inserts one row: with a value for every column, or else with what is required only.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{ShadowError, place};
+use crate::connect::ServerVersion;
 
 /// Where packages put servers. One `*` stands for a version.
 const USUAL_PLACES: &[&str] = &[
@@ -50,6 +51,10 @@ impl Binaries {
         command
     }
 
+    pub fn version(&self) -> ServerVersion {
+        ServerVersion { number: self.major * 10_000 + self.minor }
+    }
+
     /// What stands in `bin`, if it is a whole server: `initdb` is missing where only the client is installed.
     fn at(bin: &Path) -> Option<Binaries> {
         if !bin.join("postgres").is_file() || !bin.join("initdb").is_file() {
@@ -86,29 +91,39 @@ fn release(version: &str) -> Option<(u32, u32)> {
 /// `TENANTRY_PG_BIN` (directories, separated by colons) takes the place of the search: who sets it means these.
 pub(super) fn find(wanted: Option<u32>) -> Vec<Binaries> {
     if let Some(own) = env::var_os("TENANTRY_PG_BIN").filter(|own| !own.is_empty()) {
-        return servers_in(env::split_paths(&own));
+        return servers_in(env::split_paths(&own), wanted);
     }
     let usual = USUAL_PLACES.iter().flat_map(|pattern| expand(Path::new(pattern)));
     let path = env::var_os("PATH");
     let path = path.iter().flat_map(env::split_paths).filter(|directory| directory.is_absolute());
     let own = place::caches().into_iter().flat_map(|cache| expand(&cache.join("servers/*/bin")));
-    let mut found = servers_in(usual.chain(path).chain(own));
+    let mut found = servers_in(usual.chain(path).chain(own), wanted);
     if !found.iter().any(|binaries| wanted.is_none_or(|major| major == binaries.major)) {
         // Last, since it is a slow script on Debian.
         let output = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output();
         let told = output.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-        found.extend(servers_in(told.into_iter()));
+        found.extend(servers_in(told.into_iter(), wanted));
     }
     found
 }
 
-fn servers_in(directories: impl Iterator<Item = PathBuf>) -> Vec<Binaries> {
+/// The servers in these directories, up to the first that is of the wanted version: each is asked for its own, which
+/// takes some hundredths of a second.
+fn servers_in(directories: impl Iterator<Item = PathBuf>, wanted: Option<u32>) -> Vec<Binaries> {
     let mut seen = BTreeSet::new();
     let new = directories.filter(|bin| match bin.join("postgres").canonicalize() {
         Ok(postgres) => seen.insert(postgres),
         Err(_) => false,
     });
-    new.filter_map(|bin| Binaries::at(&bin)).collect()
+    let mut found: Vec<Binaries> = vec![];
+    for binaries in new.filter_map(|bin| Binaries::at(&bin)) {
+        let enough = Some(binaries.major) == wanted;
+        found.push(binaries);
+        if enough {
+            break;
+        }
+    }
+    found
 }
 
 /// The paths that a pattern with at most one `*` stands for, sorted.

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use tenantry::config::PlanSettings;
 use tenantry::diagnostic::{File, Look};
@@ -239,7 +240,7 @@ impl Sides {
             for object in wanted.objects.values_mut() {
                 // An index that failed to build is not made again.
                 if let Object::Index(index) = object {
-                    index.valid = true;
+                    Arc::make_mut(index).valid = true;
                 }
             }
             // What has no way back stays as the plan left it.
