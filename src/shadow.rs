@@ -47,7 +47,6 @@ pub struct Shadow {
     made: AtomicU32,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Server {
     /// Started when it is first needed: a plan that finds nothing to change needs none.
     Private {
