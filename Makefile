@@ -3,7 +3,7 @@
 MAJORS ?= 14 15 16 17 18
 CARGO  ?= cargo
 
-.PHONY: plan test lint matrix bench
+.PHONY: plan test lint matrix bench load
 
 # The main job on the example: schema/legacy.sql, taken to what schema/ declares.
 plan:
@@ -35,4 +35,10 @@ matrix:
 
 bench:
 	@scripts/setup.sh build
-	$(CARGO) bench
+	$(CARGO) bench --bench schema
+
+# What a plan, or a script, costs those who use the database meanwhile: docs/zero-downtime.md. On a disk, where the
+# memory disk would be chosen otherwise. `make load ARGS="--messages 1M"`.
+load:
+	@scripts/setup.sh build
+	TENANTRY_SHADOW_DIR=$${TENANTRY_SHADOW_DIR:-/var/tmp} $(CARGO) bench --bench load -- $(ARGS)

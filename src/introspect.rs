@@ -165,7 +165,7 @@ pub async fn introspect_together(clients: &[&Client], with_sizes: bool) -> Resul
     first.batch_execute(&begin).await.map_err(failed)?;
     let mut readers = vec![*first];
     if !others.is_empty()
-        && let Ok(row) = first.query_one("SELECT pg_export_snapshot()", &[]).await
+        && let Ok(row) = first.query_typed_one("SELECT pg_export_snapshot()", &[]).await
     {
         let snapshot = Literal(row.get(0));
         let begin = format!(
@@ -189,7 +189,7 @@ pub async fn introspect_together(clients: &[&Client], with_sizes: bool) -> Resul
 /// Whether the schema is so large that a second session pays for its own start: some thousands of relations.
 pub async fn is_large(client: &Client) -> bool {
     const LARGE: i64 = 512 << 10;
-    let size = client.query_one("SELECT pg_relation_size('pg_catalog.pg_class')", &[]).await;
+    let size = client.query_typed_one("SELECT pg_relation_size('pg_catalog.pg_class')", &[]).await;
     size.is_ok_and(|row| row.get::<_, i64>(0) > LARGE)
 }
 
@@ -305,8 +305,9 @@ async fn read(clients: &[&Client], with_sizes: bool) -> Result<Reading, Introspe
     let ahead = if clients.len() == 1 { asked.len() } else { AHEAD };
     let lanes = clients.iter().flat_map(|client| std::iter::repeat_n(*client, ahead)).map(|client| async move {
         while let Some(&what) = asked.get(next_of.replace(next_of.get() + 1)) {
+            // Without a name for the statement: behind a pooler the next one may find it taken, or gone.
             let rows = client
-                .query(what.query().as_ref(), &[])
+                .query_typed(what.query().as_ref(), &[])
                 .await
                 .map_err(|source| IntrospectError::Query { what: what.to_string(), source })?;
             Answers::take(answers_of, client, what, rows).await?;
@@ -356,7 +357,7 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
         server_version: u32::try_from(server_version).unwrap_or_default(),
         creator,
         objects,
-        needs: needs.into_iter().map(|(id, needs)| (id, Arc::new(needs))).collect(),
+        needs,
         unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| row.get(0)).collect(),
     };
     schema.add_own_needs();
@@ -480,7 +481,7 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
         }
         if estimate <= 0.0 && readable && heap <= SMALL {
             let count =
-                client.query_one(&format!("SELECT count(*) FROM ONLY {name}"), &[]).await.map_err(failed)?;
+                client.query_typed_one(&format!("SELECT count(*) FROM ONLY {name}"), &[]).await.map_err(failed)?;
             let rows = u64::try_from(count.get::<_, i64>(0)).unwrap_or_default();
             return Ok((name, Size { rows, bytes, empty: rows == 0 }));
         }

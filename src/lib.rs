@@ -36,4 +36,3 @@ pub mod scope;
 pub mod shadow;
 pub mod source;
 pub mod tenancy;
-pub mod walk;

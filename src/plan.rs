@@ -12,7 +12,6 @@ use crate::lock::RelationLock;
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
-pub mod batch;
 pub mod disturb;
 pub mod estimate;
 pub mod file;
@@ -92,7 +91,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .zip(transactions)
         .enumerate()
         .map(|(place, (it, transaction))| Planned {
-            undo: [it.step.undo.clone(), undos.remove(&place).unwrap_or_default()].concat(),
+            undo: undos.remove(&place).unwrap_or_default(),
             step: it.step,
             subject: it.subject,
             does: it.does,

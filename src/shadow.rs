@@ -51,6 +51,8 @@ enum Server {
     /// Started when it is first needed: a plan that finds nothing to change needs none.
     Private {
         binaries: binaries::Binaries,
+        /// Settings of the server beside our own.
+        settings: Vec<String>,
         started: OnceCell<Started>,
     },
     Given {
@@ -94,17 +96,26 @@ impl Shadow {
     /// The same, but a private cluster starts only when something is first asked of it.
     pub async fn find(spec: &ShadowSpec, wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
         match spec {
-            ShadowSpec::Auto => Self::find_private(wanted_major).await,
+            ShadowSpec::Auto => Self::find_private(vec![], wanted_major).await,
             ShadowSpec::Given(target) => Self::take_given(target, wanted_major).await,
         }
     }
 
-    async fn find_private(wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
+    /// Starts a private cluster with further settings, which win over its own: `fsync=on`, to measure on it what a
+    /// server does that may not lose anything.
+    pub async fn start_with(settings: &[&str], wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
+        let settings = settings.iter().map(|it| (*it).to_owned()).collect();
+        let shadow = Self::find_private(settings, wanted_major).await?;
+        shadow.admin().await?;
+        Ok(shadow)
+    }
+
+    async fn find_private(settings: Vec<String>, wanted_major: Option<u32>) -> Result<Shadow, ShadowError> {
         let choose = move || binaries::choose(binaries::find(wanted_major), wanted_major);
         let (binaries, note) =
             tokio::task::spawn_blocking(choose).await.expect("looking for servers does not panic")?;
         let version = binaries.version();
-        let server = Server::Private { binaries, started: OnceCell::new() };
+        let server = Server::Private { binaries, settings, started: OnceCell::new() };
         Ok(Shadow { server, version, note, made: AtomicU32::new(0) })
     }
 
@@ -123,10 +134,10 @@ impl Shadow {
     async fn admin(&self) -> Result<&Target, ShadowError> {
         match &self.server {
             Server::Given { admin, .. } => Ok(admin),
-            Server::Private { binaries, started } => {
+            Server::Private { binaries, settings, started } => {
                 let start = || async {
-                    let binaries = binaries.clone();
-                    let start = tokio::task::spawn_blocking(move || cluster::Cluster::start(&binaries));
+                    let (binaries, settings) = (binaries.clone(), settings.clone());
+                    let start = tokio::task::spawn_blocking(move || cluster::Cluster::start(&binaries, &settings));
                     let cluster = start.await.expect("starting a server does not panic")?;
                     let user = template::SUPERUSER;
                     let admin = Target::socket(cluster.directory(), cluster::PORT, user, "postgres");

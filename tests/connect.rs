@@ -548,6 +548,24 @@ async fn a_pooler_in_transaction_mode_is_recognised() {
     let direct = server.target("app").connect().await.unwrap();
     assert_eq!(pooler(&direct).await.unwrap(), None);
 
+    // Planning reads in one transaction, and leaves no statement behind that the next session would trip over.
+    let schema = Scratch::new();
+    fs::write(schema.path().join("schema.sql"), "CREATE TABLE planned_through_a_pooler (id integer);").unwrap();
+    for turn in ["first", "second", "third"] {
+        let out = schema.path().join(turn);
+        let mut plan = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        plan.args(["plan", "--database"])
+            .arg(format!("host=127.0.0.1 port={port} dbname=transactions user=postgres"))
+            .arg("--schema")
+            .arg(schema.path().join("schema.sql"))
+            .arg("--out")
+            .arg(&out)
+            .env_clear();
+        let output = plan.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && out.exists(), "{turn}: {said}");
+    }
+
     let options = format!("host=127.0.0.1 port={port} dbname=sessions user=postgres options='-c work_mem=1MB'");
     let error = Target::resolve(Some(&options), &environment(&[])).unwrap().connect().await.unwrap_err();
     assert!(help(&error).contains("PgBouncer"), "{error:?}");

@@ -49,20 +49,21 @@ pub(super) struct Cluster(Arc<Workplace>);
 
 impl Cluster {
     /// Makes a cluster from the template of these binaries and starts it. Blocks until it serves.
-    pub fn start(binaries: &Binaries) -> Result<Cluster, ShadowError> {
+    /// `settings` win over our own.
+    pub fn start(binaries: &Binaries, settings: &[String]) -> Result<Cluster, ShadowError> {
         let user = ServerUser::needed()?;
         let directory = Directory::create(user.as_ref())?;
         let cluster = Cluster(Arc::new(Workplace { directory, user, child: Arc::default() }));
         leave::at_interrupt(&cluster.0);
 
         let from_cache = template::lay(&cluster.0, binaries)?;
-        match cluster.0.serve(binaries) {
+        match cluster.0.serve(binaries, settings) {
             Err(ShadowError::ServerFailed { .. }) if from_cache => {
                 // A cache that a power cut has left half written is worth one more try without it.
                 template::forget(binaries);
                 fs::remove_dir_all(cluster.0.data()).map_err(|source| cluster.0.failed(source))?;
                 template::lay(&cluster.0, binaries)?;
-                cluster.0.serve(binaries)?;
+                cluster.0.serve(binaries, settings)?;
             }
             other => other?,
         }
@@ -124,10 +125,10 @@ impl Workplace {
     }
 
     /// Starts the server and waits until it serves.
-    fn serve(&self, binaries: &Binaries) -> Result<(), ShadowError> {
+    fn serve(&self, binaries: &Binaries, settings: &[String]) -> Result<(), ShadowError> {
         let mut command = binaries.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(&self.directory.path).arg("-p").arg(PORT.to_string());
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().copied().chain(settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         let (ended, end) = mpsc::channel();
