@@ -1,14 +1,20 @@
 //! How long reading and planning take on generated schemas, as ratios to `pg_dump --schema-only` of the same database
-//! in the same run: these machines are noisy, ratios less so. `make bench`, or `cargo bench --bench schema -- 100 1000 5000`.
+//! in the same run: these machines are noisy, ratios less so. `make bench`, or
+//! `cargo bench --bench schema -- 100 1000 5000`.
+//!
+//! The columns are wall time: reading the live side as `plan` does it, difference and order of two read schemas, the
+//! command `plan` where nothing is to change and where 20 tables get a column, both on a declaration that was elaborated
+//! before, and the second one elaborating it anew. `resident` is the most memory that such a `plan` had.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and runs pg_dump")]
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tenantry::introspect::introspect;
+use tenantry::introspect::{introspect, introspect_together, is_large};
 use tenantry::plan;
 use tenantry::schema::Facts;
 use tenantry::shadow::{Shadow, ShadowDatabase, ShadowSpec};
@@ -19,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|it| it.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![100, 1000] } else { sizes };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    println!("tables  objects   pg_dump  introspect   ratio  diff+order  resident");
+    println!("start-up of --help: {:.1?}", median((0..RUNS).map(|_| help()).collect::<Result<_, _>>()?));
+    println!(
+        "tables  objects   pg_dump    read  ratio  diff+order  unchanged  ratio  20 changes  ratio    anew  resident"
+    );
     for tables in sizes {
         runtime.block_on(measure(tables))?;
     }
@@ -74,8 +83,11 @@ async fn measure(tables: usize) -> Result<(), Box<dyn Error>> {
     for _ in 0..RUNS {
         let dump = dump(&shadow, &old)?;
         let clock = Instant::now();
-        // As the program does it: a connection of its own.
-        introspect(&old.connect().await?.client, true).await?;
+        // As the program does it: connections of its own, two for what is large.
+        let (one, two) = (old.connect().await?, old.connect().await?);
+        let clients = [&one.client, &two.client];
+        let together = if is_large(&one.client).await { &clients[..] } else { &clients[..1] };
+        introspect_together(together, true).await?;
         let read = clock.elapsed();
         ratios.push(read.as_secs_f64() / dump.as_secs_f64());
         dumps.push(dump);
@@ -88,16 +100,71 @@ async fn measure(tables: usize) -> Result<(), Box<dyn Error>> {
     let planned = clock.elapsed();
     assert_eq!(steps.iter().map(|it| &it.subject).collect::<BTreeSet<_>>().len(), 20.min(tables));
     ratios.sort_by(f64::total_cmp);
+    let project = tempfile::tempdir()?;
+    let ratio = |took: Duration| took.as_secs_f64() / median(dumps.clone()).as_secs_f64();
+    std::fs::write(project.path().join("old.sql"), schema(tables, 0))?;
+    std::fs::write(project.path().join("new.sql"), schema(tables, 20))?;
+    let command = |file: &str| command(&shadow, &old, project.path(), file);
+    // The first run of each elaborates the declaration, or finds that of an earlier benchmark.
+    command("old.sql")?;
+    let anew = command("new.sql")?.0;
+    let unchanged = median((0..RUNS).map(|_| Ok(command("old.sql")?.0)).collect::<Result<_, Box<dyn Error>>>()?);
+    let changes = (0..RUNS).map(|_| command("new.sql")).collect::<Result<Vec<_>, _>>()?;
+    let resident = changes.iter().map(|it| it.1).max().unwrap_or_default();
+    let changed = median(changes.into_iter().map(|it| it.0).collect());
     println!(
-        "{tables:>6}  {:>7}  {:>8.0?}  {:>10.0?}  {:>6.2}  {:>10.0?}  {:>5} MB",
+        "{tables:>6}  {:>7}  {:>8.0?} {:>7.0?} {:>6.2}  {:>10.0?}  {:>9.0?} {:>6.2}  {:>10.0?} {:>6.2} {:>7.0?}  {:>5} MB",
         before.objects.len(),
-        median(dumps),
+        median(dumps.clone()),
         median(reads),
         ratios[RUNS / 2],
         planned,
-        resident()
+        unchanged,
+        ratio(unchanged),
+        changed,
+        ratio(changed),
+        anew,
+        resident
     );
     Ok(())
+}
+
+/// How long `plan` takes, and how much memory it had, in megabytes.
+fn command(
+    shadow: &Shadow,
+    live: &ShadowDatabase,
+    project: &Path,
+    file: &str,
+) -> Result<(Duration, u64), Box<dyn Error>> {
+    let directory = shadow.directory().ok_or("the shadow is private")?.display();
+    let database = format!("host={directory} user=postgres dbname={}", live.name.as_str());
+    let plan = project.join("plan.toml");
+    let clock = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tenantry"))
+        .args(["plan", "--database", &database, "--schema", file, "--accept", "all", "--out"])
+        .arg(&plan)
+        .current_dir(project)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let memory = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    let status = loop {
+        most = most.max(resident(&memory));
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let took = clock.elapsed();
+    let _ = std::fs::remove_file(plan);
+    if status.success() { Ok((took, most)) } else { Err(format!("plan of {file} failed").into()) }
+}
+
+fn help() -> Result<Duration, Box<dyn Error>> {
+    let clock = Instant::now();
+    Command::new(env!("CARGO_BIN_EXE_tenantry")).arg("--help").stdout(Stdio::null()).status()?;
+    Ok(clock.elapsed())
 }
 
 fn dump(shadow: &Shadow, database: &ShadowDatabase) -> Result<Duration, Box<dyn Error>> {
@@ -117,9 +184,9 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The most memory that this process has had, in megabytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The most memory that a process has had so far, in megabytes.
+fn resident(status: &str) -> u64 {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|it| it.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kb| kb / 1024)
 }

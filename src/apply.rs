@@ -15,26 +15,21 @@ use crate::plan::file::{FileStep, PlanFile, fingerprint};
 use crate::proof::observe::SESSION;
 
 mod admit;
+mod backfill;
 mod error;
+mod pace;
 mod run;
 mod statement;
 mod waiting;
 
 pub use admit::{holder, runs};
+pub use backfill::Progress;
 pub use error::{ApplyError, Standing};
+pub use pace::Pace;
 
 use admit::{accepted, lock, privileges, writable};
 use error::numbers;
 use run::Running;
-
-/// How long to wait before each new try of a step whose lock was not to be had.
-pub const PAUSES: [Duration; 5] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(15),
-];
 
 /// What else a session needs that runs steps: nothing that the server or the role has set for its users may end it.
 const PATIENCE: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0; \
@@ -48,6 +43,8 @@ const END_WITH_CLIENT: &str = "SET client_connection_check_interval = '2s'";
 pub enum Event<'a> {
     Begins(&'a FileStep),
     Done(&'a FileStep, Duration),
+    /// A step in parts came further.
+    Rows(&'a FileStep, Progress),
     /// The lock was not to be had; after the pause the transaction is tried again.
     Waits {
         step: &'a FileStep,
@@ -166,14 +163,14 @@ impl Ready<'_> {
     pub async fn run(
         self,
         through: Stage,
-        pauses: &[Duration],
+        pace: &Pace,
         stop: watch::Receiver<bool>,
         tell: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Outcome, ApplyError> {
         let journal = |source| ApplyError::Journal { source };
         let client = &self.session.client;
         // CREATE … IF NOT EXISTS wants the privilege to create even where it need not.
-        if !client.query_one(journal::EXISTS, &[]).await.map_err(journal)?.get::<_, bool>(0) {
+        if !client.query_one(journal::CURRENT, &[]).await.map_err(journal)?.get::<_, bool>(0) {
             client.batch_execute(journal::TABLES).await.map_err(journal)?;
         }
         client.batch_execute(&journal::lose()).await.map_err(journal)?;
@@ -183,15 +180,8 @@ impl Ready<'_> {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,
         });
-        let mut run = Running {
-            id: id.unwrap_or_default(),
-            plan: self.plan,
-            session: &self.session,
-            pid,
-            pauses,
-            stop,
-            tell,
-        };
+        let mut run =
+            Running { id: id.unwrap_or_default(), plan: self.plan, session: &self.session, pid, pace, stop, tell };
         let groups = groups(&self.plan.steps, through);
         let done: usize = groups.iter().map(|it| it.len()).sum();
         for group in &groups {
@@ -235,6 +225,7 @@ mod tests {
                 summary: String::new(),
                 sql: String::new(),
                 transaction: *transaction,
+                batch: None,
                 lock_timeout_ms: 0,
                 statement_timeout_ms: 0,
                 locks: vec![],

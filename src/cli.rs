@@ -22,6 +22,7 @@ use crate::source::Declaration;
 mod apply;
 mod drift;
 mod init;
+mod pace;
 mod plan;
 mod show;
 mod status;

@@ -24,6 +24,7 @@ pub struct Config {
     #[serde(skip)]
     pub tenancy: Option<settings::Declared>,
     pub api: Api,
+    pub apply: ApplySettings,
 }
 
 impl Config {
@@ -93,6 +94,26 @@ impl Default for PlanSettings {
     }
 }
 
+/// `[apply]`: how fast rows are changed. A limit of 0 is none.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApplySettings {
+    /// Milliseconds that one part of a step in parts should take.
+    pub batch_ms: u32,
+    /// Rows changed in a second, at most.
+    pub rows_per_second: u64,
+    /// Megabytes of write-ahead log in a second, of the whole server, above which it is waited.
+    pub wal_mb_per_second: u64,
+    /// Milliseconds that a replica may be behind.
+    pub replica_lag_ms: u64,
+}
+
+impl Default for ApplySettings {
+    fn default() -> Self {
+        ApplySettings { batch_ms: 100, rows_per_second: 0, wal_mb_per_second: 0, replica_lag_ms: 10_000 }
+    }
+}
+
 const KEYS: &[&str] = &[
     "tenancy",
     "platform",
@@ -112,6 +133,11 @@ const KEYS: &[&str] = &[
     "lock_timeout_ms",
     "statement_timeout_ms",
     "accept",
+    "apply",
+    "batch_ms",
+    "rows_per_second",
+    "wal_mb_per_second",
+    "replica_lag_ms",
 ];
 
 /// Reads a configuration, or says where it is wrong.

@@ -357,7 +357,7 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
         server_version: u32::try_from(server_version).unwrap_or_default(),
         creator,
         objects,
-        needs,
+        needs: needs.into_iter().map(|(id, needs)| (id, Arc::new(needs))).collect(),
         unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| row.get(0)).collect(),
     };
     schema.add_own_needs();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::Literal;
 use crate::plan::Stage;
+use crate::plan::batch::Cursor;
 use crate::plan::file::PlanFile;
 
 /// Makes the journal's tables where they are missing. Nobody but their owner gets any privilege on them.
@@ -37,11 +38,28 @@ CREATE TABLE IF NOT EXISTS tenantry.step (
     error text,
     PRIMARY KEY (run_id, step_id)
 );
-REVOKE ALL ON tenantry.run, tenantry.step FROM PUBLIC;";
+ALTER TABLE tenantry.run ADD COLUMN IF NOT EXISTS plan text;
+ALTER TABLE tenantry.run ADD COLUMN IF NOT EXISTS fingerprint text;
+CREATE TABLE IF NOT EXISTS tenantry.backfill (
+    run_id bigint NOT NULL,
+    step_id integer NOT NULL,
+    relation text NOT NULL,
+    round integer NOT NULL,
+    position text,
+    finished boolean NOT NULL,
+    rows bigint NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, step_id, relation),
+    FOREIGN KEY (run_id, step_id) REFERENCES tenantry.step
+);
+REVOKE ALL ON tenantry.run, tenantry.step, tenantry.backfill FROM PUBLIC;";
 
 /// Whether there is a journal.
 pub const EXISTS: &str =
     "SELECT to_regclass('tenantry.run') IS NOT NULL AND to_regclass('tenantry.step') IS NOT NULL";
+
+/// Whether it has all that this program writes.
+pub const CURRENT: &str = "SELECT to_regclass('tenantry.backfill') IS NOT NULL";
 
 /// The key of the lock that keeps two applies of one database apart: the eight letters of the program's name.
 pub const LOCK_KEY: i64 = i64::from_be_bytes(*b"tenantry");
@@ -229,6 +247,42 @@ pub fn end(run: i64, state: RunState, error: Option<&str>) -> String {
         RunState::Running.name()
     )
 }
+
+/// How far a step in parts has come in one relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    pub round: i32,
+    /// Nothing, before the first part.
+    pub cursor: Option<Cursor>,
+    /// The round is through with the relation.
+    pub finished: bool,
+    /// Rows that were changed, in all rounds.
+    pub rows: i64,
+}
+
+impl Position {
+    pub const START: Position = Position { round: 1, cursor: None, finished: false, rows: 0 };
+}
+
+/// Writes a position down; in the transaction that changes the rows, so that both are there or neither.
+pub fn position(run: i64, step: u32, relation: &str, at: &Position) -> String {
+    let cursor = at.cursor.as_ref().map(|it| serde_json::to_string(it).expect("a cursor has a JSON form"));
+    format!(
+        "INSERT INTO tenantry.backfill (run_id, step_id, relation, round, position, finished, rows) \
+         VALUES ({run}, {step}, {}, {}, {}, {}, {}) ON CONFLICT (run_id, step_id, relation) DO UPDATE SET \
+         round = excluded.round, position = excluded.position, finished = excluded.finished, rows = excluded.rows, \
+         written_at = clock_timestamp()",
+        Literal(relation),
+        at.round,
+        cursor.map_or("NULL".to_owned(), |it| Literal(&it).to_string()),
+        at.finished,
+        at.rows
+    )
+}
+
+/// The positions of a step (`$1`: the run, `$2`: the step): relation, round, cursor, finished, rows.
+pub const POSITIONS: &str = "SELECT relation, round, position, finished, rows FROM tenantry.backfill \
+     WHERE run_id = $1 AND step_id = $2";
 
 /// Marks what earlier processes left open. Only for who holds the lock of all applies: nobody runs anything then.
 pub fn lose() -> String {

@@ -36,3 +36,4 @@ pub mod scope;
 pub mod shadow;
 pub mod source;
 pub mod tenancy;
+pub mod walk;

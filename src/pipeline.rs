@@ -573,7 +573,11 @@ pub fn unaccepted(file: &PlanFile) -> Vec<(u32, &FileHazard)> {
 /// itself: for every transaction older than it, however long. A timeout would only make it start all over again.
 fn lock_timeout_ms(planned: &Planned, settings: &PlanSettings) -> u32 {
     let lets_through = planned.step.locks.iter().all(|it| it.mode <= Lock::ShareUpdateExclusive);
-    if planned.transaction.is_none() && lets_through { 0 } else { settings.lock_timeout_ms }
+    if planned.transaction.is_none() && planned.step.batch.is_none() && lets_through {
+        0
+    } else {
+        settings.lock_timeout_ms
+    }
 }
 
 /// Steps as their file has them, with what each was seen to do.
@@ -608,6 +612,7 @@ pub fn file_steps(
             stage: step.stage,
             summary: step.summary.clone().unwrap_or_else(|| render::summary(it)),
             sql: step.sql.clone(),
+            batch: step.batch.clone(),
             transaction: it.transaction,
             lock_timeout_ms: lock_timeout_ms(it, settings),
             statement_timeout_ms: settings.statement_timeout_ms,

@@ -12,6 +12,7 @@ use crate::lock::RelationLock;
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
+pub mod batch;
 pub mod disturb;
 pub mod estimate;
 pub mod file;
@@ -91,7 +92,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .zip(transactions)
         .enumerate()
         .map(|(place, (it, transaction))| Planned {
-            undo: undos.remove(&place).unwrap_or_default(),
+            undo: [it.step.undo.clone(), undos.remove(&place).unwrap_or_default()].concat(),
             step: it.step,
             subject: it.subject,
             does: it.does,

@@ -13,7 +13,7 @@ use crate::schema::{Facts, Schema};
 pub mod html;
 pub mod json;
 pub mod markdown;
-mod review;
+pub mod review;
 pub mod sql;
 pub mod text;
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ impl Row {
     }
 }
 
+/// What an object needs. Schemas that are parts of one another share it.
+pub type Needs = Arc<BTreeSet<ObjectId>>;
+
 /// The described state: objects, and what each needs according to pg_depend and to itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
@@ -50,7 +54,7 @@ pub struct Schema {
     #[serde(with = "as_pairs")]
     pub objects: BTreeMap<ObjectId, Object>,
     #[serde(with = "as_pairs")]
-    pub needs: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
+    pub needs: BTreeMap<ObjectId, Needs>,
     /// Objects of kinds that are not managed yet, as people would name them.
     pub unmanaged: BTreeSet<String>,
 }
@@ -72,7 +76,7 @@ impl Schema {
 
     /// What the object needs, in order.
     pub fn needs_of(&self, id: &ObjectId) -> impl Iterator<Item = &ObjectId> {
-        self.needs.get(id).into_iter().flatten()
+        self.needs.get(id).into_iter().flat_map(|needs| needs.iter())
     }
 
     /// What it would be good to have before the object: all objects whose path is that of a wish or begins with it.
@@ -91,7 +95,7 @@ impl Schema {
     pub fn dependents(&self) -> BTreeMap<&ObjectId, BTreeSet<&ObjectId>> {
         let mut dependents: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
         for (id, needs) in &self.needs {
-            for need in needs {
+            for need in needs.iter() {
                 dependents.entry(need).or_default().insert(id);
             }
         }
@@ -155,7 +159,7 @@ impl Schema {
             .collect();
         for (id, needs) in own {
             if !needs.is_empty() {
-                self.needs.entry(id).or_default().extend(needs);
+                Arc::make_mut(self.needs.entry(id).or_default()).extend(needs);
             }
         }
     }
@@ -168,7 +172,10 @@ impl Schema {
             .needs
             .iter()
             .filter(|(id, _)| keep(id))
-            .map(|(id, needs)| (id.clone(), needs.iter().filter(|it| keep(it)).cloned().collect()))
+            .map(|(id, needs)| match needs.iter().all(&keep) {
+                true => (id.clone(), needs.clone()),
+                false => (id.clone(), Arc::new(needs.iter().filter(|it| keep(it)).cloned().collect())),
+            })
             .collect();
         Schema { objects, needs, ..self.empty() }
     }

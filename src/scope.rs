@@ -1,6 +1,7 @@
 //! What is managed: namespaces, less what is ignored. What is outside is never planned for, and never touched.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ impl Scope {
             };
             for side in [&mut *start, &mut *desired] {
                 side.objects.insert(id.clone(), object.clone());
-                side.needs.entry(id.clone()).or_default().insert(on.clone());
+                Arc::make_mut(side.needs.entry(id.clone()).or_default()).insert(on.clone());
             }
         }
     }
@@ -128,7 +129,7 @@ impl Scope {
                 side.objects.entry(id.clone()).or_insert_with(|| object.clone());
             }
             for (id, needs) in &surroundings.needs {
-                side.needs.entry(id.clone()).or_default().extend(needs.iter().cloned());
+                Arc::make_mut(side.needs.entry(id.clone()).or_default()).extend(needs.iter().cloned());
             }
         }
     }

@@ -13,8 +13,10 @@ use tenantry::apply::{self, ApplyError, Prepared};
 use tenantry::connect::{Session, Target};
 use tenantry::introspect::introspect;
 use tenantry::journal::{Run, RunState, StepState};
+use tenantry::name::QName;
 use tenantry::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To, fingerprint};
 use tenantry::plan::{self, Planned, Stage};
+use tenantry::schema::{Facts, Size};
 use tenantry::scope::Scope;
 use tokio::sync::watch;
 
@@ -38,6 +40,20 @@ struct Case {
 impl Case {
     /// `database` is new, holds `old`, and is planned to hold `new`.
     async fn new(database: &str, old: &str, new: &str) -> Case {
+        Case::planned(database, old, new, |_| ()).await
+    }
+
+    /// The same with an expression for a column's rows, of which there are said to be many.
+    async fn filling(database: &str, old: &str, new: &str, table: &str, column: &str, value: &str) -> Case {
+        let table = QName::new("public", table);
+        let declare = |facts: &mut Facts| {
+            facts.backfills.insert((table.clone(), column.into()), value.into());
+            facts.sizes.insert(table, Size { rows: 1_000_000, bytes: 100_000_000, empty: false });
+        };
+        Case::planned(database, old, new, declare).await
+    }
+
+    async fn planned(database: &str, old: &str, new: &str, declare: impl FnOnce(&mut Facts)) -> Case {
         let wanted = format!("{database}_wanted");
         let admin = connect("postgres").await;
         for (name, sql) in [(database, old), (&wanted, new)] {
@@ -45,7 +61,8 @@ impl Case {
             connect(name).await.client.batch_execute(sql).await.unwrap();
         }
         let scope = Scope::all();
-        let current = introspect(&connect(database).await.client, true).await.unwrap();
+        let mut current = introspect(&connect(database).await.client, true).await.unwrap();
+        declare(&mut current.facts);
         let desired = introspect(&connect(&wanted).await.client, false).await.unwrap();
         let (from, to) = (scope.split(&current.schema).0, scope.split(&desired.schema).0);
         let steps = plan::make(&from, &to, &current.facts).unwrap();
@@ -73,6 +90,7 @@ impl Case {
             stage: *stage,
             summary: format!("step number {id}"),
             sql: (*sql).into(),
+            batch: None,
             transaction: *transaction,
             lock_timeout_ms: 200,
             statement_timeout_ms: 0,
@@ -115,8 +133,12 @@ impl Case {
 
     /// Starts an apply that goes on by itself.
     fn start(&self) -> Child {
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, options: &[&str]) -> Child {
         let file = self.file();
-        self.command(&["apply", file.to_str().unwrap()]).spawn().unwrap()
+        self.command(&[&["apply", file.to_str().unwrap()], options].concat()).spawn().unwrap()
     }
 
     fn status(&self) -> Said {
@@ -142,7 +164,8 @@ impl Case {
 
     async fn until(&self, query: &str) {
         let start = Instant::now();
-        while !self.ask(query).await {
+        // What is asked for may not be there yet.
+        while !self.connect().await.client.query_one(query, &[]).await.is_ok_and(|row| row.get(0)) {
             assert!(start.elapsed() < Duration::from_secs(30), "never: {query}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -156,6 +179,7 @@ fn step(planned: &Planned, id: u32) -> FileStep {
         stage: step.stage,
         summary: step.summary.clone().unwrap_or_else(|| format!("change {}", planned.subject)),
         sql: step.sql.clone(),
+        batch: step.batch.clone(),
         transaction: planned.transaction,
         lock_timeout_ms: 200,
         statement_timeout_ms: 0,
@@ -328,10 +352,10 @@ async fn a_lock_that_is_not_given_up_stops_the_plan() {
     let target = server().target("blocked");
     let Prepared::Ready(ready) = apply::prepare(&target, &case.plan, &[]).await.unwrap() else { panic!() };
     let (_stop, stopping) = watch::channel(false);
-    let pauses = [Duration::from_millis(10); 2];
+    let pace = apply::Pace { pauses: vec![Duration::from_millis(10); 2], ..apply::Pace::default() };
     let mut told = vec![];
     let error = ready
-        .run(Stage::Contract, &pauses, stopping, &mut |event| told.push(format!("{event:?}")))
+        .run(Stage::Contract, &pace, stopping, &mut |event| told.push(format!("{event:?}")))
         .await
         .unwrap_err();
     let ApplyError::Step { standing, message, .. } = &error else { panic!("{error:?}") };
@@ -554,4 +578,97 @@ async fn a_pooler_that_shares_sessions_is_refused() {
     });
     let error = apply::prepare(&target, &case.plan, &[]).await.err();
     assert!(matches!(error, Some(ApplyError::Pooler { .. })), "{error:?}");
+}
+
+/// A table worth going through in parts, whose required column gets its values by an expression.
+struct Fill {
+    case: Case,
+}
+
+impl Fill {
+    const NEW: &str = "CREATE TABLE items (id bigint PRIMARY KEY, n integer, twice integer NOT NULL)";
+
+    async fn new(database: &str, rows: u32) -> Fill {
+        let old = format!(
+            "CREATE TABLE items (id bigint PRIMARY KEY, n integer);
+             INSERT INTO items SELECT i, i FROM generate_series(1, {rows}) i"
+        );
+        Fill { case: Case::filling(database, &old, Fill::NEW, "items", "twice", "n * 2").await }
+    }
+
+    async fn is_filled(&self) -> bool {
+        self.case.ask("SELECT bool_and(twice = n * 2) FROM items").await
+    }
+
+    async fn positions(&self) -> i64 {
+        let query = "SELECT coalesce(sum(rows), 0)::int8 FROM tenantry.backfill";
+        self.case.connect().await.client.query_one(query, &[]).await.unwrap().get(0)
+    }
+}
+
+#[tokio::test]
+async fn rows_are_changed_in_parts_and_counted() {
+    let fill = Fill::new("parts", 30_000).await;
+    let said = fill.case.apply(&["--batch-ms", "20"]);
+    said.ended(0, &["the database is as the plan wants it"]);
+    assert!(said.err.contains("30,000") || said.err.contains("of about"), "{}", said.err);
+    assert!(fill.is_filled().await);
+    assert_eq!(fill.positions().await, 30_000);
+    // No helper stays behind, and statistics are there.
+    assert!(fill.case.ask("SELECT count(*) = 0 FROM pg_trigger WHERE NOT tgisinternal").await);
+    assert!(fill.case.ask("SELECT count(*) = 1 FROM pg_stats WHERE attname = 'twice'").await);
+}
+
+#[tokio::test]
+async fn rows_that_are_written_meanwhile_are_covered() {
+    let fill = Fill::new("meanwhile", 30_000).await;
+    let writer = fill.case.connect().await;
+    let mut child = fill.case.start_with(&["--rows-per-second", "20000"]);
+    let mut next = 30_001;
+    while child.try_wait().unwrap().is_none() {
+        let sql = format!("INSERT INTO items (id, n) VALUES ({next}, {next})");
+        // Only between the last stage and the exit of the program is the value the writer's own to give.
+        if writer.client.batch_execute(&sql).await.is_err() {
+            break;
+        }
+        next += 1;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    ended(child).ended(0, &["the database is as the plan wants it"]);
+    assert!(next > 30_010, "{next}");
+    assert!(fill.is_filled().await);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_is_left_for_later() {
+    let fill = Fill::new("held", 20_000).await;
+    let holder = fill.case.connect().await;
+    let child = fill.case.start_with(&["--rows-per-second", "8000"]);
+    fill.case.until("SELECT count(*) > 0 FROM tenantry.backfill").await;
+    holder.client.batch_execute("BEGIN; SELECT FROM items WHERE id = 19990 FOR UPDATE").await.unwrap();
+    fill.case.until("SELECT coalesce(max(round), 0) > 1 FROM tenantry.backfill").await;
+    assert!(fill.case.ask("SELECT count(*) = 1 FROM items WHERE twice IS NULL").await);
+    holder.client.batch_execute("COMMIT").await.unwrap();
+    ended(child).ended(0, &["the database is as the plan wants it"]);
+    assert!(fill.is_filled().await);
+}
+
+#[tokio::test]
+async fn rows_that_get_no_value_stop_the_plan_by_name() {
+    let fill = Fill::new("valueless", 20_000).await;
+    fill.case
+        .connect()
+        .await
+        .client
+        .batch_execute("UPDATE items SET n = NULL WHERE id IN (7, 19999)")
+        .await
+        .unwrap();
+    let pace = apply::Pace { pauses: vec![], ..apply::Pace::default() };
+    let target = server().target("valueless");
+    let Prepared::Ready(ready) = apply::prepare(&target, &fill.case.plan, &[]).await.unwrap() else { panic!() };
+    let (_stop, stopping) = watch::channel(false);
+    let error = ready.run(Stage::Contract, &pace, stopping, &mut |_| ()).await.unwrap_err();
+    let ApplyError::Step { message, .. } = &error else { panic!("{error:?}") };
+    assert!(message.contains("id = 7; id = 19999"), "{message}");
+    assert_eq!(error.exit(), tenantry::diagnostic::Exit::Stopped);
 }

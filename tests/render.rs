@@ -21,6 +21,7 @@ fn step(id: u32, stage: Stage, summary: &str, sql: &str) -> FileStep {
         stage,
         summary: summary.into(),
         sql: sql.into(),
+        batch: None,
         transaction: Some(id),
         lock_timeout_ms: 2000,
         statement_timeout_ms: 0,

@@ -127,7 +127,7 @@ pub(super) async fn privileges(client: &Client, plan: &PlanFile) -> Result<Vec<S
                                          AND has_table_privilege(c.oid, 'INSERT')
                                          AND has_table_privilege(c.oid, 'UPDATE')), true)
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE n.nspname = 'tenantry' AND c.relname IN ('run', 'step'))";
+                 WHERE n.nspname = 'tenantry' AND c.relname IN ('run', 'step', 'backfill'))";
     let row = client.query_one(query, &[]).await?;
     let (may_create, name, no_journal, may_write): (bool, String, bool, bool) =
         (row.get(0), row.get(1), row.get(2), row.get(3));

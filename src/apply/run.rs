@@ -2,12 +2,13 @@
 //! another session's lock makes it necessary.
 #![expect(clippy::disallowed_methods, reason = "an edge: it waits for locks and measures")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::error::{ApplyError, Standing, told};
+use super::pace::Pace;
 use super::statement::{ConcurrentIndex, concurrent_index};
 use super::waiting::{LOOK, Look, holders};
 use super::{Event, PATIENCE};
@@ -24,7 +25,7 @@ pub(super) struct Running<'a> {
     pub(super) session: &'a Session,
     /// The process that serves the session.
     pub(super) pid: i32,
-    pub(super) pauses: &'a [Duration],
+    pub(super) pace: &'a Pace,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) tell: &'a mut (dyn FnMut(Event<'_>) + Send),
 }
@@ -37,8 +38,10 @@ pub(super) struct Fault<'a> {
     remains: Vec<String>,
 }
 
-enum Cause {
+pub(super) enum Cause {
     Server(tokio_postgres::Error),
+    /// Rows are left that the step can't change.
+    Rows(String),
     Interrupt,
 }
 
@@ -50,12 +53,12 @@ impl From<tokio_postgres::Error> for Cause {
 
 impl Cause {
     /// Another session was in the way, and may not be for long.
-    fn passes(&self) -> bool {
+    pub(super) fn passes(&self) -> bool {
         match self {
             Cause::Server(error) => {
                 matches!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED))
             }
-            Cause::Interrupt => false,
+            Cause::Rows(_) | Cause::Interrupt => false,
         }
     }
 }
@@ -63,10 +66,16 @@ impl Cause {
 impl Running<'_> {
     /// One transaction, or one step outside of any, as often as it takes.
     pub(super) async fn group<'s>(&mut self, group: &'s [FileStep]) -> Result<(), Fault<'s>> {
-        let mut pauses = self.pauses.iter();
+        let mut pauses = self.pace.pauses.iter();
         loop {
             let tried = match group {
-                [step] if step.transaction.is_none() => self.outside(step).await,
+                [step] if step.transaction.is_none() => match &step.batch {
+                    Some(batch) => {
+                        let fault = |cause| Fault { step, cause, remains: vec![] };
+                        self.in_parts(step, batch).await.map_err(fault)
+                    }
+                    None => self.outside(step).await,
+                },
                 steps => self.inside(steps).await,
             };
             let Err(fault) = tried else { return Ok(()) };
@@ -239,6 +248,7 @@ impl Running<'_> {
         let step = fault.step;
         let (run_state, step_state, message) = match &fault.cause {
             Cause::Server(error) => (RunState::Failed, StepState::Failed, told(error)),
+            Cause::Rows(rows) => (RunState::Failed, StepState::Failed, rows.clone()),
             Cause::Interrupt => (RunState::Interrupted, StepState::Interrupted, "interrupted".to_owned()),
         };
         let done = match self.write_end(step, run_state, step_state, &message).await {
@@ -254,6 +264,7 @@ impl Running<'_> {
         let (id, summary) = (step.id, step.summary.clone());
         match fault.cause {
             Cause::Interrupt => ApplyError::Interrupted { id, summary, standing },
+            Cause::Rows(_) => ApplyError::Step { id, summary, sql: step.sql.clone(), at: None, message, standing },
             Cause::Server(error) => {
                 let position = error.as_db_error().and_then(|it| it.position());
                 let at = match position {
@@ -293,7 +304,7 @@ impl Running<'_> {
 }
 
 /// Ends when the user wants to stop; never, when nobody is there to want it.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|it| *it).await.is_err() {
         std::future::pending::<()>().await;
     }

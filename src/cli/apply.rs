@@ -3,22 +3,25 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{oneshot, watch};
 
+use super::pace::PaceOptions;
 use super::{Context, failure, interrupted};
-use crate::apply::{self, ApplyError, Event, Prepared};
+use crate::apply::{self, ApplyError, Event, Prepared, Progress};
 use crate::connect::Target;
 use crate::diagnostic::{Exit, File, Report};
 use crate::files;
 use crate::lock::Lock;
 use crate::pipeline::{self, Failure, Live, Request};
 use crate::plan::Stage;
+use crate::plan::batch::Batch;
 use crate::plan::file::{FileStep, PlanFile};
 use crate::render;
+use crate::render::review::{seconds, thousands};
 
 /// Run a plan on a live database, step by step; what was done is kept in a journal there
 #[derive(Debug, clap::Args)]
@@ -34,6 +37,8 @@ pub struct Apply {
     /// Look whether the plan could be applied, show what would run, and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    pace: PaceOptions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -124,11 +129,13 @@ impl Apply {
     ) -> Result<Exit, Failure> {
         let count = ready.steps(self.through.into()).0.len();
         context.tell(&format!("applying {} to {}: {count} steps", plan.name, target.redacted()));
-        let progress = Progress::new(count, context);
-        let mut tell = |event: Event<'_>| progress.show(&event);
+        let progress = Shown::new(count, context);
+        let pace = self.pace.pace(context);
+        let mut line = None;
+        let mut tell = |event: Event<'_>| progress.show(&event, &mut line);
         let (stop, stopping) = watch::channel(false);
         let result = {
-            let running = ready.run(self.through.into(), &apply::PAUSES, stopping, &mut tell);
+            let running = ready.run(self.through.into(), &pace, stopping, &mut tell);
             tokio::pin!(running);
             tokio::select! {
                 result = &mut running => result,
@@ -225,7 +232,7 @@ fn script(steps: &[&FileStep]) -> String {
                 step.summary.replace('\n', " "),
                 step.lock_timeout_ms,
                 step.statement_timeout_ms,
-                step.sql
+                step.batch.as_ref().map_or_else(|| step.sql.clone(), Batch::script)
             );
         }
         out.push_str(if inside { "COMMIT;\n\n" } else { "\n" });
@@ -267,14 +274,28 @@ async fn confirmed(question: &str) -> bool {
     answered.await.unwrap_or(false)
 }
 
+/// "120,000 of about 1,000,000 rows, 45,210 a second, 20 s left".
+fn rows(at: &Progress) -> String {
+    let mut line = format!("{} of about {} rows", thousands(at.rows), thousands(at.of.max(at.rows)));
+    let _ = write!(line, ", {} a second", thousands(at.rate as u64));
+    if let Some(left) = at.left {
+        let left = left.as_secs_f64();
+        let _ = write!(line, ", {} left", seconds([left, left]));
+    }
+    line
+}
+
+/// How often a line tells how far a step in parts is.
+const LINES: Duration = Duration::from_secs(5);
+
 /// Shows how far it is: a bar on a terminal, lines elsewhere.
-struct Progress {
+struct Shown {
     bar: ProgressBar,
     lines: bool,
     count: usize,
 }
 
-impl Progress {
+impl Shown {
     fn new(count: usize, context: &Context) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let quiet = context.common.quiet;
@@ -287,7 +308,7 @@ impl Progress {
         if terminal && !quiet {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Progress { bar, lines: !terminal && !quiet, count }
+        Shown { bar, lines: !terminal && !quiet, count }
     }
 
     fn say(&self, text: &str) {
@@ -298,7 +319,8 @@ impl Progress {
         }
     }
 
-    fn show(&self, event: &Event<'_>) {
+    /// `told`: when a line last told how far a step in parts is.
+    fn show(&self, event: &Event<'_>, told: &mut Option<Instant>) {
         match event {
             Event::Begins(step) => {
                 let line = format!("step {} of {}, {}: {}", step.id, self.count, step.stage.name(), step.summary);
@@ -317,6 +339,14 @@ impl Progress {
                 let seconds = pause.as_secs_f64();
                 self.say(&format!("step {}: {why}; rolled back, tried again in {seconds} s", step.id));
                 holders.iter().for_each(|it| self.say(&format!("  {it}")));
+            }
+            Event::Rows(step, at) => {
+                let line = format!("step {}: {}", step.id, rows(at));
+                self.bar.set_message(line.clone());
+                if self.lines && told.is_none_or(|told| told.elapsed() >= LINES) {
+                    *told = Some(Instant::now());
+                    eprintln!("{line}");
+                }
             }
             Event::Says(text) => self.say(text),
         }

@@ -12,6 +12,7 @@ use crate::kind::table::{self, Table};
 use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
+use crate::plan::batch::{self, Batch};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -98,6 +99,12 @@ pub struct Generated {
     pub expression: Expr,
     /// Computed when read, from 18 on; otherwise stored.
     pub is_virtual: bool,
+}
+
+/// How rows that have no value get one: the steps before the column is required, and those after.
+struct Backfill {
+    fill: Vec<Step>,
+    after: Vec<Step>,
 }
 
 /// The column of that name in a schema.
@@ -306,31 +313,99 @@ impl Column {
         super::domain::constrains(schema, &self.data_type)
     }
 
-    /// The statement that gives rows without a value the declared one.
-    fn backfill(&self, sides: &Sides<'_>) -> Option<Step> {
+    /// What gives rows without a value the declared one: a statement, in batches where there may be many rows; before
+    /// it, where no default does, a trigger for rows that are written meanwhile; and what removes that in the end.
+    fn backfill(&self, sides: &Sides<'_>) -> Option<Backfill> {
         let expression = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?;
         if !table::may_hold_rows(sides, &self.table) || self.generated.is_some() {
             return None;
         }
         let (table, name) = (&self.table, &self.name);
-        let step = Step::new(format!("UPDATE {table} SET {name} = {expression} WHERE {name} IS NULL"))
+        let key = table::walk_key(sides.old, table);
+        let batch = Batch::new(table, &key, name, expression, format!("{name} IS NULL"));
+        let step = match table::rows(sides, table) {
+            Some(..batch::WORTH_IT) => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
+            _ => Step::in_batches(batch),
+        };
+        let family = table::family(sides, table);
+        let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
+        let step = step
             .summary(format!("give the rows of {table} without a value for {name} the declared one"))
-            .stage(Stage::Backfill)
-            .own_transaction()
-            .hazard(Code::BackfillAtOnce, self.id(), table::evidence(sides, table))
             .check(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)"));
-        Some(table::family(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::RowExclusive)))
+        let step = family.iter().fold(step, |it, member| it.locks(member, mode));
+        let defaulted = self.default(sides.new).is_some() || self.identity.is_some();
+        let (mut fill, after) = if defaulted { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
+        fill.push(step);
+        Some(Backfill { fill, after })
+    }
+
+    /// A trigger that gives rows written on the way the declared value, and what removes it.
+    fn keep_filled(&self, expression: &str, sides: &Sides<'_>) -> (Vec<Step>, Vec<Step>) {
+        let (table, column) = (&self.table, &self.name);
+        let taken = |name: &Name| {
+            let here = |id: &ObjectId| {
+                let of_table = id.kind == Kind::Trigger
+                    && id.path.starts_with(&[table.namespace.clone(), table.name.clone(), name.clone()]);
+                let of_namespace = id.kind == Kind::Routine
+                    && id.path.starts_with(&[table.namespace.clone(), name.clone()]);
+                of_table || of_namespace
+            };
+            sides.old.objects.keys().chain(sides.new.objects.keys()).any(here)
+        };
+        let name = derived(&[table.name.as_str(), column.as_str(), "is_filled"], |it| !taken(it));
+        let function = table.sibling(name.clone());
+        // Columns are named as in the backfill itself: bare, or by the table's name.
+        let body = format!(
+            "\n#variable_conflict use_column\nBEGIN\n    IF NEW.{column} IS NULL THEN\n        \
+             NEW.{column} := (SELECT ({expression}) FROM (SELECT NEW.*) AS {});\n    END IF;\n    RETURN NEW;\nEND\n",
+            table.name
+        );
+        // Whoever writes may lack the right to read what the expression reads.
+        let create_function = format!(
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
+            dollar_quoted(&body)
+        );
+        let create_trigger = format!(
+            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+        );
+        let (drop_function, drop_trigger) =
+            (format!("DROP FUNCTION {function}()"), format!("DROP TRIGGER {name} ON {table}"));
+        let family = table::family(sides, table);
+        let on_family = |sql: &str, mode| {
+            family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode)).stage(Stage::Backfill)
+        };
+        let before = vec![
+            Step::new(&create_function)
+                .stage(Stage::Backfill)
+                .summary(format!("the value of {table}.{column} for rows that are written meanwhile"))
+                .undone_by(&drop_function),
+            on_family(&create_trigger, Lock::ShareRowExclusive)
+                .summary(format!("rows of {table} that are written meanwhile get a value for {column}"))
+                .undone_by(&drop_trigger),
+        ];
+        let after = vec![
+            on_family(&drop_trigger, Lock::AccessExclusive)
+                .stage(Stage::Contract)
+                .summary(format!("rows of {table} no longer get a value for {column} by themselves"))
+                .undone_by(&create_trigger),
+            Step::new(&drop_function)
+                .stage(Stage::Contract)
+                .summary(format!("remove the function that gave {table}.{column} its value"))
+                .undone_by(&create_function),
+        ];
+        (before, after)
     }
 
     /// A required column that rows get by a declared expression: added without a promise, filled, then made required.
-    fn add_and_backfill(&self, not_null: &NotNull, backfill: Step, sides: &Sides<'_>) -> Vec<Step> {
+    fn add_and_backfill(&self, not_null: &NotNull, backfill: Backfill, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = vec![self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides)];
         if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
             let set = format!("SET DEFAULT {}", default.expression);
             steps.push(self.on_table(set, Lock::AccessExclusive, sides));
         }
-        steps.push(backfill);
+        steps.extend(backfill.fill);
         steps.extend(self.set_not_null(not_null, sides));
+        steps.extend(backfill.after);
         steps
     }
 
@@ -596,8 +671,11 @@ impl Column {
             (None, None) => vec![],
             (Some(_), None) => self.drop_not_null(sides),
             (None, Some(it)) => {
-                let backfill = new.backfill(sides).map(|it| it.irreversible("which rows had no value is forgotten"));
-                backfill.into_iter().chain(self.set_not_null(it, sides)).collect()
+                let Some(mut backfill) = new.backfill(sides) else { return self.set_not_null(it, sides) };
+                if let Some(fill) = backfill.fill.last_mut() {
+                    fill.irreversible = Some("which rows had no value is forgotten".into());
+                }
+                [backfill.fill, self.set_not_null(it, sides), backfill.after].concat()
             }
             (Some(old), Some(it)) => {
                 if sides.major() < 18 {
@@ -704,12 +782,18 @@ impl Column {
         let name = derived(&[self.name.as_str(), "is_not_null"], |name| {
             !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
         });
+        let add = format!("ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID", self.name);
+        let end = format!("DROP CONSTRAINT {name}");
         let promise = self
-            .on_family(format!("ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID", self.name), sides)
+            .on_family(&add, sides)
             .own_transaction()
-            .stage(Stage::Validate);
+            .stage(Stage::Validate)
+            .undone_by(format!("ALTER TABLE {} {end}", self.table));
         // The server takes the valid CHECK as proof and reads no row again.
-        let drop = self.on_family(format!("DROP CONSTRAINT {name}"), sides).stage(Stage::Contract);
+        let drop = self
+            .on_family(&end, sides)
+            .stage(Stage::Contract)
+            .undone_by(format!("ALTER TABLE {} {add}", self.table));
         vec![promise, self.validate(&name, sides), set, drop]
     }
 
@@ -758,6 +842,12 @@ impl Column {
         }
         steps
     }
+}
+
+/// A body between dollar quotes that do not occur in it.
+fn dollar_quoted(body: &str) -> String {
+    let tag = batch::dollar_tag(body);
+    format!("{tag}{body}{tag}")
 }
 
 /// The least and the greatest value of a sequence's type.

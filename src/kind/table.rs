@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column::Column;
+use crate::kind::column::{self, Column};
+use crate::kind::constraint::Rule;
 use crate::kind::parameters::Parameters;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
@@ -120,6 +121,31 @@ pub fn stores(sides: &Sides<'_>, name: &QName) -> bool {
 pub fn may_hold_rows(sides: &Sides<'_>, name: &QName) -> bool {
     !sides.is_new(&id(name))
         && family(sides, name).iter().any(|it| stores(sides, it) && !sides.is_new(&id(it)) && sides.may_hold_rows(it))
+}
+
+/// Estimated rows of the table and its descendants, where that is known of all of them.
+pub fn rows(sides: &Sides<'_>, name: &QName) -> Option<u64> {
+    let family = family(sides, name);
+    let stored = family.iter().filter(|it| stores(sides, it) && !sides.is_new(&id(it)));
+    stored.map(|it| sides.size(it).map(|size| size.rows)).sum()
+}
+
+/// The columns of a unique key without nulls, along which the rows can be gone through: the primary key's, where
+/// there is one. Empty where there is none.
+pub fn walk_key(schema: &Schema, name: &QName) -> Vec<Name> {
+    let required = |columns: &&[Name]| {
+        !columns.is_empty()
+            && columns.iter().all(|it| column::find(schema, name, it).is_some_and(|it| it.not_null.is_some()))
+    };
+    let constraints = schema.of_relation(Kind::Constraint, name).filter_map(|it| match it {
+        Object::Constraint(it) => match &it.rule {
+            Rule::Unique(unique) if !unique.without_overlaps => Some((!unique.primary, unique.columns.as_slice())),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => None,
+        },
+        _ => None,
+    });
+    let key = constraints.filter(|(_, columns)| required(columns)).min();
+    key.map(|(_, columns)| columns.to_vec()).unwrap_or_default()
 }
 
 /// How much stands in the table and its descendants, for a hazard's evidence.

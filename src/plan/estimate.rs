@@ -8,6 +8,8 @@ use crate::schema::Facts;
 /// that is idle. Replaced by what `apply` measures, where it has.
 const READ: [f64; 2] = [100e6, 1e9];
 const WRITE: [f64; 2] = [20e6, 200e6];
+/// The same for rows that are updated in place, with their indexes.
+const UPDATE: [f64; 2] = [5e6, 50e6];
 
 /// The work of one step, where it grows with the data.
 pub fn estimate(step: &Step, facts: &Facts) -> Option<Estimate> {
@@ -17,6 +19,13 @@ pub fn estimate(step: &Step, facts: &Facts) -> Option<Estimate> {
             .filter_map(|it| facts.sizes.get(it))
             .fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
     };
+    if step.batch.is_some() {
+        let relations: Vec<_> = step.locks.iter().map(|it| it.relation.clone()).collect();
+        let (rows, bytes) = total(&relations);
+        let seconds = UPDATE.map(|rate| (bytes as f64 / rate * 1000.0).ceil() / 1000.0);
+        let reason = "updates at 5 to 50 MB a second".to_owned();
+        return (bytes > 0).then_some(Estimate { rows, bytes, seconds: [seconds[1], seconds[0]], reason });
+    }
     let (written, read) = (total(&step.rewrites), total(&step.scans));
     let (rows, bytes) = (written.0 + read.0, written.1 + read.1);
     if bytes == 0 {

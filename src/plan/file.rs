@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{File, Report};
 use crate::kind::as_trees;
 use crate::lock::Lock;
+use crate::plan::batch::Batch;
 use crate::plan::hazard::{Code, Severity};
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
@@ -98,6 +99,9 @@ pub struct FileStep {
     pub summary: String,
     /// One statement, without a semicolon at its end.
     pub sql: String,
+    /// Where it is to run in parts, each in a transaction of its own: what the statement says, taken apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Batch>,
     /// Steps with the same number share a transaction; without one the statement runs outside any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u32>,
@@ -283,6 +287,7 @@ fn hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::batch::Assignment;
 
     /// A plan that holds `text` wherever a text can be.
     fn plan(text: &str) -> PlanFile {
@@ -292,6 +297,12 @@ mod tests {
             stage: Stage::Contract,
             summary: text(),
             sql: text(),
+            batch: Some(Batch {
+                table: text(),
+                key: vec![text(), text()],
+                set: vec![Assignment { column: text(), value: text() }],
+                pending: text(),
+            }),
             transaction: Some(1),
             lock_timeout_ms: 2_000,
             statement_timeout_ms: 0,
@@ -313,6 +324,7 @@ mod tests {
         };
         let bare = FileStep {
             id: 2,
+            batch: None,
             transaction: None,
             locks: vec![],
             rewrites: vec![],

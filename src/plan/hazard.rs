@@ -75,7 +75,6 @@ hazards! {
     RewriteTable "type-change-rewrite" Warn "the table is rewritten under a lock that blocks reads and writes" "add a new column, backfill it in batches, swap",
     ScanUnderLock "scan-under-lock" Warn "every row is read under a lock that blocks writes or more" "prove it first with a constraint that is NOT VALID, then VALIDATE",
     RequiredColumn "adding-required-field" Refuse "existing rows have no value for the column" "declare a default or a backfill for it",
-    BackfillAtOnce "backfill-at-once" Warn "rows stay locked for writers until all of the table is updated" "declare a default that needs no update, or backfill in batches first",
     BlockingIndex "index-not-concurrent" Warn "writes to the table wait until the index is built" "build it concurrently",
     UniqueMayFail "unique-may-fail" Warn "duplicates in the rows make the step fail" "look for duplicates first",
     ForeignKeyMayFail "foreign-key-may-fail" Warn "rows without a partner make the step fail" "look for orphans first",

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::kind::ObjectId;
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
+use crate::plan::Undo;
+use crate::plan::batch::Batch;
 use crate::plan::hazard::{Code, Hazard};
 
 /// Which part of a plan a step belongs to.
@@ -90,6 +92,10 @@ pub struct Step {
     pub irreversible: Option<String>,
     /// A query that is true once the step holds.
     pub check: Option<String>,
+    /// The rows that the statement changes, where it is to run in parts.
+    pub batch: Option<Batch>,
+    /// What takes back a step that helps only on the way: the opposite of the whole change knows nothing of it.
+    pub undo: Vec<Undo>,
 }
 
 /// The inside of a CREATE TABLE, kept apart until clauses have been folded into it.
@@ -127,6 +133,8 @@ impl Step {
             body: None,
             irreversible: None,
             check: None,
+            batch: None,
+            undo: vec![],
         }
     }
 
@@ -198,6 +206,19 @@ impl Step {
 
     pub fn irreversible(mut self, why: impl Into<String>) -> Self {
         self.irreversible = Some(why.into());
+        self
+    }
+
+    /// Changes rows in parts, each in a transaction of its own.
+    pub fn in_batches(batch: Batch) -> Self {
+        let mut step = Step::new(batch.whole()).stage(Stage::Backfill).outside_transaction();
+        step.batch = Some(batch);
+        step
+    }
+
+    /// The statement that takes back a step which helps only on the way.
+    pub fn undone_by(mut self, sql: impl Into<String>) -> Self {
+        self.undo.push(Undo { sql: sql.into(), transaction: true });
         self
     }
 

@@ -14,7 +14,9 @@ use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::lock::{Lock, RelationLock};
 use crate::name::{Literal, QName};
+use crate::plan::batch::{Batch, Held};
 use crate::plan::{Planned, Undo};
+use crate::walk;
 
 /// What one step was seen to do to relations that existed before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +84,10 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
         };
         let before = relations(runner).await.map_err(failed(place))?;
         runner.notices.drain();
-        if steps[place].transaction.is_none() {
+        if let Some(batch) = &steps[place].step.batch {
+            let seen = batched(runner, pid, batch).await.map_err(failed(place))?;
+            observed.push(only(seen, &before, &existing));
+        } else if steps[place].transaction.is_none() {
             let seen = outside(runner, watcher, pid, &steps[place], &before).await.map_err(failed(place))?;
             observed.push(only(seen, &before, &existing));
         } else {
@@ -117,6 +122,37 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
     }
     runner.client.batch_execute("RESET client_min_messages").await.map_err(failed(0))?;
     Ok(observed)
+}
+
+/// Runs a step in parts of a few rows, so that there are several wherever there are any.
+async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, tokio_postgres::Error> {
+    const SIZE: u64 = 2;
+    let client = &runner.client;
+    let mut seen = Seen::default();
+    for part in walk::parts(client, batch).await? {
+        let mut after = None;
+        loop {
+            client.batch_execute("BEGIN").await?;
+            let (range, last) = walk::next(client, batch, &part, after, SIZE).await?;
+            client.batch_execute(&batch.update(&part, &range, Held::Waited)).await?;
+            for (relation, mode) in locks(runner, pid).await? {
+                let known = seen.locks.entry(relation).or_insert(mode);
+                *known = (*known).max(mode);
+            }
+            client.batch_execute("COMMIT").await?;
+            if last {
+                break;
+            }
+            after = range.until;
+        }
+    }
+    client.batch_execute(&format!("BEGIN; {}", batch.analyze())).await?;
+    for (relation, mode) in locks(runner, pid).await? {
+        let known = seen.locks.entry(relation).or_insert(mode);
+        *known = (*known).max(mode);
+    }
+    client.batch_execute("COMMIT").await?;
+    Ok(seen)
 }
 
 /// Runs undos as a rollback would: of the last step first, each statement by itself.

@@ -310,8 +310,10 @@ pub async fn digest(
 ) -> Result<BTreeMap<QName, String>, tokio_postgres::Error> {
     let same = |column: &Object| {
         let after = new.get(&column.id());
-        after
-            .is_some_and(|after| values(after) == values(column) && own_types(old, column) == own_types(new, after))
+        after.is_some_and(|after| {
+            let fills = !is_required(column) && is_required(after);
+            values(after) == values(column) && own_types(old, column) == own_types(new, after) && !fills
+        })
     };
     let digests = tables(old).into_iter().filter(|table| new.contains(&table_id(table))).map(|table| {
         let columns: Vec<String> = old
@@ -335,6 +337,11 @@ fn tables(schema: &Schema) -> Vec<QName> {
 
 fn table_id(table: &QName) -> ObjectId {
     ObjectId::new(Kind::Table, [&table.namespace, &table.name])
+}
+
+/// Rows without a value get one when the column becomes required.
+fn is_required(column: &Object) -> bool {
+    matches!(column, Object::Column(it) if it.not_null.is_some())
 }
 
 /// What the values of a column depend on: its type, and the expression that makes them.

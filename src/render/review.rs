@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::lock::Lock;
 use crate::plan::Stage;
+use crate::plan::batch::Batch;
 use crate::plan::file::{FileHazard, FileLock, FileStep, PlanFile};
 
 /// The strongest lock that a plan takes on one relation.
@@ -127,6 +128,7 @@ pub fn work(step: &FileStep) -> Vec<String> {
         .filter(|(_, relations)| !relations.is_empty())
         .map(|(verb, relations)| format!("{verb} {}", relations.join(", ")))
         .collect();
+    lines.extend(step.batch.as_ref().map(Batch::order));
     if let Some(estimate) = &step.estimate {
         let rows = counted(estimate.rows as usize, "row");
         let size = format!("{rows}, {}, {}", bytes(estimate.bytes), seconds(estimate.seconds));

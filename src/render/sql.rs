@@ -60,6 +60,10 @@ fn write_step(out: &mut String, step: &FileStep) {
     if let Some(why) = &step.irreversible {
         comment(out, &format!("   can't be taken back without loss: {why}"));
     }
+    if let Some(batch) = &step.batch {
+        let _ = writeln!(out, "{};", batch.script());
+        return;
+    }
     out.push_str(&step.sql);
     // A comment at the end of the statement would take the semicolon along.
     let ends_in_comment = step.sql.lines().last().is_some_and(|it| it.contains("--"));

@@ -2,6 +2,7 @@
 //! loaded and read, and the proof of a case.
 #![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,13 @@ use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Object, ObjectId};
+use tenantry::name::QName;
 use tenantry::pipeline::{file_steps, with_renames};
 use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
 use tenantry::proof::{observe, rows};
 use tenantry::render;
-use tenantry::schema::Schema;
+use tenantry::schema::{Facts, Schema, Size};
 use tenantry::scope::Scope;
 use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
 use tenantry::source;
@@ -63,6 +65,10 @@ pub struct Settings {
     pub refused: bool,
     pub dump: Option<bool>,
     pub undo: Option<bool>,
+    /// Expressions for rows that stand already, by column.
+    pub backfill: BTreeMap<String, String>,
+    /// How many rows the live tables are said to hold.
+    pub rows: BTreeMap<String, u64>,
 }
 
 pub struct Case {
@@ -99,8 +105,9 @@ impl Case {
 
     /// Loads both sides into databases of their own and plans the way from one to the other.
     pub async fn load(&self, shadow: &'static Shadow) -> Outcome<Sides> {
-        let (old, old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
+        let (old, mut old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
+        self.declare(&mut old_reading.facts);
         let (renames, start) = self.renamed(shadow, &old, &old_reading).await?;
         let plan = tenantry::plan::make(&start, &new_reading.schema, &old_reading.facts)
             .map(|steps| with_renames(renames, steps));
@@ -109,6 +116,21 @@ impl Case {
 }
 
 impl Case {
+    /// What case.toml says beside the schemas.
+    fn declare(&self, facts: &mut Facts) {
+        for (column, expression) in &self.settings.backfill {
+            let [namespace, table, column] = column.split('.').collect::<Vec<_>>()[..] else {
+                panic!("{column} is no column")
+            };
+            facts.backfills.insert((QName::new(namespace, table), column.into()), expression.clone());
+        }
+        for (table, rows) in &self.settings.rows {
+            let (namespace, table) = table.split_once('.').expect("a table has a namespace");
+            let size = Size { rows: *rows, bytes: rows * 100, empty: false };
+            facts.sizes.insert(QName::new(namespace, table), size);
+        }
+    }
+
     /// The renames that new.sql declares, and the old schema with them done.
     async fn renamed(
         &self,
@@ -244,7 +266,8 @@ impl Sides {
                 }
             }
             // What has no way back stays as the plan left it.
-            for it in plan.iter().filter(|it| it.undo.is_empty() && it.step.irreversible.is_some()) {
+            let has_undo = |id: &ObjectId| plan.iter().any(|it| it.subject == *id && !it.undo.is_empty());
+            for it in plan.iter().filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject)) {
                 if let Some(object) = self.new_reading.schema.get(&it.subject) {
                     wanted.objects.insert(it.subject.clone(), object.clone());
                 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::Undo;
+use crate::plan::batch::{Assignment, Batch};
 use crate::scope::Scope;
 
 /// The file's text.
@@ -62,6 +63,7 @@ fn step(step: &FileStep, out: &mut Writer) {
         stage,
         summary,
         sql,
+        batch,
         transaction,
         lock_timeout_ms,
         statement_timeout_ms,
@@ -81,6 +83,18 @@ fn step(step: &FileStep, out: &mut Writer) {
     out.text("summary", summary);
     out.optional("because", because);
     out.text("sql", sql);
+    if let Some(Batch { table, key, set, pending }) = batch {
+        let key: Vec<String> = key.iter().map(|it| string(it)).collect();
+        let key = if key.is_empty() { String::new() } else { format!("key = [{}], ", key.join(", ")) };
+        let set: Vec<String> = set
+            .iter()
+            .map(|Assignment { column, value }| {
+                format!("{{ column = {}, value = {} }}", string(column), string(value))
+            })
+            .collect();
+        let (table, set, pending) = (string(table), set.join(", "), string(pending));
+        out.line("batch", &format!("{{ table = {table}, {key}set = [{set}], pending = {pending} }}"));
+    }
     if let Some(transaction) = transaction {
         out.plain("transaction", transaction);
     }

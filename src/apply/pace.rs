@@ -1,0 +1,161 @@
+//! How fast rows are changed: parts that grow and shrink towards a time, and pauses for replicas, for the write-ahead
+//! log, for sessions that wait and for a ceiling that somebody set.
+#![expect(clippy::disallowed_methods, reason = "an edge: it measures")]
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, Error};
+
+use crate::connect::Session;
+
+/// How patient a run is, and how fast it may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// The waits before each new try of a step whose lock was not to be had.
+    pub pauses: Vec<Duration>,
+    /// How long one part of a step in parts should take.
+    pub part: Duration,
+    /// Rows changed in a second, at most.
+    pub rows_per_second: Option<u64>,
+    /// Bytes of write-ahead log in a second, of all that the server writes, above which it is waited.
+    pub wal_per_second: Option<u64>,
+    /// How far a replica may be behind.
+    pub replica_lag: Option<Duration>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            pauses: [1, 2, 4, 8, 15].map(Duration::from_secs).to_vec(),
+            part: Duration::from_millis(100),
+            rows_per_second: None,
+            wal_per_second: None,
+            replica_lag: Some(Duration::from_secs(10)),
+        }
+    }
+}
+
+/// How much one part holds: rows, or blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size(pub u64);
+
+impl Size {
+    pub(super) const FIRST_ROWS: Size = Size(1_000);
+    pub(super) const FIRST_BLOCKS: Size = Size(16);
+
+    /// The next part's size: at most twice and at least half of this one's, so that one odd part changes little.
+    pub(super) fn after(self, took: Duration, target: Duration, others_waited: bool) -> Size {
+        if others_waited {
+            return self.smaller();
+        }
+        let ratio = target.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        let wanted = self.0 as f64 * ratio.clamp(0.5, 2.0);
+        Size((wanted as u64).clamp(1, 1_000_000))
+    }
+
+    pub(super) fn smaller(self) -> Size {
+        Size((self.0 / 2).max(1))
+    }
+}
+
+/// What makes a step in parts wait.
+pub(super) struct Throttle<'a> {
+    pace: &'a Pace,
+    session: &'a Session,
+    /// A second session, which sees who waits for the first.
+    other: Option<Session>,
+    /// When the write-ahead log was looked at last, and where it was.
+    wal: Option<(Instant, i64)>,
+    replicas: Option<Instant>,
+}
+
+/// How often the write-ahead log and the replicas are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The longest pause before things are looked at again.
+const LONGEST: Duration = Duration::from_secs(2);
+
+impl<'a> Throttle<'a> {
+    /// Without a second connection nobody sees who waits: parts keep to their time all the same.
+    pub(super) async fn new(pace: &'a Pace, session: &'a Session) -> Throttle<'a> {
+        let other = session.target().connect().await.ok();
+        Throttle { pace, session, other, wal: None, replicas: None }
+    }
+
+    /// Whether a session waits for a lock that the process holds.
+    pub(super) async fn others_wait(&self, pid: i32) -> bool {
+        let query = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
+                      WHERE wait_event_type = 'Lock' AND $1 = ANY (pg_catalog.pg_blocking_pids(pid)))";
+        match &self.other {
+            Some(other) => other.client.query_one(query, &[&pid]).await.is_ok_and(|row| row.get(0)),
+            None => false,
+        }
+    }
+
+    /// How long to wait before the next part, and what for. `rows` were changed in the time since the last one began.
+    pub(super) async fn pause(&mut self, rows: u64, since: Duration) -> Result<Option<(Duration, String)>, Error> {
+        let client = &self.session.client;
+        if let Some(limit) = self.pace.replica_lag.filter(|_| self.replicas.is_none_or(|at| at.elapsed() >= LOOK)) {
+            self.replicas = Some(Instant::now());
+            if let Some((name, lag)) = lagging(client, limit).await? {
+                self.replicas = None;
+                return Ok(Some((LONGEST / 4, format!("the replica {name} is {:.1} s behind", lag.as_secs_f64()))));
+            }
+        }
+        let mut pause = self.pace.rows_per_second.map_or(Duration::ZERO, |limit| {
+            Duration::from_secs_f64(rows as f64 / limit.max(1) as f64).saturating_sub(since)
+        });
+        if let Some(limit) =
+            self.pace.wal_per_second.filter(|_| self.wal.is_none_or(|(at, _)| at.elapsed() >= LOOK))
+        {
+            let now = written(client).await?;
+            if let Some((at, before)) = self.wal.replace((Instant::now(), now)) {
+                let due = Duration::from_secs_f64((now - before).max(0) as f64 / limit.max(1) as f64);
+                let wait = due.saturating_sub(at.elapsed()).min(LONGEST);
+                if wait > pause {
+                    // What is written during the pause belongs to it.
+                    self.wal = Some((Instant::now() + wait, now));
+                    return Ok(Some((wait, "the write-ahead log grows faster than allowed".into())));
+                }
+            }
+        }
+        pause = pause.min(Duration::from_secs(60));
+        Ok((!pause.is_zero()).then(|| (pause, String::new())))
+    }
+}
+
+/// The replica that is furthest behind, if it is too far. Who may not see lags sees none.
+async fn lagging(client: &Client, limit: Duration) -> Result<Option<(String, Duration)>, Error> {
+    let query = "
+        SELECT coalesce(application_name, ''), (extract(epoch FROM replay_lag) * 1000)::int8
+          FROM pg_catalog.pg_stat_replication
+         WHERE replay_lag IS NOT NULL AND replay_lsn < pg_catalog.pg_current_wal_lsn()
+         ORDER BY replay_lag DESC LIMIT 1";
+    let row = client.query_opt(query, &[]).await?;
+    let lag = row.map(|row| (row.get(0), Duration::from_millis(row.get::<_, i64>(1).unsigned_abs())));
+    Ok(lag.filter(|(_, lag)| *lag > limit))
+}
+
+async fn written(client: &Client) -> Result<i64, Error> {
+    let query = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
+    Ok(client.query_one(query, &[]).await?.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_near_their_time_and_never_jump() {
+        let target = Duration::from_millis(100);
+        assert_eq!(Size(1_000).after(Duration::from_millis(80), target, false), Size(1_250));
+        assert_eq!(Size(1_000).after(Duration::from_millis(1), target, false), Size(2_000));
+        assert_eq!(Size(1_000).after(Duration::from_secs(9), target, false), Size(500));
+        assert_eq!(Size(1).after(Duration::from_secs(9), target, false), Size(1));
+    }
+
+    #[test]
+    fn a_part_that_keeps_others_waiting_is_halved() {
+        assert_eq!(Size(1_000).after(Duration::from_millis(1), Duration::from_millis(100), true), Size(500));
+    }
+}

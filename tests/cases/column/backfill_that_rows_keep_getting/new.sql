@@ -1,0 +1,6 @@
+CREATE TABLE people (
+    id bigint PRIMARY KEY,
+    first_name text,
+    last_name text,
+    full_name text NOT NULL
+);

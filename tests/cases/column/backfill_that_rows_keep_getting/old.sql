@@ -1,0 +1,5 @@
+CREATE TABLE people (
+    id bigint PRIMARY KEY,
+    first_name text,
+    last_name text
+);
