@@ -2,34 +2,41 @@
 //! line of the journal in the same transaction. What the journal's states are is `journal`'s; what is asked of people
 //! and shown to them is `cli`'s.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::connect::{Session, Target, pooler};
+use crate::connect::{Session, Target};
 use crate::introspect::introspect;
-use crate::journal::{self, RunState};
+use crate::journal::{self, Run, RunState, StepState};
 use crate::plan::Stage;
 use crate::plan::file::{FileStep, PlanFile, fingerprint};
-use crate::proof::observe::SESSION;
 
 mod admit;
 mod backfill;
 mod error;
 mod pace;
+mod rollback;
 mod run;
 mod statement;
+mod stopped;
+mod unseen;
 mod waiting;
 
 pub use admit::{holder, runs};
 pub use backfill::Progress;
 pub use error::{ApplyError, Standing};
 pub use pace::Pace;
+pub use rollback::{Return, rollback};
+pub use stopped::resume;
 
-use admit::{accepted, lock, privileges, writable};
+use admit::{accepted, privileges};
 use error::numbers;
 use run::Running;
+use stopped::admitted;
 
 /// What else a session needs that runs steps: nothing that the server or the role has set for its users may end it.
 const PATIENCE: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0; \
@@ -66,7 +73,9 @@ pub enum Prepared<'a> {
 /// A plan that may be applied: its database is locked against other applies and in the state that it starts from.
 pub struct Ready<'a> {
     session: Session,
-    plan: &'a PlanFile,
+    plan: Cow<'a, PlanFile>,
+    /// The run that it goes on with, as it was left.
+    run: Option<Run>,
 }
 
 /// How an apply ended that did what was asked.
@@ -87,15 +96,8 @@ pub async fn prepare<'a>(
         return Err(ApplyError::Edited { name: plan.name.clone() });
     }
     accepted(plan, accept)?;
-    let session = target.connect().await?;
-    if let Some(pooler) = pooler(&session).await? {
-        return Err(ApplyError::Pooler { evidence: pooler.evidence, instead: pooler.instead });
-    }
-    let role = writable(&session.client).await?;
-    session.client.batch_execute(&format!("{SESSION}; {PATIENCE}")).await?;
-    let _ = session.client.batch_execute(END_WITH_CLIENT).await;
-    lock(&session.client).await?;
-    let ready = Ready { session, plan };
+    let (session, role) = admitted(target).await?;
+    let ready = Ready { session, plan: Cow::Borrowed(plan), run: None };
     if ready.is_there().await? {
         return Ok(Prepared::Nothing);
     }
@@ -129,6 +131,11 @@ impl Ready<'_> {
         });
         let version = self.session.version.to_string();
         let mut help = match &known {
+            Some(run) if before.first().is_some_and(|it| it.can_go_on(None)) && !run.is_empty() => {
+                "`tenantry resume` goes on from where it stopped, `tenantry rollback` takes it back; `tenantry plan` \
+                 plans the rest from here"
+                    .to_owned()
+            }
             Some(_) => "`tenantry plan` plans the rest from here".to_owned(),
             None => {
                 "it was changed since, or the plan is for another database; `tenantry plan` plans from here".into()
@@ -148,13 +155,23 @@ impl Ready<'_> {
 
     /// Looks again after a while, when somebody thought about it.
     pub async fn still(&self) -> Result<(), ApplyError> {
+        if self.run.is_some() {
+            return Ok(());
+        }
         self.is_there().await.map(drop)
     }
 
-    /// The steps up to a stage, and how many come after them.
+    /// The plan, and the steps of it that are done already.
+    pub fn plan(&self) -> (&PlanFile, BTreeSet<u32>) {
+        (&self.plan, self.run.iter().flat_map(Run::done).collect())
+    }
+
+    /// The steps up to a stage that are to be done, and how many come after them.
     pub fn steps(&self, through: Stage) -> (Vec<&FileStep>, usize) {
-        let steps: Vec<&FileStep> = groups(&self.plan.steps, through).into_iter().flatten().collect();
-        let left = self.plan.steps.len() - steps.len();
+        let (plan, done) = self.plan();
+        let steps: Vec<&FileStep> =
+            groups(&plan.steps, through).into_iter().flatten().filter(|it| !done.contains(&it.id)).collect();
+        let left = plan.steps.len() - steps.len() - done.len();
         (steps, left)
     }
 
@@ -175,32 +192,61 @@ impl Ready<'_> {
         }
         client.batch_execute(&journal::lose()).await.map_err(journal)?;
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
-        let answer = client.simple_query(&journal::begin(self.plan, through)).await.map_err(journal)?;
-        let id = answer.iter().find_map(|it| match it {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-            _ => None,
-        });
-        let mut run =
-            Running { id: id.unwrap_or_default(), plan: self.plan, session: &self.session, pid, pace, stop, tell };
-        let groups = groups(&self.plan.steps, through);
-        let done: usize = groups.iter().map(|it| it.len()).sum();
-        for group in &groups {
+        let id = match &self.run {
+            Some(run) => {
+                client.batch_execute(&journal::reopen(run.id, through)).await.map_err(journal)?;
+                run.id
+            }
+            None => self.begin(through).await.map_err(journal)?,
+        };
+        let (plan, before) = self.plan();
+        let unseen = self.run.iter().flat_map(|it| &it.steps).filter(|it| it.status != StepState::Planned);
+        let unseen = unseen.map(|it| it.id).filter(|it| !before.contains(it)).collect();
+        let mut run = Running { id, plan, session: &self.session, pid, pace, stop, unseen, tell };
+        let (steps, left) = self.steps(through);
+        let done = steps.len();
+        // A transaction is done as a whole or not at all.
+        let groups = groups(&plan.steps, through);
+        for group in groups.iter().filter(|it| !it.iter().all(|step| before.contains(&step.id))) {
             if let Err(fault) = run.group(group).await {
-                return Err(run.halt(fault).await);
+                let error = run.halt(fault).await;
+                self.mark(id).await;
+                return Err(error);
             }
         }
-        let left = self.plan.steps.len() - done;
         if left > 0 {
             client.batch_execute(&journal::end(run.id, RunState::Partial, None)).await?;
+            self.mark(id).await;
             return Ok(Outcome { done, left });
         }
-        if self.fingerprint().await? == self.plan.to.fingerprint {
+        let now = self.fingerprint().await?;
+        client.batch_execute(&journal::left_at(id, &now)).await?;
+        if now == self.plan.to.fingerprint {
             client.batch_execute(&journal::end(run.id, RunState::Done, None)).await?;
             return Ok(Outcome { done, left });
         }
         let error = ApplyError::Elsewhere;
         client.batch_execute(&journal::end(run.id, RunState::Done, Some(&error.to_string()))).await?;
         Err(error)
+    }
+}
+
+impl Ready<'_> {
+    /// Takes up a new run; gives its id.
+    async fn begin(&self, through: Stage) -> Result<i64, tokio_postgres::Error> {
+        let answer = self.session.client.simple_query(&journal::begin(&self.plan, through)).await?;
+        let id = answer.iter().find_map(|it| match it {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        Ok(id.unwrap_or_default())
+    }
+
+    /// Writes down in which state a run stopped. It stops nothing that it can't be.
+    async fn mark(&self, run: i64) {
+        if let Ok(now) = self.fingerprint().await {
+            let _ = self.session.client.batch_execute(&journal::left_at(run, &now)).await;
+        }
     }
 }
 

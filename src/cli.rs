@@ -24,6 +24,9 @@ mod drift;
 mod init;
 mod pace;
 mod plan;
+mod progress;
+mod resume;
+mod rollback;
 mod show;
 mod status;
 mod tenancy;
@@ -80,6 +83,8 @@ enum Command {
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
+    Resume(resume::Resume),
+    Rollback(rollback::Rollback),
     Status(status::Status),
     Drift(drift::Drift),
     Tenancy(tenancy::Tenancy),
@@ -213,7 +218,7 @@ pub fn main() -> Exit {
         }
     };
     // Between its steps, a database is in a state that only `apply` can leave well.
-    let ends_itself = matches!(cli.command, Command::Apply(_));
+    let ends_itself = matches!(cli.command, Command::Apply(_) | Command::Resume(_) | Command::Rollback(_));
     let exit = runtime.block_on(async {
         tokio::select! {
             result = run(cli) => result.unwrap_or_else(|failure| {
@@ -238,6 +243,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Plan(command) => command.run(&context).await,
         Command::Show(command) => command.run(&context).await,
         Command::Apply(command) => command.run(&context).await,
+        Command::Resume(command) => command.run(&context).await,
+        Command::Rollback(command) => command.run(&context).await,
         Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
         Command::Tenancy(command) => command.run(&context).await,

@@ -86,6 +86,8 @@ pub enum RunState {
     Interrupted,
     /// Its process or its connection was gone before it could say how it ended.
     Lost,
+    /// Taken back.
+    Undone,
 }
 
 /// Where a step of a run is.
@@ -99,6 +101,8 @@ pub enum StepState {
     Interrupted,
     /// It was started outside a transaction, and nobody saw how it ended.
     Lost,
+    /// It was done, and taken back.
+    Undone,
 }
 
 impl RunState {
@@ -110,6 +114,7 @@ impl RunState {
             RunState::Failed => "failed",
             RunState::Interrupted => "interrupted",
             RunState::Lost => "lost",
+            RunState::Undone => "undone",
         }
     }
 }
@@ -123,18 +128,22 @@ impl StepState {
             StepState::Failed => "failed",
             StepState::Interrupted => "interrupted",
             StepState::Lost => "lost",
+            StepState::Undone => "undone",
         }
     }
 
     /// The states that a step can come to be in this one from.
     fn before(self) -> &'static [StepState] {
         match self {
-            StepState::Planned => &[],
+            // A run that goes on begins again what did not come to its end.
+            StepState::Planned => &[StepState::Failed, StepState::Interrupted, StepState::Lost, StepState::Undone],
             // A step whose lock was not to be had is tried again.
             StepState::Started => &[StepState::Planned, StepState::Started],
             StepState::Done => &[StepState::Started],
             StepState::Failed | StepState::Interrupted => &[StepState::Planned, StepState::Started],
             StepState::Lost => &[StepState::Started],
+            // A step in parts can be taken back before its end.
+            StepState::Undone => &[StepState::Planned, StepState::Started, StepState::Done],
         }
     }
 }
@@ -176,6 +185,14 @@ impl Run {
         self.steps.iter().filter(|it| it.status == StepState::Done).map(|it| it.id).collect()
     }
 
+    /// Whether it stopped before its end, so that it can go on.
+    pub fn can_go_on(&self, holder: Option<i32>) -> bool {
+        match self.state(holder) {
+            RunState::Partial | RunState::Failed | RunState::Interrupted | RunState::Lost => true,
+            RunState::Running | RunState::Done | RunState::Undone => false,
+        }
+    }
+
     /// The state in truth: a run that nobody is running any more was lost. `holder` is the process that holds the
     /// lock of all applies.
     pub fn state(&self, holder: Option<i32>) -> RunState {
@@ -197,13 +214,14 @@ pub fn begin(plan: &PlanFile, through: Stage) -> String {
         })
         .collect();
     let run = format!(
-        "INSERT INTO tenantry.run (plan_id, plan_name, tool, through, status) \
-         VALUES ({}, {}, {}, '{}', '{}') RETURNING id",
+        "INSERT INTO tenantry.run (plan_id, plan_name, tool, through, status, plan) \
+         VALUES ({}, {}, {}, '{}', '{}', {}) RETURNING id",
         Literal(&plan.id),
         Literal(&plan.name),
         Literal(env!("CARGO_PKG_VERSION")),
         through.name(),
-        RunState::Running.name()
+        RunState::Running.name(),
+        Literal(&plan.to_toml())
     );
     if steps.is_empty() {
         return run;
@@ -222,7 +240,7 @@ pub fn step(run: i64, step: u32, state: StepState, error: Option<&str>) -> Strin
     let times = match state {
         StepState::Planned => "started_at = NULL, finished_at = NULL",
         StepState::Started => "started_at = clock_timestamp(), finished_at = NULL",
-        StepState::Done | StepState::Failed | StepState::Interrupted | StepState::Lost => {
+        StepState::Done | StepState::Failed | StepState::Interrupted | StepState::Lost | StepState::Undone => {
             "finished_at = clock_timestamp(), \
              duration_ms = (extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint"
         }
@@ -235,6 +253,37 @@ pub fn step(run: i64, step: u32, state: StepState, error: Option<&str>) -> Strin
         error.map_or("NULL".to_owned(), |error| Literal(error).to_string()),
         before.join(", ")
     )
+}
+
+/// The plan of a run (`$1`), and the fingerprint of the state in which it stopped; either may be null.
+pub const PLAN: &str = "SELECT plan, fingerprint FROM tenantry.run WHERE id = $1";
+
+/// A run that stopped goes on. What did not come to its end is planned again.
+pub fn reopen(run: i64, through: Stage) -> String {
+    let planned: Vec<String> = StepState::Planned.before().iter().map(|it| format!("'{}'", it.name())).collect();
+    let stopped = [RunState::Partial, RunState::Failed, RunState::Interrupted, RunState::Lost, RunState::Done];
+    let stopped: Vec<String> = stopped.iter().map(|it| format!("'{}'", it.name())).collect();
+    format!(
+        "UPDATE tenantry.step SET status = '{}', started_at = NULL, finished_at = NULL, error = NULL \
+         WHERE run_id = {run} AND status IN ({}); \
+         UPDATE tenantry.run SET status = '{}', through = '{}', finished_at = NULL, error = NULL, \
+         fingerprint = NULL, pid = pg_backend_pid() WHERE id = {run} AND status IN ({})",
+        StepState::Planned.name(),
+        planned.join(", "),
+        RunState::Running.name(),
+        through.name(),
+        stopped.join(", ")
+    )
+}
+
+/// The state in which a run stopped: what goes on or back from there looks whether it still is.
+pub fn left_at(run: i64, fingerprint: &str) -> String {
+    format!("UPDATE tenantry.run SET fingerprint = {} WHERE id = {run}", Literal(fingerprint))
+}
+
+/// Forgets how far a step in parts had come.
+pub fn forget(run: i64, step: u32) -> String {
+    format!("DELETE FROM tenantry.backfill WHERE run_id = {run} AND step_id = {step}")
 }
 
 /// A run comes to its end. One that has ended stays as it is.
@@ -318,7 +367,8 @@ pub const RUNS: &str = r#"
 mod tests {
     use super::*;
 
-    const ALL: [StepState; 6] = [
+    const ALL: [StepState; 7] = [
+        StepState::Undone,
         StepState::Planned,
         StepState::Started,
         StepState::Done,
@@ -329,9 +379,13 @@ mod tests {
 
     #[test]
     fn what_has_ended_stays_ended() {
+        let again = [StepState::Planned, StepState::Undone];
         for ended in [StepState::Done, StepState::Failed, StepState::Interrupted, StepState::Lost] {
-            assert!(ALL.iter().all(|it| !it.before().contains(&ended)), "{ended:?} is an end");
+            let leads_on = |it: &&StepState| it.before().contains(&ended) && !again.contains(it);
+            assert_eq!(ALL.iter().find(leads_on), None, "{ended:?} is an end");
         }
+        // What is done is begun again only after it was taken back.
+        assert!(!StepState::Planned.before().contains(&StepState::Done));
         assert!(end(1, RunState::Done, None).ends_with("AND status = 'running'"));
     }
 
@@ -353,6 +407,7 @@ mod tests {
             RunState::Failed,
             RunState::Interrupted,
             RunState::Lost,
+            RunState::Undone,
         ] {
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());
         }

@@ -72,6 +72,10 @@ impl Running<'_> {
         let mut parts = walk::parts(client, batch).await?;
         let mut at = self.positions(step).await?;
         let mut round = at.values().map(|it| it.round).max().unwrap_or(1);
+        // Whoever goes on after the last round has done something about the rows that were left.
+        if at.values().all(|it| it.finished && it.round >= ROUNDS) {
+            round = 1;
+        }
         let pace = self.pace;
         let mut throttle = Throttle::new(pace, session).await;
         let mut meter = Meter::new(&parts, &at);

@@ -5,7 +5,9 @@ use thiserror::Error;
 
 use crate::connect::ConnectError;
 use crate::diagnostic::Exit;
+use crate::elaborate::ElaborateError;
 use crate::introspect::{IntrospectError, server_message};
+use crate::shadow::ShadowError;
 
 /// Why a plan was not applied, or not to its end.
 #[derive(Debug, Error, Diagnostic)]
@@ -88,6 +90,38 @@ pub enum ApplyError {
     )]
     Unreadable { source: tokio_postgres::Error },
 
+    #[error("run {run} can't go on or back from its journal: {why}")]
+    #[diagnostic(code(apply::no_plan), help("`tenantry plan` plans from here"))]
+    NoPlan { run: i64, why: String },
+
+    #[error("the plan can't be taken back without loss:\n{}", .steps.join("\n"))]
+    #[diagnostic(code(apply::irreversible), help("{help}"))]
+    Irreversible { steps: Vec<String>, help: String },
+
+    #[error("step {id} could not be taken back: {summary}\n{message}")]
+    #[diagnostic(
+        code(apply::back),
+        help(
+            "what came after it is taken back; `tenantry rollback` goes on, `tenantry resume` goes forward again"
+        )
+    )]
+    Back { id: u32, summary: String, message: String },
+
+    #[error("on a copy, the way back fails: {why}")]
+    #[diagnostic(
+        code(apply::rehearsal),
+        help("nothing was changed; `tenantry plan` against the former declaration plans another way back")
+    )]
+    Rehearsal { why: String },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shadow(#[from] ShadowError),
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elaborate(#[from] ElaborateError),
+
     #[error("step {id} failed: {summary}\n{message}")]
     #[diagnostic(code(apply::step), help("{standing}"))]
     Step { id: u32, summary: String, sql: String, at: Option<usize>, message: String, standing: Standing },
@@ -118,6 +152,7 @@ impl ApplyError {
                     _ => Exit::Stopped,
                 }
             }
+            ApplyError::Back { .. } => Exit::Stopped,
             ApplyError::Connect(_)
             | ApplyError::Introspect(_)
             | ApplyError::Session(_)
@@ -127,6 +162,11 @@ impl ApplyError {
             | ApplyError::ReadOnly { .. }
             | ApplyError::Privileges { .. }
             | ApplyError::Busy { .. }
+            | ApplyError::NoPlan { .. }
+            | ApplyError::Irreversible { .. }
+            | ApplyError::Rehearsal { .. }
+            | ApplyError::Shadow(_)
+            | ApplyError::Elaborate(_)
             | ApplyError::Journal { .. }
             | ApplyError::Unreadable { .. } => Exit::Failed,
         }
@@ -149,7 +189,7 @@ impl std::fmt::Display for Standing {
         } else {
             write!(
                 f,
-                "done: {}; not done: {}; `tenantry plan` plans the rest from here",
+                "done: {}; not done: {}; `tenantry resume` goes on from here, `tenantry rollback` takes it back",
                 numbers(&self.done),
                 numbers(&self.left)
             )?;

@@ -2,6 +2,7 @@
 //! another session's lock makes it necessary.
 #![expect(clippy::disallowed_methods, reason = "an edge: it waits for locks and measures")]
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -27,15 +28,23 @@ pub(super) struct Running<'a> {
     pub(super) pid: i32,
     pub(super) pace: &'a Pace,
     pub(super) stop: watch::Receiver<bool>,
+    /// Steps that an earlier process began, and of which nobody saw the end.
+    pub(super) unseen: BTreeSet<u32>,
     pub(super) tell: &'a mut (dyn FnMut(Event<'_>) + Send),
 }
 
 /// Why a run does not go on.
 pub(super) struct Fault<'a> {
-    step: &'a FileStep,
-    cause: Cause,
+    pub(super) step: &'a FileStep,
+    pub(super) cause: Cause,
     /// What a failed build left behind and could not be removed.
     remains: Vec<String>,
+}
+
+impl<'a> Fault<'a> {
+    pub(super) fn of(step: &'a FileStep, cause: Cause) -> Self {
+        Fault { step, cause, remains: vec![] }
+    }
 }
 
 pub(super) enum Cause {
@@ -70,10 +79,7 @@ impl Running<'_> {
         loop {
             let tried = match group {
                 [step] if step.transaction.is_none() => match &step.batch {
-                    Some(batch) => {
-                        let fault = |cause| Fault { step, cause, remains: vec![] };
-                        self.in_parts(step, batch).await.map_err(fault)
-                    }
+                    Some(batch) => self.in_parts(step, batch).await.map_err(|cause| Fault::of(step, cause)),
                     None => self.outside(step).await,
                 },
                 steps => self.inside(steps).await,
@@ -131,6 +137,9 @@ impl Running<'_> {
     }
 
     async fn outside<'s>(&mut self, step: &'s FileStep) -> Result<(), Fault<'s>> {
+        if self.unseen.contains(&step.id) && self.settled(step).await.map_err(|cause| Fault::of(step, cause))? {
+            return Ok(());
+        }
         let index = concurrent_index(&step.sql);
         // An index of this name that was there before is not ours to remove.
         let before = match &index {
@@ -168,7 +177,7 @@ impl Running<'_> {
     }
 
     /// Runs a statement, and tells what the server warns of.
-    async fn statement(&mut self, sql: &str) -> Result<(), Cause> {
+    pub(super) async fn statement(&mut self, sql: &str) -> Result<(), Cause> {
         self.session.notices.drain();
         let result = self.attended(sql).await;
         for notice in self.session.notices.drain().iter().filter(|it| it.severity() == "WARNING") {

@@ -45,6 +45,46 @@ pub fn concurrent_index(sql: &str) -> Option<ConcurrentIndex> {
     (built.concurrent && !built.idxname.is_empty()).then_some(ConcurrentIndex { table, index })
 }
 
+/// A statement that commits by itself, part by part: what stops it in the middle leaves something behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outside {
+    Build(ConcurrentIndex),
+    /// An index is dropped concurrently.
+    Drop(QName),
+    /// A partition is detached concurrently.
+    Detach {
+        parent: QName,
+        partition: QName,
+    },
+    Other,
+}
+
+/// What a statement outside of transactions does.
+pub fn outside(sql: &str) -> Outside {
+    if let Some(index) = concurrent_index(sql) {
+        return Outside::Build(index);
+    }
+    let found = match parse(sql) {
+        Some(NodeEnum::DropStmt(drop)) if drop.concurrent => {
+            drop.objects.first().and_then(listed).map(Outside::Drop)
+        }
+        Some(NodeEnum::AlterTableStmt(alter)) => alter.relation.as_ref().and_then(relation).and_then(|parent| {
+            let partition = alter.cmds.iter().find_map(detached)?;
+            Some(Outside::Detach { parent, partition })
+        }),
+        _ => None,
+    };
+    found.unwrap_or(Outside::Other)
+}
+
+fn detached(command: &Node) -> Option<QName> {
+    let Some(NodeEnum::AlterTableCmd(command)) = &command.node else { return None };
+    match command.def.as_ref()?.node.as_ref()? {
+        NodeEnum::PartitionCmd(it) if it.concurrent => it.name.as_ref().and_then(relation),
+        _ => None,
+    }
+}
+
 fn parse(sql: &str) -> Option<NodeEnum> {
     let parsed = pg_query::parse(sql, 0).ok()?;
     let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
@@ -161,6 +201,15 @@ mod tests {
             Need::CreateInDatabase,
         ];
         assert_eq!(needs.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_commits_by_itself_is_told_apart() {
+        let detach = Outside::Detach { parent: QName::new("app", "logs"), partition: QName::new("app", "Logs 1") };
+        assert_eq!(outside("ALTER TABLE app.logs DETACH PARTITION app.\"Logs 1\" CONCURRENTLY"), detach);
+        assert_eq!(outside("DROP INDEX CONCURRENTLY app.i"), Outside::Drop(QName::new("app", "i")));
+        assert!(matches!(outside("CREATE INDEX CONCURRENTLY i ON app.t (x)"), Outside::Build(_)));
+        assert_eq!(outside("DROP INDEX app.i"), Outside::Other);
     }
 
     #[test]

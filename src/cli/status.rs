@@ -76,7 +76,7 @@ fn text(runs: &[Run]) -> String {
             let (state, stage) = (step.status.name(), step.stage.name());
             let _ = writeln!(out, "  {:>4}  {state:<11}  {stage:<8}  {}{took}", step.id, step.summary);
             if step.status == StepState::Started && run.status == RunState::Lost {
-                let _ = writeln!(out, "        nobody saw how it ended; `tenantry plan` looks at what is there");
+                let _ = writeln!(out, "        nobody saw how it ended; `tenantry resume` looks at what is there");
             }
         }
         out.push('\n');

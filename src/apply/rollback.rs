@@ -1,0 +1,245 @@
+//! Takes back what the journal says was done: the undos of the steps, the last one first, rehearsed on a copy before.
+#![expect(clippy::disallowed_methods, reason = "an edge: it waits and measures")]
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::error::{ApplyError, told};
+use super::run::{Cause, Fault, Running, stopped};
+use super::stopped::{Stopped, stopped as find};
+use super::unseen::{Left, left};
+use super::waiting::holders;
+use super::{Event, Pace};
+use crate::connect::Target;
+use crate::elaborate;
+use crate::introspect::{introspect, server_message};
+use crate::journal::{self, RunState, StepState};
+use crate::plan::file::{FileStep, fingerprint};
+use crate::proof::observe::SESSION;
+use crate::schema::Schema;
+use crate::shadow::{Shadow, ShadowSpec};
+
+/// A way back that may be gone: its database is locked against other applies and as the run left it.
+pub struct Return {
+    stopped: Stopped,
+    /// The steps that are taken back, the last one first.
+    steps: Vec<FileStep>,
+    /// Whether nothing of the plan is left then.
+    whole: bool,
+}
+
+/// Looks whether the newest run can be taken back: all of it, or what came after the step `to`. `None`: nothing of it
+/// is done.
+pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>, ApplyError> {
+    let Some(stopped) = find(target).await? else { return Ok(None) };
+    if stopped.run.status == RunState::Undone {
+        return Ok(None);
+    }
+    stopped.unmoved().await?;
+    let client = &stopped.session.client;
+    let mut done: BTreeSet<u32> = stopped.run.done().into_iter().collect();
+    let begun =
+        |state| matches!(state, StepState::Lost | StepState::Failed | StepState::Interrupted | StepState::Started);
+    for step in stopped.run.steps.iter().filter(|it| begun(it.status)) {
+        let Some(planned) = stopped.plan.steps.iter().find(|it| it.id == step.id) else { continue };
+        let left_something = match (&planned.batch, planned.transaction) {
+            (Some(_), _) => true,
+            (None, None) => left(client, planned).await? != Left::Nothing,
+            (None, Some(_)) => false,
+        };
+        if left_something {
+            done.insert(step.id);
+        }
+    }
+    let back: Vec<FileStep> = stopped
+        .plan
+        .steps
+        .iter()
+        .rev()
+        .filter(|it| done.contains(&it.id) && to.is_none_or(|to| it.id > to))
+        .cloned()
+        .collect();
+    if back.is_empty() {
+        return Ok(None);
+    }
+    let one_way: Vec<&FileStep> = back.iter().filter(|it| it.irreversible.is_some()).collect();
+    if let Some(last) = one_way.first() {
+        let named = |it: &&FileStep| {
+            format!("step {}: {}: {}", it.id, it.summary, it.irreversible.as_deref().unwrap_or_default())
+        };
+        let help = match back.first().filter(|it| it.id > last.id) {
+            Some(_) => format!("nothing was changed; --to {} takes back only what came after it", last.id),
+            None => "nothing was changed; go on with `tenantry resume`, or restore what is lost first".to_owned(),
+        };
+        return Err(ApplyError::Irreversible { steps: one_way.iter().map(named).collect(), help });
+    }
+    let whole = done.iter().all(|id| back.iter().any(|it| it.id == *id));
+    Ok(Some(Return { stopped, steps: back, whole }))
+}
+
+impl Return {
+    /// The steps that are taken back, the last one first.
+    pub fn steps(&self) -> &[FileStep] {
+        &self.steps
+    }
+
+    /// The plan's name.
+    pub fn name(&self) -> &str {
+        &self.stopped.plan.name
+    }
+
+    /// Goes the way back on a copy of the live schema. What the copy can't show is told.
+    ///
+    /// Errors: an undo fails there, or all of them do not lead to where the plan began although its proof says so.
+    pub async fn rehearse(&self, spec: &ShadowSpec) -> Result<Vec<String>, ApplyError> {
+        let plan = &self.stopped.plan;
+        let live = introspect(&self.stopped.session.client, false).await?;
+        let (managed, outside) = plan.scope.split(&live.schema);
+        let shadow = Shadow::start(spec, Some(self.stopped.session.version.major())).await?;
+        elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
+        let mut described: Schema = elaborate::surroundings(&live.schema, &outside);
+        described.objects.extend(managed.objects.clone());
+        described.needs.extend(managed.needs.clone());
+        described.creator = live.schema.creator.clone();
+        described.server_version = live.schema.server_version;
+        let copy = elaborate::copy(&shadow, "rollback", &described).await?;
+        let is_alike = fingerprint(&plan.scope.split(&copy.reading.schema).0) == fingerprint(&managed);
+        let session = copy.database.connect_as(&live.schema.creator.0).await?;
+        session.client.batch_execute(SESSION).await?;
+        for step in &self.steps {
+            for undo in &step.undo {
+                let failed = |error: tokio_postgres::Error| ApplyError::Rehearsal {
+                    why: format!("step {}: {}\n{}", step.id, server_message(&error), undo.sql),
+                };
+                session.client.batch_execute(&undo.sql).await.map_err(failed)?;
+            }
+        }
+        let back = introspect(&session.client, false).await?.schema;
+        let returned = fingerprint(&plan.scope.split(&back).0) == plan.from.fingerprint;
+        drop(session);
+        shadow.drop_database(copy.database).await?;
+        let mut notes = vec![];
+        if !is_alike {
+            notes.push(
+                "the copy is not quite like the database: the way back was tried, its end not compared".into(),
+            );
+        } else if self.whole && !returned && plan.proof.undo_returns {
+            let why = "the undos do not lead to the state that the plan began with".to_owned();
+            return Err(ApplyError::Rehearsal { why });
+        } else if self.whole && !returned {
+            notes.push("the undos do not lead all the way back, as the plan says".into());
+        }
+        Ok(notes)
+    }
+
+    /// Takes the steps back. Gives how many.
+    pub async fn run(
+        self,
+        pace: &Pace,
+        stop: watch::Receiver<bool>,
+        tell: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<usize, ApplyError> {
+        let Stopped { session, plan, run, .. } = &self.stopped;
+        let client = &session.client;
+        let journal = |source| ApplyError::Journal { source };
+        client.batch_execute(&journal::lose()).await.map_err(journal)?;
+        let reopened = format!(
+            "UPDATE tenantry.run SET status = '{}', finished_at = NULL, error = NULL, fingerprint = NULL, \
+             pid = pg_backend_pid() WHERE id = {}",
+            RunState::Running.name(),
+            run.id
+        );
+        client.batch_execute(&reopened).await.map_err(journal)?;
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+        let mut running = Running { id: run.id, plan, session, pid, pace, stop, unseen: BTreeSet::new(), tell };
+        for step in &self.steps {
+            if let Err(fault) = running.back(step).await {
+                let error = match &fault.cause {
+                    Cause::Server(error) => told(error),
+                    Cause::Rows(text) => text.clone(),
+                    Cause::Interrupt => "interrupted".to_owned(),
+                };
+                let ended =
+                    journal::end(run.id, RunState::Failed, Some(&format!("taking back step {}: {error}", step.id)));
+                let _ = client.batch_execute(&ended).await;
+                self.stopped.mark().await;
+                return Err(ApplyError::Back { id: step.id, summary: step.summary.clone(), message: error });
+            }
+        }
+        let state = if self.whole { RunState::Undone } else { RunState::Partial };
+        client.batch_execute(&journal::end(run.id, state, None)).await?;
+        self.stopped.mark().await;
+        if self.whole && plan.proof.undo_returns && self.stopped.fingerprint().await? != plan.from.fingerprint {
+            return Err(ApplyError::Elsewhere);
+        }
+        Ok(self.steps.len())
+    }
+}
+
+impl Running<'_> {
+    /// Takes one step back, as often as it takes.
+    async fn back<'s>(&mut self, step: &'s FileStep) -> Result<(), Fault<'s>> {
+        let mut pauses = self.pace.pauses.iter();
+        loop {
+            (self.tell)(Event::Begins(step));
+            let start = Instant::now();
+            let tried = match step.undo.iter().all(|it| it.transaction) {
+                true => self.back_inside(step).await,
+                false => self.back_outside(step).await,
+            };
+            let Err(cause) = tried else {
+                (self.tell)(Event::Done(step, start.elapsed()));
+                return Ok(());
+            };
+            let Some(pause) = pauses.next().filter(|_| cause.passes()) else { return Err(Fault::of(step, cause)) };
+            let why = if let Cause::Server(error) = &cause { server_message(error) } else { String::new() };
+            let holders = holders(self.session, step).await.unwrap_or_default();
+            (self.tell)(Event::Waits { step, why, holders, pause: *pause });
+            tokio::select! {
+                () = tokio::time::sleep(*pause) => {}
+                () = stopped(&mut self.stop) => return Err(Fault::of(step, Cause::Interrupt)),
+            }
+        }
+    }
+
+    fn undone(&self, step: &FileStep) -> String {
+        let undone = journal::step(self.id, step.id, StepState::Undone, None);
+        format!("{}; {undone}", journal::forget(self.id, step.id))
+    }
+
+    async fn back_inside(&mut self, step: &FileStep) -> Result<(), Cause> {
+        let session = self.session;
+        let result = async {
+            let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", step.lock_timeout_ms);
+            session.client.batch_execute(&begin).await?;
+            for undo in &step.undo {
+                self.statement(&undo.sql).await?;
+            }
+            if *self.stop.borrow() {
+                return Err(Cause::Interrupt);
+            }
+            Ok(session.client.batch_execute(&format!("{}; COMMIT", self.undone(step))).await?)
+        }
+        .await;
+        if result.is_err() {
+            // Where the connection is gone, the server has rolled back by itself.
+            let _ = session.client.batch_execute("ROLLBACK").await;
+        }
+        result
+    }
+
+    /// Statements that commit by themselves. What an earlier try did already is not done again.
+    async fn back_outside(&mut self, step: &FileStep) -> Result<(), Cause> {
+        let client = &self.session.client;
+        for undo in &step.undo {
+            let probe = FileStep { sql: undo.sql.clone(), check: None, ..step.clone() };
+            if left(client, &probe).await? == Left::All {
+                continue;
+            }
+            self.statement(&undo.sql).await?;
+        }
+        Ok(client.batch_execute(&self.undone(step)).await?)
+    }
+}

@@ -1,0 +1,96 @@
+//! A run that the journal knows, with its plan: what goes on and back begins with it.
+
+use std::borrow::Cow;
+
+use super::admit::{lock, writable};
+use super::error::{ApplyError, numbers};
+use super::{END_WITH_CLIENT, PATIENCE, Prepared, Ready, runs};
+use crate::connect::{Session, Target, pooler};
+use crate::diagnostic::File;
+use crate::introspect::introspect;
+use crate::journal::{self, Run};
+use crate::plan::file::{PlanFile, fingerprint};
+use crate::proof::observe::SESSION;
+
+/// The newest run of a database, which is locked against other applies.
+pub(super) struct Stopped {
+    pub session: Session,
+    pub run: Run,
+    pub plan: PlanFile,
+    /// The fingerprint of the state that the run left, where it could still write that down.
+    left_at: Option<String>,
+}
+
+/// A session that may write, and that no other apply has; with the role.
+pub(super) async fn admitted(target: &Target) -> Result<(Session, String), ApplyError> {
+    let session = target.connect().await?;
+    if let Some(pooler) = pooler(&session).await? {
+        return Err(ApplyError::Pooler { evidence: pooler.evidence, instead: pooler.instead });
+    }
+    let role = writable(&session.client).await?;
+    session.client.batch_execute(&format!("{SESSION}; {PATIENCE}")).await?;
+    let _ = session.client.batch_execute(END_WITH_CLIENT).await;
+    lock(&session.client).await?;
+    Ok((session, role))
+}
+
+/// The newest run, if there is one.
+pub(super) async fn stopped(target: &Target) -> Result<Option<Stopped>, ApplyError> {
+    let (session, _) = admitted(target).await?;
+    let unreadable = |source| ApplyError::Unreadable { source };
+    let runs = runs(&session.client, None).await.map_err(unreadable)?.unwrap_or_default();
+    let Some(run) = runs.into_iter().next() else { return Ok(None) };
+    let none = |why: &str| ApplyError::NoPlan { run: run.id, why: why.to_owned() };
+    if !session.client.query_one(journal::CURRENT, &[]).await.map_err(unreadable)?.get::<_, bool>(0) {
+        return Err(none("an older tenantry wrote it, which kept no plans"));
+    }
+    let row = session.client.query_one(journal::PLAN, &[&run.id]).await.map_err(unreadable)?;
+    let (text, left_at): (Option<String>, Option<String>) = (row.get(0), row.get(1));
+    let text = text.ok_or_else(|| none("an older tenantry wrote it, which kept no plans"))?;
+    let plan = PlanFile::read(&File::new(format!("the plan of run {}", run.id), text))
+        .map_err(|reports| none(reports.first().map_or("its plan can't be read", |it| it.message.as_str())))?;
+    if plan.is_edited() {
+        return Err(none("its plan was edited"));
+    }
+    Ok(Some(Stopped { session, run, plan, left_at }))
+}
+
+/// Looks whether the newest run can go on.
+pub async fn resume(target: &Target) -> Result<Prepared<'static>, ApplyError> {
+    let Some(stopped) = stopped(target).await? else { return Ok(Prepared::Nothing) };
+    // We hold the lock, so nobody runs it.
+    if !stopped.run.can_go_on(None) {
+        return Ok(Prepared::Nothing);
+    }
+    stopped.unmoved().await?;
+    let Stopped { session, run, plan, .. } = stopped;
+    Ok(Prepared::Ready(Box::new(Ready { session, plan: Cow::Owned(plan), run: Some(run) })))
+}
+
+impl Stopped {
+    pub(super) async fn fingerprint(&self) -> Result<String, ApplyError> {
+        let reading = introspect(&self.session.client, false).await?;
+        Ok(fingerprint(&self.plan.scope.split(&reading.schema).0))
+    }
+
+    /// Writes down the state that is left now. It stops nothing that it can't be.
+    pub(super) async fn mark(&self) {
+        if let Ok(now) = self.fingerprint().await {
+            let _ = self.session.client.batch_execute(&journal::left_at(self.run.id, &now)).await;
+        }
+    }
+
+    /// Nobody changed the schema since the run stopped, as far as it could write down how it left it.
+    pub(super) async fn unmoved(&self) -> Result<(), ApplyError> {
+        let Some(left_at) = &self.left_at else { return Ok(()) };
+        if self.fingerprint().await? == *left_at {
+            return Ok(());
+        }
+        let done = self.run.done();
+        let known = format!("run {} of {} left it after {}", self.run.id, self.plan.name, numbers(&done));
+        Err(ApplyError::Drift {
+            known: Some(known),
+            help: "it was changed since; take that back, or plan from here with `tenantry plan`".into(),
+        })
+    }
+}

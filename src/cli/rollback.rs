@@ -1,0 +1,82 @@
+//! `tenantry rollback`: take back what was applied.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+use tokio::sync::watch;
+
+use super::Context;
+use super::pace::PaceOptions;
+use super::progress::{Shown, attended, confirmed, target, told};
+use crate::apply::{self, Event, Return};
+use crate::diagnostic::Exit;
+use crate::pipeline::Failure;
+
+/// Take back the newest run, step by step from its end, after trying that on a copy of the schema
+#[derive(Debug, clap::Args)]
+pub struct Rollback {
+    /// Take back only what came after this step
+    #[arg(long, value_name = "STEP")]
+    to: Option<u32>,
+    /// Try the way back on a copy, show what would run, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pace: PaceOptions,
+}
+
+impl Rollback {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let target = target(context)?;
+        let back = match apply::rollback(&target, self.to).await {
+            Ok(Some(back)) => back,
+            Ok(None) => {
+                context.tell("nothing to take back: no step of the newest run is done");
+                return Ok(Exit::Done);
+            }
+            Err(error) => return Err(told(error, &target, context).await),
+        };
+        match back.rehearse(&context.shadow()?).await {
+            Ok(notes) => notes.iter().for_each(|it| context.tell(it)),
+            Err(error) => return Err(told(error, &target, context).await),
+        }
+        if self.dry_run {
+            context.print(&script(&back));
+            return Ok(Exit::Done);
+        }
+        if std::io::stdin().is_terminal() && !context.common.yes {
+            eprintln!("{}", script(&back));
+            if !confirmed(&format!("take these steps back on {}?", target.redacted())).await {
+                context.tell("not taken back; nothing was changed");
+                return Ok(Exit::Failed);
+            }
+        }
+        let count = back.steps().len();
+        context.tell(&format!("taking back {count} steps of {} on {}", back.name(), target.redacted()));
+        let progress = Shown::new(count, context);
+        let pace = self.pace.pace(context);
+        let mut line = None;
+        let mut tell = |event: Event<'_>| progress.show(&event, &mut line);
+        let (stop, stopping) = watch::channel(false);
+        let running = back.run(&pace, stopping, &mut tell);
+        match attended(&progress, &stop, running).await? {
+            Ok(count) => {
+                context.tell(&format!("taken back: {count} steps"));
+                Ok(Exit::Done)
+            }
+            Err(error) => Err(told(error, &target, context).await),
+        }
+    }
+}
+
+/// The undos as statements, in their order.
+fn script(back: &Return) -> String {
+    let mut out = String::new();
+    for step in back.steps() {
+        let _ = writeln!(out, "-- back from step {}: {}", step.id, step.summary.replace('\n', " "));
+        for undo in &step.undo {
+            let _ = writeln!(out, "{};", undo.sql);
+        }
+    }
+    out
+}
