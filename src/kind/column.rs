@@ -143,10 +143,26 @@ impl Generated {
 
 impl NotNull {
     pub fn constraint(&self, column: &Column) -> Name {
-        self.name.clone().unwrap_or_else(|| {
-            derived(&[column.table.name.as_str(), column.name.as_str(), "not_null"], |_| true)
-        })
+        let chosen = || chosen(column.table.name.as_str(), column.name.as_str(), "_not_null");
+        self.name.clone().unwrap_or_else(chosen)
     }
+}
+
+/// The name that the server chooses for something of a column: `table_column` and a label, the longer of the two cut
+/// until all fits (makeObjectName in src/backend/commands/indexcmds.c).
+fn chosen(table: &str, column: &str, label: &str) -> Name {
+    const NAME: usize = 63;
+    let room = NAME - label.len() - 1;
+    let (mut first, mut second) = (table.len(), column.len());
+    while first + second > room {
+        if first > second {
+            first -= 1;
+        } else {
+            second -= 1;
+        }
+    }
+    let cut = |name: &str, at: usize| name[..name.floor_char_boundary(at)].to_owned();
+    Name(format!("{}_{}{label}", cut(table, first), cut(column, second)))
 }
 
 /// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free.
@@ -1017,7 +1033,7 @@ impl Definition for Column {
             steps.push(self.set_type(new, sides));
         }
         // What a parent hands down, its statements bring to this column, and take away again.
-        let handed = |it: &Column| it.not_null.as_ref().is_some_and(|it| !it.no_inherit);
+        let handed = |it: &Column| it.not_null.as_ref().filter(|it| !it.no_inherit).map(|it| it.valid);
         if leader.is_none_or(|(before, after)| handed(before) == handed(after)) {
             if new.identity.is_none() && new.not_null.is_none() {
                 steps.extend(self.alter_identity(new, sides));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column::{Column, derived, retype};
+use crate::kind::column::{Column, retype};
 use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::swap::{Swap, Users, users};
 use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, table};
@@ -78,8 +78,10 @@ impl Domain {
     }
 
     fn not_null_constraint(&self) -> Name {
-        let name = self.not_null_name.clone();
-        name.unwrap_or_else(|| derived(&[self.name.name.as_str(), "not_null"], |_| true))
+        // The server cuts the domain's name, so that all fits into 63 bytes.
+        let name = self.name.name.as_str();
+        let chosen = || Name(format!("{}_not_null", &name[..name.floor_char_boundary(54)]));
+        self.not_null_name.clone().unwrap_or_else(chosen)
     }
 
     fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {

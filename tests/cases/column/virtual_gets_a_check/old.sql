@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer, twice integer GENERATED ALWAYS AS (id * 2) VIRTUAL);

@@ -1,0 +1,1 @@
+INSERT INTO child (id) VALUES (1);

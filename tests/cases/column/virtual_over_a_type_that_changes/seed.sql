@@ -1,0 +1,1 @@
+INSERT INTO contacts (id, size) VALUES (1, 5);

@@ -1,0 +1,2 @@
+INSERT INTO contacts VALUES (1);
+INSERT INTO messages VALUES (1);

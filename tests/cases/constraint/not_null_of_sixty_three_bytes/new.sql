@@ -1,0 +1,1 @@
+CREATE TABLE a_table_whose_name_is_as_long_as_the_server_lets_it_be_at_all12 (a_column_whose_name_is_as_long_as_the_server_lets_it_be_at_all1 integer NOT NULL, other integer NOT NULL);

@@ -1,0 +1,1 @@
+CREATE TABLE "Odd ""table" ("a;b" integer CONSTRAINT "it's ""there""" NOT NULL, "select" integer NOT NULL);

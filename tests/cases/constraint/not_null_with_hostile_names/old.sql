@@ -1,0 +1,1 @@
+CREATE TABLE "Odd ""table" ("a;b" integer, "select" integer);

@@ -1,0 +1,1 @@
+INSERT INTO "Odd ""table" VALUES (1, 2);

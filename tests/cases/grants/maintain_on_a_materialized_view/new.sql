@@ -1,0 +1,3 @@
+CREATE TABLE contacts (id integer);
+CREATE MATERIALIZED VIEW ids AS SELECT id FROM contacts;
+GRANT SELECT, MAINTAIN ON ids TO app_reader WITH GRANT OPTION;

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (city text, zip text);

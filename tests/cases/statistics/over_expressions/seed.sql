@@ -1,0 +1,1 @@
+INSERT INTO contacts VALUES ('Bern', '3000');
