@@ -14,10 +14,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tenantry::config;
+use tenantry::diagnostic::{File, Report};
 use tenantry::introspect::{introspect, introspect_together, is_large};
 use tenantry::plan;
 use tenantry::schema::Facts;
 use tenantry::shadow::{Shadow, ShadowDatabase, ShadowSpec};
+use tenantry::{source, tenancy};
 
 const RUNS: usize = 5;
 
@@ -126,6 +129,7 @@ async fn measure(tables: usize) -> Result<(), Box<dyn Error>> {
         anew,
         resident
     );
+    println!("        a tenancy written into {tables} tables: {:.0?}", expand(tables)?);
     Ok(())
 }
 
@@ -165,6 +169,28 @@ fn help() -> Result<Duration, Box<dyn Error>> {
     let clock = Instant::now();
     Command::new(env!("CARGO_BIN_EXE_tenantry")).arg("--help").stdout(Stdio::null()).status()?;
     Ok(clock.elapsed())
+}
+
+/// How long it takes to write a tenancy into a declaration of that many tables.
+fn expand(tables: usize) -> Result<Duration, Box<dyn Error>> {
+    const TENANCY: &str = r#"
+        [tenancy]
+        mode = "expand"
+        tenant = "users"
+        key = "user_id"
+        current = "current_setting('app.tenant')::integer"
+        scoped = ["*"]
+    "#;
+    let told = |reports: Vec<Report>| reports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let config = config::parse(&File::new("tenantry.toml", TENANCY)).map_err(told)?;
+    let tenancy = config.tenancy.ok_or("a tenancy is declared")?;
+    let sql = format!("CREATE TABLE users (id serial PRIMARY KEY); {}", schema(tables, 0));
+    let declaration = source::read(vec![File::new("schema.sql", sql)], 15).map_err(told)?;
+    let clock = Instant::now();
+    let expanded = tenancy::expand(declaration, &tenancy, 15).map_err(told)?;
+    let took = clock.elapsed();
+    assert!(expanded.statements.len() > 5 * tables);
+    Ok(took)
 }
 
 fn dump(shadow: &Shadow, database: &ShadowDatabase) -> Result<Duration, Box<dyn Error>> {

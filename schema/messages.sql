@@ -2,8 +2,8 @@
 
 CREATE TABLE messages (
     id serial PRIMARY KEY,
-    message_id varchar(255) NOT NULL,
-    contact_id integer NOT NULL,
+    message_id varchar(255) NOT NULL UNIQUE,
+    contact_id integer NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     direction varchar(10) NOT NULL CHECK (direction IN ('incoming', 'outgoing')),
     message_type varchar(50) NOT NULL,
     content_text text,
@@ -12,18 +12,13 @@ CREATE TABLE messages (
     sent_at timestamptz NOT NULL,
     metadata jsonb,
     created_at timestamptz DEFAULT CURRENT_TIMESTAMP,
-    -- The legacy client names neither tenant nor bot: its rows are the admin's.
-    user_id integer NOT NULL DEFAULT 1 REFERENCES users (id),
-    chatbot_id integer NOT NULL DEFAULT 1,
+    -- The legacy client names no bot: its rows are the default bot's.
+    chatbot_id integer NOT NULL DEFAULT 1 REFERENCES chatbots (id),
     is_from_human boolean NOT NULL DEFAULT false,
     ai_processed boolean NOT NULL DEFAULT false,
     confidence_score numeric(4, 3) CHECK (confidence_score BETWEEN 0 AND 1),
     processing_duration interval,
-    error_details jsonb,
-    UNIQUE (user_id, id),
-    UNIQUE (user_id, message_id),
-    FOREIGN KEY (user_id, chatbot_id) REFERENCES chatbots (user_id, id),
-    FOREIGN KEY (user_id, contact_id) REFERENCES contacts (user_id, id) ON DELETE CASCADE
+    error_details jsonb
 );
 
 COMMENT ON TABLE messages IS 'Every message in and out, with what the AI made of it';
@@ -34,7 +29,3 @@ COMMENT ON COLUMN messages.confidence_score IS 'The AI''s own estimate, from 0 t
 CREATE INDEX idx_messages_contact_id ON messages (contact_id);
 CREATE INDEX idx_messages_conversation ON messages (user_id, contact_id, sent_at DESC);
 CREATE INDEX idx_messages_chatbot ON messages (user_id, chatbot_id, sent_at DESC);
-
-ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON messages
-    USING (user_id = (SELECT app.current_tenant()));

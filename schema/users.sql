@@ -23,7 +23,3 @@ CREATE UNIQUE INDEX users_lower_email_key ON users (lower(email));
 
 CREATE TRIGGER touch_updated_at BEFORE UPDATE ON users
     FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
-
-ALTER TABLE users ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON users
-    USING (id = (SELECT app.current_tenant()));

@@ -32,7 +32,9 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
-use crate::tenancy;
+use crate::tenancy::expand;
+
+pub mod tenancy;
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
@@ -73,6 +75,8 @@ pub enum Live {
     Database(Target),
     /// A file that is loaded into the shadow and stands for the live side.
     Legacy(PathBuf),
+    /// An empty database: where only the declared side is asked for.
+    Nothing,
 }
 
 /// What `plan` is asked for.
@@ -102,6 +106,8 @@ pub struct Both {
     pub current: Schema,
     pub surroundings: Schema,
     pub desired: Schema,
+    /// The desired schema with the owners and privileges that it will have, managed or not.
+    pub declared: Schema,
     pub notes: Vec<String>,
     /// What the API serves that row security does not hold back.
     pub exposed: Vec<Report>,
@@ -113,23 +119,26 @@ pub fn read_declaration(config: &Config, server: u32) -> Result<Declaration, Fai
     let legacy: Vec<PathBuf> = config.schema.legacy.iter().cloned().collect();
     let failed = |reports| Failure::new(Exit::Failed, reports);
     let files = files::schema_files(&config.schema.paths, &legacy).map_err(failed)?;
-    let mut declaration = source::read(files, server).map_err(failed)?;
+    Ok(platform_first(source::read(files, server).map_err(failed)?, config))
+}
+
+/// A table has from the start what the declared defaults leave of the platform's.
+fn platform_first(mut declaration: Declaration, config: &Config) -> Declaration {
     if config.platform.is_some() {
-        // A table has from the start what the declared defaults leave of the platform's.
         declaration.statements.sort_by_key(|it| match it.names.rank {
             Rank::Namespace => 0,
             Rank::DefaultPrivileges => 1,
             _ => 2,
         });
     }
-    Ok(declaration)
+    declaration
 }
 
 /// The declaration with what its tenancies ask for, for a server of this major version.
 pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result<Declaration, Failure> {
     let failed = |reports| Failure::new(Exit::Failed, reports);
     match &config.tenancy {
-        Some(declared) => tenancy::expand(declaration, declared, major).map_err(failed),
+        Some(declared) => expand(declaration, declared, major).map(|it| platform_first(it, config)).map_err(failed),
         None => match declaration.globals.first() {
             Some(global) => {
                 let mut report = Report::error("tenancy::global", "this says `global`, and no tenancy is declared")
@@ -198,6 +207,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let unmanaged = live.schema.unmanaged.iter().filter(|it| !explained(it));
     notes.extend(unmanaged.map(|it| format!("not managed, and left as it is: {it}")));
     let exposed = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
+    let declared = tenancy::with_rights(&scope, &elaborated.schema, &live.schema);
     Ok(Both {
         shadow,
         declaration,
@@ -205,6 +215,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         live,
         current,
         surroundings,
+        declared,
         desired,
         notes,
         exposed,
@@ -225,6 +236,12 @@ async fn live_side(request: &Request) -> Result<(Session, Shadow, Reading), Fail
             let shadow = Shadow::find(&request.shadow, request.config.database.server).await?;
             let session = legacy(&shadow, path, request.config.platform).await?;
             // How many rows the real database holds, the file can't know: every table may hold many.
+            let reading = introspect(&session.client, false).await?;
+            Ok((session, shadow, reading))
+        }
+        Live::Nothing => {
+            let shadow = Shadow::find(&request.shadow, request.config.database.server).await?;
+            let session = shadow.create_database("nothing").await?.connect().await?;
             let reading = introspect(&session.client, false).await?;
             Ok((session, shadow, reading))
         }
@@ -362,7 +379,9 @@ fn strays(declaration: &Declaration, surroundings: &Schema, beyond: &Schema) -> 
 /// Errors: all that is wrong with the declaration, what can't be changed as declared, hazards that look like undeclared
 /// renames, and a proof that fails. Nothing is written then.
 pub async fn plan(request: &Request) -> Result<Made, Failure> {
-    let both = both_sides(request).await?;
+    let mut both = both_sides(request).await?;
+    let (said, found) = tenancy::for_plan(request, &both).await?;
+    both.notes.extend(said);
     let (renames, start) = renamed(&both).await?;
     if request.renames {
         let suspects = rename::suspects(&start, &both.desired);
@@ -405,7 +424,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         proof::prove(&both.shadow, &subject).await?
     };
     let file = write(request, &both, &steps, proved);
-    let notes = both.declaration.notes.into_iter().chain(both.exposed).collect();
+    let notes = both.declaration.notes.into_iter().chain(both.exposed).chain(found).collect();
     Ok(Made { file, notes })
 }
 

@@ -26,7 +26,7 @@ pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
-pub use sql::find_name;
+pub use sql::{find_name, find_one_of};
 
 /// Words in one of the declaration's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

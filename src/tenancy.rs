@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName, Role};
 
+pub mod check;
 mod classify;
 mod expand;
+pub mod rows;
 mod session;
 pub mod settings;
 mod shape;

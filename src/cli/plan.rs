@@ -53,6 +53,7 @@ impl Plan {
         match &request.live {
             Live::Database(target) => context.detail(&format!("live side: {}", target.redacted())),
             Live::Legacy(path) => context.detail(&format!("live side: {}, on the shadow", path.display())),
+            Live::Nothing => {}
         }
         let made = pipeline::plan(&request).await?;
         context.detail(&format!(

@@ -1,14 +1,16 @@
-//! `tenantry tenancy`: what a tenancy writes, and what it finds.
+//! `tenantry tenancy`: what a tenancy writes, and what its check finds.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use similar::TextDiff;
 
 use super::Context;
-use crate::diagnostic::{self, Exit};
-use crate::pipeline::{self, Failure};
+use crate::diagnostic::{self, Exit, Report};
+use crate::pipeline::tenancy::{Checked, check_declared, check_live};
+use crate::pipeline::{self, Failure, Live, Request};
 use crate::source;
+use crate::tenancy::check::Severity;
 
-/// See what tenancy writes into the declaration
+/// See what tenancy writes into the declaration, and check that it keeps tenants apart
 #[derive(Debug, clap::Args)]
 pub struct Tenancy {
     #[command(subcommand)]
@@ -18,12 +20,14 @@ pub struct Tenancy {
 #[derive(Debug, Subcommand)]
 enum Command {
     Expand(Expand),
+    Check(Check),
 }
 
 impl Tenancy {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self.command {
             Command::Expand(command) => command.run(context),
+            Command::Check(command) => command.run(context).await,
         }
     }
 }
@@ -49,4 +53,79 @@ impl Expand {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Find what lets one tenant reach another's rows: in the declared schema, or with --database in a live one; exit with
+/// 3 when something is found
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Check {
+    async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let checked = match context.common.database.is_some() {
+            true => match context.live()? {
+                Live::Database(target) => check_live(&context.config, &target).await?,
+                Live::Legacy(_) | Live::Nothing => return Ok(Exit::Usage),
+            },
+            false => check_declared(&self.request(context)?).await?.0,
+        };
+        match self.format {
+            Format::Json => context.print(&format!("{:#}\n", checked.json())),
+            Format::Text => context.print(&text(&checked, context)),
+        }
+        if !checked.rows.is_empty() {
+            context.tell(&diagnostic::render_all(&checked.rows, context.look()));
+        }
+        let open = checked.open().count() + checked.rows.len();
+        if open == 0 {
+            context.tell("nothing found: by its schema, no tenant reaches another's rows");
+            return Ok(Exit::Done);
+        }
+        context.tell(&format!("{open} findings"));
+        Ok(Exit::Pending)
+    }
+
+    /// The live side says which roles there are and what is granted; where none is named, there is none.
+    fn request(&self, context: &Context) -> Result<Request, Failure> {
+        let live = match (context.target()?, &context.config.schema.legacy) {
+            (Some(target), _) => Live::Database(target),
+            (None, Some(path)) => Live::Legacy(path.clone()),
+            (None, None) => Live::Nothing,
+        };
+        Ok(Request {
+            live,
+            shadow: context.shadow()?,
+            config: context.config.clone(),
+            name: "check".into(),
+            accept: vec![],
+            renames: false,
+        })
+    }
+}
+
+/// What was found, as people read it: first what is open, then what is accepted, with its reason.
+fn text(checked: &Checked, context: &Context) -> String {
+    let open: Vec<Report> = checked
+        .findings
+        .iter()
+        .filter(|(it, _)| it.accepted.is_none() && (it.severity > Severity::Note || context.common.verbose > 0))
+        .map(|(finding, place)| finding.report(place.clone()))
+        .collect();
+    let mut text = diagnostic::render_all(&open, context.look());
+    for (finding, _) in &checked.findings {
+        if let Some(because) = &finding.accepted {
+            text += &format!("accepted: {}: {because}\n", finding.message);
+        }
+    }
+    text
 }

@@ -555,7 +555,7 @@ pub fn type_kind(text: &str) -> String {
 }
 
 /// Whether a default makes a value that means nothing outside: a random one, or the next of a sequence.
-fn is_generator(node: &Node) -> bool {
+pub fn is_generator(node: &Node) -> bool {
     let Some(NodeEnum::FuncCall(call)) = &node.node else { return false };
     let name = call.funcname.last().map(constant).unwrap_or_default();
     matches!(name.as_str(), "nextval" | "gen_random_uuid" | "uuidv7" | "uuidv4")

@@ -327,6 +327,12 @@ pub fn find_name(file: &File, origin: Span, name: &str) -> Span {
     })
 }
 
+/// Where a statement names the first of these that it names at all; its first words if it names none.
+pub fn find_one_of<'a>(file: &File, origin: Span, names: impl Iterator<Item = &'a Name>) -> Span {
+    let mut found = names.filter_map(|name| named(file, origin, name.as_str()).next());
+    found.next().unwrap_or_else(|| find_name(file, origin, ""))
+}
+
 /// Where a statement names something last.
 pub fn find_last_name(file: &File, origin: Span, name: &str) -> Span {
     named(file, origin, name).last().unwrap_or_else(|| find_name(file, origin, name))

@@ -1,7 +1,7 @@
 //! How a session becomes a tenant's: derived from what `current` reads, or as declared.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AExprKind, FuncCall, Node, Token, a_const};
+use pg_query::protobuf::{AExprKind, FuncCall, Node, ScanToken, Token, a_const};
 
 use super::settings::SessionSettings;
 use crate::kind::{Kind, Object};
@@ -149,6 +149,24 @@ fn value(statements: &str) -> Option<Node> {
         NodeEnum::ResTarget(target) => Some(*target.val?),
         _ => None,
     }
+}
+
+/// The words of a text in SQL or PL/pgSQL.
+pub fn words(text: &str) -> Vec<String> {
+    let tokens = pg_query::scan_tokens(text).unwrap_or_default();
+    let is_word = |it: &ScanToken| {
+        !matches!(it.token(), Token::Sconst | Token::SqlComment | Token::CComment | Token::Usconst | Token::Bconst)
+    };
+    let word = |it: &ScanToken| text.get(it.start.max(0) as usize..it.end.max(0) as usize);
+    tokens.iter().filter(|it| is_word(it)).filter_map(word).map(|it| it.trim_matches('"').to_owned()).collect()
+}
+
+/// The string constants of a text in SQL or PL/pgSQL.
+pub fn constants(text: &str) -> Vec<String> {
+    let tokens = pg_query::scan_tokens(text).unwrap_or_default();
+    let word = |it: &ScanToken| text.get(it.start.max(0) as usize..it.end.max(0) as usize);
+    let strings = tokens.iter().filter(|it| it.token() == Token::Sconst).filter_map(word);
+    strings.filter_map(|it| Some(it.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))).collect()
 }
 
 /// The setting that a body in another language reads, where it reads one.
