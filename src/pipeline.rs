@@ -119,7 +119,8 @@ pub fn read_declaration(config: &Config, server: u32) -> Result<Declaration, Fai
     let legacy: Vec<PathBuf> = config.schema.legacy.iter().cloned().collect();
     let failed = |reports| Failure::new(Exit::Failed, reports);
     let files = files::schema_files(&config.schema.paths, &legacy).map_err(failed)?;
-    Ok(platform_first(source::read(files, server).map_err(failed)?, config))
+    let added = config.tenancy.iter().flat_map(|it| it.written_keys()).collect();
+    Ok(platform_first(source::read_for(files, server, added).map_err(failed)?, config))
 }
 
 /// A table has from the start what the declared defaults leave of the platform's.

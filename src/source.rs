@@ -2,7 +2,7 @@
 //! place, and everything wrong with them becomes a report. Whether the statements mean anything is for the shadow
 //! server to say; `elaborate` asks it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -237,6 +237,8 @@ struct Draft {
     unmanaged: BTreeMap<&'static str, (Arc<File>, Range<usize>)>,
     notes: Vec<Report>,
     faults: Vec<Report>,
+    /// Columns that any table may be given once all is read.
+    added: BTreeSet<Name>,
 }
 
 /// Reads files into a declaration, or says everything that is wrong with them.
@@ -244,7 +246,12 @@ struct Draft {
 /// `server` is the major version of the server that will elaborate it: what the grammar here does not know is an
 /// error, unless that server is newer than the grammar.
 pub fn read(files: Vec<Arc<File>>, server: u32) -> Result<Declaration, Vec<Report>> {
-    let mut draft = Draft::default();
+    read_for(files, server, BTreeSet::new())
+}
+
+/// The same for a declaration that tables will have more columns in than it says: TOML may speak of these too.
+pub fn read_for(files: Vec<Arc<File>>, server: u32, added: BTreeSet<Name>) -> Result<Declaration, Vec<Report>> {
+    let mut draft = Draft { added, ..Draft::default() };
     let is_toml = |file: &File| file.path.ends_with(".toml");
     for (index, file) in files.iter().enumerate().filter(|(_, file)| !is_toml(file)) {
         sql::read(index, file, server, &mut draft);

@@ -359,7 +359,7 @@ impl<'a> Look<'a> {
             let Some((next, needs)) = self.schema.needs.get_key_value(next).filter(|_| seen.insert(next)) else {
                 continue;
             };
-            for need in needs {
+            for need in needs.iter() {
                 match (need.kind, &need.path[..]) {
                     (Kind::Table | Kind::Column, [namespace, name, ..]) => {
                         let table = QName::new(namespace.clone(), name.clone());

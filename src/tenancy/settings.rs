@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::diagnostic::File;
+use crate::name::Name;
 
 /// The tenancies of a database, as declared.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,19 @@ pub struct Declared {
     pub file: Arc<File>,
     /// In the order of the file.
     pub tenancies: Vec<Settings>,
+}
+
+impl Declared {
+    /// The key columns that an expansion may write.
+    pub fn written_keys(&self) -> BTreeSet<Name> {
+        let expanded = self.tenancies.iter().filter(|it| it.mode == Mode::Expand);
+        let keys = expanded.flat_map(|it| {
+            let levels = it.levels.values().map(|level| &level.key);
+            let tables = it.tables.values().filter_map(|table| table.key.as_ref());
+            it.key.iter().chain(levels).chain(tables)
+        });
+        keys.map(|it| Name::from(it.get_ref().as_str())).collect()
+    }
 }
 
 /// How the rows of tenants are kept apart.

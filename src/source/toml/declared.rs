@@ -35,7 +35,8 @@ pub fn find(draft: &Draft, name: &QName, classes: &[Class]) -> Option<Found> {
     };
     let statement = draft.statements.iter().find(declares)?;
     let class = statement.names.declares.iter().find(|it| parts::path(it) == path)?.class;
-    let mut found = Found { class, origin: statement.origin, parts: BTreeSet::new(), open: false };
+    let added = draft.added.iter().map(|column| (Class::Column, column.clone()));
+    let mut found = Found { class, origin: statement.origin, parts: added.collect(), open: false };
     for statement in &draft.statements {
         // An added constraint is in another statement, which declares it under the table's path.
         let speaks = statement.names.declares.iter().any(|it| parts::path(it).starts_with(&path));

@@ -326,7 +326,8 @@ impl Table<'_, '_> {
     fn column_list(&mut self, what: &str, value: &Value<'_>) -> String {
         let words = self.reader.words(what, value);
         for word in &words {
-            if !self.columns.iter().any(|column| column.0 == word.text) {
+            let added = self.draft.added.iter().any(|column| column.0 == word.text);
+            if !added && !self.columns.iter().any(|column| column.0 == word.text) {
                 let known: Vec<&str> = self.columns.iter().map(Name::as_str).collect();
                 let help = match super::value::nearest(&word.text, &known) {
                     Some(near) => format!("did you mean `{near}`?"),
