@@ -25,6 +25,7 @@ mod init;
 mod pace;
 mod plan;
 mod progress;
+mod queries;
 mod resume;
 mod rollback;
 mod show;
@@ -87,6 +88,7 @@ enum Command {
     Rollback(rollback::Rollback),
     Status(status::Status),
     Drift(drift::Drift),
+    Queries(queries::Queries),
     Tenancy(tenancy::Tenancy),
 }
 
@@ -110,6 +112,8 @@ impl Context {
             // Paths in the file are meant from where it stands.
             if let Some(base) = path.parent().filter(|base| !base.as_os_str().is_empty()) {
                 config.schema.paths.iter_mut().for_each(|it| *it = base.join(&*it));
+                let queries = &mut config.queries;
+                queries.paths.iter_mut().chain(&mut queries.keep).for_each(|it| *it = base.join(&*it));
                 config.schema.plans = base.join(&config.schema.plans);
                 config.schema.legacy = config.schema.legacy.map(|it| base.join(it));
             }
@@ -247,6 +251,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Rollback(command) => command.run(&context).await,
         Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
+        Command::Queries(command) => command.run(&context).await,
         Command::Tenancy(command) => command.run(&context).await,
     }
 }

@@ -25,6 +25,7 @@ pub struct Config {
     pub tenancy: Option<settings::Declared>,
     pub api: Api,
     pub apply: ApplySettings,
+    pub queries: Queries,
 }
 
 impl Config {
@@ -37,6 +38,16 @@ impl Config {
             roles: or(&self.api.roles, platform.roles),
         }
     }
+}
+
+/// `[queries]`: the statements that applications run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Queries {
+    /// Files, or directories of files.
+    pub paths: Vec<PathBuf>,
+    /// Those of them whose statements must work after every plan, too: of clients that are never released anew.
+    pub keep: Vec<PathBuf>,
 }
 
 /// `[database]`: the live side.
@@ -133,6 +144,8 @@ const KEYS: &[&str] = &[
     "lock_timeout_ms",
     "statement_timeout_ms",
     "accept",
+    "queries",
+    "keep",
     "apply",
     "batch_ms",
     "rows_per_second",

@@ -30,6 +30,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod platform;
 pub mod proof;
+pub mod queries;
 pub mod render;
 pub mod schema;
 pub mod scope;

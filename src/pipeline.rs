@@ -2,14 +2,14 @@
 //! its own arguments comes through here.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
-use crate::config::{Config, PlanSettings};
+use crate::config::{Config, PlanSettings, Queries};
 use crate::connect::{Session, Target};
-use crate::diagnostic::{Exit, Report};
+use crate::diagnostic::{Exit, File, Report};
 use crate::elaborate::kept::{self, Kept};
 use crate::elaborate::{self, ElaborateError};
 use crate::files;
@@ -18,15 +18,18 @@ use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
-use crate::plan::hazard::Hazard;
+use crate::plan::gate;
+use crate::plan::hazard::{Code, Hazard};
 use crate::plan::origin::Origins;
 use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
-use crate::plan::{self, Half, PlanError, Planned, estimate};
+use crate::plan::{self, Half, PlanError, Planned, Stage, estimate};
 use crate::platform::api;
 use crate::platform::{Api, Platform};
 use crate::proof::observe::Observed;
+use crate::proof::trial::Fate;
 use crate::proof::{self, Subject, observe};
+use crate::queries::{self, Query};
 use crate::render;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
@@ -150,6 +153,15 @@ pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result
             None => Ok(declaration),
         },
     }
+}
+
+/// Reads the statements that applications run.
+pub fn read_queries(config: &Config) -> Result<Vec<Query>, Failure> {
+    let failed = |reports| Failure::new(Exit::Failed, reports);
+    let Queries { paths, keep } = &config.queries;
+    let files = files::schema_files(&[paths.as_slice(), keep].concat(), &[]).map_err(failed)?;
+    let is_kept = |file: &File| keep.iter().any(|it| Path::new(&file.path).starts_with(it));
+    queries::read(&files, is_kept).map_err(failed)
 }
 
 /// Reads both sides: the live one from its server or file, the declared one by way of the shadow.
@@ -410,6 +422,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     if !required.is_empty() {
         return Err(Failure::new(Exit::Hazard, required));
     }
+    let queries = read_queries(&request.config)?;
     let proved = if steps.is_empty() {
         proof::Proved::nothing(&both.shadow)
     } else {
@@ -420,12 +433,18 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             scope: &both.scope,
             facts: &both.live.facts,
             plan: &steps,
+            queries: &queries,
         };
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?
     };
-    let file = write(request, &both, &steps, proved);
-    let notes = both.declaration.notes.into_iter().chain(both.exposed).chain(found).collect();
+    let retired = retired(&queries, &proved.fates, &mut steps);
+    accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
+    let gates = gate::gates(&steps, &both.current, &both.desired, &retired);
+    let told = fates(&queries, &proved.fates, &steps);
+    let file = PlanFile { gates, ..write(request, &both, &steps, proved) };
+    let file = PlanFile { id: file.meaning(), ..file };
+    let notes = both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).collect();
     Ok(Made { file, notes })
 }
 
@@ -580,6 +599,40 @@ fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaratio
     }
 }
 
+/// The statements that a step breaks, each with the stage of that step. In `contract` they retire; before it, or where
+/// they are to be kept, breaking them is a hazard of the step.
+fn retired(queries: &[Query], fates: &[Fate], steps: &mut [Planned]) -> Vec<(Stage, String)> {
+    let mut retired = vec![];
+    for (query, fate) in queries.iter().zip(fates) {
+        let Fate::Breaks { place, error } = fate else { continue };
+        let planned = &mut steps[*place];
+        if planned.step.stage == Stage::Contract && !query.keep {
+            retired.push((Stage::Contract, format!("{}: {error}", query.place)));
+        } else {
+            let (code, object) = (Code::BreaksQuery, planned.subject.clone());
+            let why = format!("{}: {error}", query.place);
+            planned.step.hazards.push(Hazard { code, object, why, accepted: None });
+        }
+    }
+    retired
+}
+
+/// What is told of statements beside hazards and gates: from where a new one works, and which never do.
+fn fates(queries: &[Query], fates: &[Fate], steps: &[Planned]) -> Vec<Report> {
+    let told = |(query, fate): (&Query, &Fate)| match fate {
+        Fate::WorksFrom { place } => Some(Report::note(
+            "queries::works",
+            format!("{} works from step {} ({}) on", query.place, place + 1, steps[*place].step.stage.name()),
+        )),
+        Fate::Never { error } => Some(Report::warning(
+            "queries::never",
+            format!("{} works neither before nor after the plan: {error}", query.place),
+        )),
+        Fate::Works | Fate::Breaks { .. } => None,
+    };
+    queries.iter().zip(fates).filter_map(told).collect()
+}
+
 /// Hazards of the plan that nobody accepted and that must be, each with its step.
 pub fn unaccepted(file: &PlanFile) -> Vec<(u32, &FileHazard)> {
     let steps = file.steps.iter();
@@ -660,7 +713,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
         _ => (file::fingerprint(&both.desired), render::schema_difference(&both.current, &both.desired)),
     };
     let steps = file_steps(steps, &proved.observed, &both.live.facts, &request.config.plan, place);
-    let mut file = PlanFile {
+    PlanFile {
         format: file::FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
         id: String::new(),
@@ -671,10 +724,9 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
         proof: proved.proof,
         notes: both.notes.clone(),
         difference,
+        gates: vec![],
         steps,
-    };
-    file.id = file.meaning();
-    file
+    }
 }
 
 impl proof::Proved {
@@ -689,6 +741,7 @@ impl proof::Proved {
                 ..Proof::default()
             },
             observed: vec![],
+            fates: vec![],
         }
     }
 }

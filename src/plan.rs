@@ -17,6 +17,7 @@ pub mod disturb;
 pub mod estimate;
 pub mod file;
 pub mod fold;
+pub mod gate;
 pub mod hazard;
 pub mod order;
 pub mod origin;

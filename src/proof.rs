@@ -9,17 +9,20 @@ use thiserror::Error;
 use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
-use crate::kind::ObjectId;
+use crate::kind::{Kind, ObjectId};
 use crate::plan::Planned;
 use crate::plan::file::Proof;
+use crate::queries::Query;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowError};
 
 pub mod observe;
 pub mod rows;
+pub mod trial;
 
 use observe::{Observed, StepFailed};
+use trial::{Fate, Trials};
 
 /// Why a plan is not written.
 #[derive(Debug, Error, Diagnostic)]
@@ -59,12 +62,16 @@ pub struct Subject<'a> {
     pub scope: &'a Scope,
     pub facts: &'a Facts,
     pub plan: &'a [Planned],
+    /// Statements of applications that are tried along the way.
+    pub queries: &'a [Query],
 }
 
 /// A proof that came out well, and what each step was seen to do.
 pub struct Proved {
     pub proof: Proof,
     pub observed: Vec<Observed>,
+    /// How each of the queries fared.
+    pub fates: Vec<Fate>,
 }
 
 /// Runs the plan on a copy, then its undos.
@@ -115,7 +122,10 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let filled =
         if rows { rows::fill(&runner, &copied, subject.desired, subject.facts).await? } else { Default::default() };
     let before = rows::digest(&runner, &copied, subject.desired).await?;
-    let observed = observe::run(&runner, &watcher, subject.plan).await?;
+    let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
+    let observed =
+        observe::run_with(&runner, &watcher, subject.plan, async |place| trials.after(place).await).await?;
+    let fates = trials.fates();
     let undeclared: Vec<String> = subject
         .plan
         .iter()
@@ -169,6 +179,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
             unproved,
         },
         observed,
+        fates,
     })
 }
 
@@ -202,7 +213,8 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
     let dependents = current.dependents();
     let mut up: BTreeSet<ObjectId> = BTreeSet::new();
     let touched = subject.plan.iter().flat_map(|it| it.does.iter().map(|(id, _)| id).chain([&it.subject]));
-    for id in touched {
+    let read = subject.queries.iter().flat_map(|it| &it.relations).flat_map(|parts| named(current, parts));
+    for id in touched.chain(read) {
         up.extend(whole.get(id).cloned());
         for need in subject.desired.needs_of(id) {
             up.extend(whole.get(need).cloned());
@@ -223,6 +235,15 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
         needs.filter_map(|id| whole.get(id).cloned()).collect()
     });
     down.iter().flat_map(everything).cloned().collect()
+}
+
+/// The relations that a statement may mean by a name; without a namespace, those of any.
+fn named<'a>(schema: &'a Schema, parts: &'a [String]) -> impl Iterator<Item = &'a ObjectId> {
+    let is_relation = |id: &&ObjectId| matches!(id.kind, Kind::Table | Kind::View | Kind::MaterializedView);
+    let matches = move |id: &&ObjectId| {
+        id.path.len() == 2 && id.path.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.as_str() == b)
+    };
+    schema.objects.keys().filter(is_relation).filter(matches)
 }
 
 /// Adds what each member leads to, until nothing new is found.

@@ -18,7 +18,7 @@ mod directive;
 mod names;
 mod order;
 mod parts;
-mod split;
+pub mod split;
 mod sql;
 pub mod syntax;
 mod toml;
@@ -27,6 +27,7 @@ pub(crate) mod walk;
 pub use crate::diagnostic::File;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
 pub use sql::{find_name, find_one_of};
+pub use walk::{Mention, mentions};
 
 /// Words in one of the declaration's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

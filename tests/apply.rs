@@ -77,6 +77,7 @@ impl Case {
             proof: Proof::default(),
             notes: vec![],
             difference: String::new(),
+            gates: vec![],
             steps: steps.iter().zip(1..).map(|(it, id)| step(it, id)).collect(),
         };
         plan.id = plan.meaning();

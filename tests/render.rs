@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tenantry::diagnostic::Look;
 use tenantry::lock::Lock;
 use tenantry::plan::file::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
+use tenantry::plan::gate::Gate;
 use tenantry::plan::hazard::Code;
 use tenantry::plan::{Stage, Undo};
 use tenantry::render::{Format, render};
@@ -54,6 +55,11 @@ fn plan() -> PlanFile {
         Some(Estimate { rows, bytes, seconds, reason: "reads at 100 MB to 1 GB a second".into() })
     };
     let mut plan = PlanFile {
+        gates: vec![Gate {
+            before: Stage::Contract,
+            unused: vec!["column public.messages.status".into()],
+            retired: vec!["queries/app.sql:3: column <b>status</b> does not exist".into()],
+        }],
         format: 1,
         tool: "0.1.0".into(),
         id: String::new(),

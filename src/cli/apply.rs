@@ -1,5 +1,6 @@
 //! `tenantry apply`: run a plan on a live database.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::pipeline::Failure;
 use crate::plan::Stage;
 use crate::plan::batch::Batch;
 use crate::plan::file::{FileStep, PlanFile};
+use crate::render::review::gate;
 
 /// Run a plan on a live database, step by step; what was done is kept in a journal there
 #[derive(Debug, clap::Args)]
@@ -82,6 +84,10 @@ impl Apply {
                 context.tell(&format!("{left} steps of later stages are left"));
             }
             return Ok(Begun::Ended(Exit::Done));
+        }
+        let stages: BTreeSet<Stage> = steps.iter().map(|it| it.stage).collect();
+        for condition in stages.into_iter().flat_map(|stage| gate(plan, stage)) {
+            context.tell(&format!("gate: {condition}"));
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
             eprintln!("{}", summary(&steps, left));

@@ -11,6 +11,7 @@ use crate::diagnostic::{File, Report};
 use crate::kind::as_trees;
 use crate::lock::Lock;
 use crate::plan::batch::Batch;
+use crate::plan::gate::Gate;
 use crate::plan::hazard::{Code, Severity};
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
@@ -42,6 +43,9 @@ pub struct PlanFile {
     /// The difference of the two schemas as a unified diff of their statements.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub difference: String,
+    /// Where an application has to be released first.
+    #[serde(default, rename = "gate", skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     #[serde(default, rename = "step", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<FileStep>,
 }
@@ -362,6 +366,7 @@ mod tests {
             },
             notes: vec![text(), text()],
             difference: text(),
+            gates: vec![Gate { before: Stage::Contract, unused: vec![text()], retired: vec![text()] }],
             steps: vec![step, bare],
         }
     }

@@ -94,6 +94,7 @@ hazards! {
     AttachScan "attach-without-proof" Warn "every row of the partition is read under a lock" "give it a valid CHECK that implies the bound first",
     SetUnlogged "set-logged" Warn "the table is rewritten under a lock that blocks reads and writes" "do it while nobody uses the table",
     StopTrigger "drop-trigger" Warn "what the trigger kept up no longer happens" "drop it only when nothing relies on it",
+    BreaksQuery "breaks-query" Refuse "a statement that applications run fails from this step on" "release code that does without it first, or keep what it needs",
     PublicationChange "publication-change" Warn "subscribers see another set of tables, columns or rows" "tell those who run the subscribers",
 }
 

@@ -64,6 +64,16 @@ type Relations = BTreeMap<u32, Relation>;
 /// Runs the steps in order, each transaction as the plan has it, and tells what each was seen to do. `watcher` is a
 /// second session with the same database, for statements that commit by themselves.
 pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Result<Vec<Observed>, StepFailed> {
+    run_with(runner, watcher, steps, async |_| Ok(())).await
+}
+
+/// The same; after each transaction `stop` is told the place of its last step.
+pub async fn run_with(
+    runner: &Session,
+    watcher: &Session,
+    steps: &[Planned],
+    mut stop: impl AsyncFnMut(usize) -> Result<(), tokio_postgres::Error>,
+) -> Result<Vec<Observed>, StepFailed> {
     let failed = |place: usize| {
         let sql = steps.get(place).map(|it| it.step.sql.clone()).unwrap_or_default();
         move |source| StepFailed { place, sql, source }
@@ -118,6 +128,7 @@ pub async fn run(runner: &Session, watcher: &Session, steps: &[Planned]) -> Resu
             }
             runner.client.batch_execute("COMMIT").await.map_err(failed(until - 1))?;
         }
+        stop(until - 1).await.map_err(failed(until - 1))?;
         place = until;
     }
     runner.client.batch_execute("RESET client_min_messages").await.map_err(failed(0))?;

@@ -69,6 +69,9 @@ pub fn render(plan: &PlanFile) -> String {
             review::total_seconds(&steps).map(|it| format!(", {}", review::seconds(it))).unwrap_or_default();
         let count = review::counted(steps.len(), "step");
         let _ = writeln!(out, "<h2>{} <span class=\"dim\">{count}{expected}</span></h2>", stage.name());
+        for condition in review::gate(plan, stage) {
+            let _ = writeln!(out, "<p class=\"amber\">Gate: {}</p>", escaped(&condition));
+        }
         for group in review::groups(&steps) {
             if let [first, .., last] = group {
                 let _ = writeln!(out, "<section class=\"group\">");

@@ -56,6 +56,9 @@ fn page(plan: &PlanFile, less: Less) -> String {
         for (stage, steps) in review::stages(plan) {
             let count = review::counted(steps.len(), "step");
             let _ = writeln!(out, "<details><summary><b>{}</b>: {count}</summary>\n", stage.name());
+            for condition in review::gate(plan, stage) {
+                let _ = writeln!(out, "**Gate**: {}\n", prose(&condition));
+            }
             for group in review::groups(&steps) {
                 if let [first, .., last] = group {
                     let _ = writeln!(out, "*Steps {} to {} share a transaction.*\n", first.id, last.id);

@@ -26,6 +26,18 @@ pub fn stages(plan: &PlanFile) -> Vec<(Stage, Vec<&FileStep>)> {
     Stage::ALL.into_iter().map(|stage| (stage, of(stage))).filter(|(_, steps)| !steps.is_empty()).collect()
 }
 
+/// What must hold before a stage begins, each in a line.
+pub fn gate(plan: &PlanFile, stage: Stage) -> Vec<String> {
+    let gates = plan.gates.iter().filter(|it| it.before == stage);
+    gates
+        .flat_map(|it| {
+            let unused = it.unused.iter().map(|it| format!("no running code uses {it} any more"));
+            let retired = it.retired.iter().map(|it| format!("no running code needs {it}"));
+            unused.chain(retired)
+        })
+        .collect()
+}
+
 /// Neighbouring steps that share a transaction; a step outside any stands alone.
 pub fn groups<'a, 'b>(steps: &'b [&'a FileStep]) -> impl Iterator<Item = &'b [&'a FileStep]> {
     steps.chunk_by(|a, b| a.transaction.is_some() && a.transaction == b.transaction)

@@ -23,6 +23,9 @@ pub fn render(plan: &PlanFile) -> String {
     for (stage, steps) in review::stages(plan) {
         out.truncate(out.trim_end().len());
         let _ = writeln!(out, "\n\n-- {}\n", stage.name());
+        for condition in review::gate(plan, stage) {
+            let _ = writeln!(out, "-- gate: {}", review::one_line(&condition));
+        }
         for group in review::groups(&steps) {
             let is_inside = group[0].transaction.is_some();
             if is_inside {

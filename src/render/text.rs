@@ -88,6 +88,9 @@ impl Page {
             }
             let name = self.paint(Ink::Bold, &stage.name().to_uppercase());
             self.line(&format!("{name}  {title}"));
+            for condition in review::gate(plan, stage) {
+                self.fact("  ", Some(Ink::Yellow), &format!("gate: {condition}"));
+            }
             for group in review::groups(&steps) {
                 self.line("");
                 for (place, step) in group.iter().enumerate() {

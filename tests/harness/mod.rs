@@ -296,6 +296,7 @@ impl Sides {
             proof: file::Proof::default(),
             notes: vec![],
             difference: String::new(),
+            gates: vec![],
             steps,
         };
         Ok(render::text::steps(&file, Look { colour: false, width: 100 }))

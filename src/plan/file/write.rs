@@ -7,11 +7,12 @@ use std::fmt::Write;
 use super::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::Undo;
 use crate::plan::batch::{Assignment, Batch};
+use crate::plan::gate::Gate;
 use crate::scope::Scope;
 
 /// The file's text.
 pub fn write(plan: &PlanFile) -> String {
-    let PlanFile { format, tool, id, name, from, to, scope, proof, notes, difference, steps } = plan;
+    let PlanFile { format, tool, id, name, from, to, scope, proof, notes, difference, gates, steps } = plan;
     let mut out =
         Writer(String::from("# A plan of tenantry. `tenantry show` renders it; `tenantry apply` runs it.\n\n"));
     out.plain("format", format);
@@ -53,6 +54,12 @@ pub fn write(plan: &PlanFile) -> String {
     out.texts("unproved", unproved);
     out.table("[proof.filled]", filled, |rows| rows.to_string());
     out.table("[proof.unfilled]", unfilled, |why| string(why));
+    for Gate { before, unused, retired } in gates {
+        out.head("[[gate]]");
+        out.text("before", before.name());
+        out.texts("unused", unused);
+        out.texts("retired", retired);
+    }
     steps.iter().for_each(|it| step(it, &mut out));
     out.0
 }

@@ -1,0 +1,65 @@
+//! A gate: the point of a plan at which an application has to be released first, and why.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, ObjectId};
+use crate::plan::{Half, Planned, Stage};
+use crate::schema::Schema;
+
+/// What must hold before a stage begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// The stage that may not begin before.
+    pub before: Stage,
+    /// What goes in it, and no running code may use any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
+    /// Statements of applications that no longer work from then on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
+}
+
+/// The gates of a plan. `retired`: statements that stop working, each with the stage that does it.
+///
+/// Only `contract` takes things away, so a plan has one gate at most, unless a statement breaks earlier: that is a
+/// hazard, and no gate.
+pub fn gates(plan: &[Planned], old: &Schema, new: &Schema, retired: &[(Stage, String)]) -> Vec<Gate> {
+    let gone: BTreeSet<&ObjectId> = plan
+        .iter()
+        .filter(|it| it.step.stage == Stage::Contract)
+        .flat_map(|it| &it.does)
+        .filter(|(id, half)| {
+            *half == Half::Drop && old.contains(id) && !new.contains(id) && is_named_by_code(id.kind)
+        })
+        .map(|(id, _)| id)
+        .collect();
+    let unused: Vec<String> = gone
+        .iter()
+        .filter(|id| !old.wholes_of(id).iter().any(|whole| gone.contains(whole)))
+        .map(|id| id.to_string())
+        .collect();
+    let retired = retired.iter().filter(|(stage, _)| *stage == Stage::Contract).map(|(_, it)| it.clone());
+    let gate = Gate { before: Stage::Contract, unused, retired: retired.collect() };
+    if gate.unused.is_empty() && gate.retired.is_empty() { vec![] } else { vec![gate] }
+}
+
+/// Whether statements of applications name objects of the kind.
+fn is_named_by_code(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Namespace
+            | Kind::Table
+            | Kind::Column
+            | Kind::View
+            | Kind::MaterializedView
+            | Kind::Routine
+            | Kind::Sequence
+            | Kind::EnumType
+            | Kind::RangeType
+            | Kind::Composite
+            | Kind::Domain
+    )
+}

@@ -1,0 +1,135 @@
+//! Statements of applications beside a plan: which step breaks one, and what is said of it.
+#![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+#[expect(dead_code, reason = "what other tests start is not needed here")]
+mod support;
+
+const CONFIG: &str =
+    "[database]\nserver = 15\n[schema]\nlegacy = \"legacy.sql\"\n[queries]\npaths = [\"queries\"]\n";
+
+fn project(legacy: &str, schema: &str, queries: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["schema", "queries"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let files =
+        [("tenantry.toml", CONFIG), ("legacy.sql", legacy), ("schema/t.sql", schema), ("queries/app.sql", queries)];
+    for (path, text) in files {
+        fs::write(dir.path().join(path), text).unwrap();
+    }
+    dir
+}
+
+/// Exit code, what was printed, what was told.
+fn run(dir: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    command.current_dir(dir.path()).args(arguments).env("COLUMNS", "120").env_remove("DATABASE_URL");
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_upsert_that_loses_its_arbiter_is_a_hazard_of_the_step() {
+    let dir = project(
+        "CREATE TABLE contacts (id integer PRIMARY KEY, phone text NOT NULL UNIQUE);",
+        "CREATE TABLE contacts (id integer PRIMARY KEY, phone text NOT NULL, user_id integer NOT NULL DEFAULT 1,
+             UNIQUE (user_id, phone));",
+        "SELECT id FROM contacts WHERE phone = $1;\n
+         INSERT INTO contacts (id, phone) VALUES ($1, $2) ON CONFLICT (phone) DO NOTHING;",
+    );
+    let (code, out, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("gate: no running code needs queries/app.sql:3: there is no unique"), "{out}");
+    assert!(!out.contains("app.sql:1"), "the SELECT goes on working: {out}");
+    fs::write(
+        dir.path().join("tenantry.toml"),
+        CONFIG.replace("paths = [\"queries\"]", "keep = [\"queries/app.sql\"]"),
+    )
+    .unwrap();
+    let (_, out, err) = run(&dir, &["plan", "--out", "kept.toml"]);
+    assert!(out.contains("hazard breaks-query"), "a client that is never released anew: {out}{err}");
+    assert!(out.contains("needs --accept breaks-query:"), "{out}");
+}
+
+#[test]
+fn a_required_column_that_an_insert_leaves_out_is_a_hazard_and_no_gate() {
+    let dir = project(
+        "CREATE TABLE t (id integer PRIMARY KEY, note text);",
+        "CREATE TABLE t (id integer PRIMARY KEY, note text NOT NULL);",
+        "INSERT INTO t (id) VALUES ($1);\nINSERT INTO t (id, note) VALUES ($1, $2);",
+    );
+    let (code, out, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 4, "{err}");
+    assert!(out.contains("hazard breaks-query"), "{out}");
+    assert!(out.contains("queries/app.sql:1: constraint note_is_not_null of t refuses a row"), "{out}");
+    assert!(!out.contains("app.sql:2"), "{out}");
+}
+
+#[test]
+fn a_privilege_that_goes_breaks_the_role_that_used_it() {
+    let roles = "DO $$BEGIN CREATE ROLE trial_reader; EXCEPTION WHEN duplicate_object THEN NULL; END$$;";
+    let dir = project(
+        &format!("{roles} CREATE TABLE t (id integer, secret text); GRANT SELECT ON t TO trial_reader;"),
+        "CREATE TABLE t (id integer, secret text); GRANT SELECT (id) ON t TO trial_reader;",
+        "-- tenantry: as trial_reader\nSELECT id FROM t;\n-- tenantry: as trial_reader\nSELECT secret FROM t;",
+    );
+    let (code, out, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("queries/app.sql:4: permission denied for table t"), "{out}");
+    assert!(!out.contains("app.sql:2"), "{out}");
+}
+
+#[test]
+fn what_old_code_needs_goes_behind_a_gate_and_new_code_is_told_from_where_it_works() {
+    let dir = project(
+        "CREATE TABLE t (id integer, status text);",
+        "CREATE TABLE t (id integer, state text);",
+        "SELECT status FROM t;\nSELECT state FROM t WHERE id = $1;\nSELECT nothing FROM t;",
+    );
+    let (code, out, err) = run(&dir, &["plan", "--no-renames"]);
+    assert_eq!(code, 4, "the column's values are lost: {err}");
+    assert!(out.contains("gate: no running code uses column public.t.status any more"), "{out}");
+    assert!(
+        out.contains("gate: no running code needs queries/app.sql:1: column \"status\" does not exist"),
+        "{out}"
+    );
+    assert!(err.contains("queries/app.sql:2 works from step 1 (expand) on"), "{err}");
+    assert!(err.contains("queries/app.sql:3 works neither before nor after the plan"), "{err}");
+    let (_, sql, _) = run(&dir, &["show", "plans/1-plan.toml", "--format", "sql"]);
+    assert!(sql.contains("-- gate: no running code uses column public.t.status any more"), "{sql}");
+    let (_, json, _) = run(&dir, &["show", "plans/1-plan.toml", "--format", "json"]);
+    assert!(json.contains("\"gate"), "{json}");
+}
+
+#[test]
+fn statements_that_are_no_queries_are_all_told() {
+    let dir = project("CREATE TABLE t ();", "CREATE TABLE t ();", "TRUNCATE t;\nSELECT 1;\nSELEC 1;");
+    let (code, _, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("app.sql:1:1") && err.contains("app.sql:3:1"), "{err}");
+}
+
+#[test]
+fn what_a_server_has_counted_is_recorded() {
+    let server = support::Server::start(&[], &["shared_preload_libraries=pg_stat_statements"]);
+    server.execute(&[
+        "CREATE EXTENSION pg_stat_statements",
+        "CREATE TABLE t (id integer, name text)",
+        "INSERT INTO t VALUES (1, 'secret of a customer')",
+        "SELECT name FROM t WHERE id = 7",
+        "SELECT count(*) FROM pg_class",
+    ]);
+    let dir = tempfile::tempdir().unwrap();
+    let database = format!("host={} port={} user=postgres dbname=postgres", server.dir.display(), server.port);
+    let (code, _, err) = run(&dir, &["queries", "record", "--database", &database]);
+    assert_eq!(code, 0, "{err}");
+    let recorded = fs::read_to_string(dir.path().join("queries/recorded.sql")).unwrap();
+    assert!(recorded.contains("-- tenantry: as postgres\nSELECT name FROM t WHERE id = $1;"), "{recorded}");
+    assert!(!recorded.contains("pg_class") && !recorded.contains("secret"), "{recorded}");
+}
