@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "an edge: files in the cache folder")]
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,9 @@ fn write(key: &str, kept: &Kept) -> Option<()> {
     let folder = folder()?;
     fs::create_dir_all(&folder).ok()?;
     let beside = folder.join(format!("{key}.{}", std::process::id()));
-    fs::write(&beside, serde_json::to_vec(kept).ok()?).ok()?;
+    let mut writer = BufWriter::with_capacity(1 << 16, fs::File::create(&beside).ok()?);
+    serde_json::to_writer(&mut writer, kept).ok()?;
+    writer.flush().ok()?;
     fs::rename(&beside, folder.join(key)).ok()?;
     let mut files: Vec<_> = fs::read_dir(&folder)
         .ok()?

@@ -1,6 +1,7 @@
 //! The plan file: one TOML document a plan, made to be read in a pull request. No time and no random value is in it.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -262,7 +263,13 @@ impl PlanFile {
 /// catalog numbers are not in it.
 pub fn fingerprint(managed: &Schema) -> String {
     let objects: Vec<_> = managed.objects.values().collect();
-    hash(&as_trees(|| serde_json::to_vec(&objects)).expect("an object has a JSON form"))
+    // Straight into the hash: the text of a large schema is as large as all else that is known of it.
+    let mut hashing = BufWriter::with_capacity(1 << 16, Hashing(Sha256::new()));
+    as_trees(|| serde_json::to_writer(&mut hashing, &objects)).expect("an object has a JSON form");
+    match hashing.into_inner() {
+        Ok(hashing) => hex(&hashing.0.finalize()),
+        Err(_) => unreachable!("a hash takes all that is written to it"),
+    }
 }
 
 /// Where an error of the TOML is; at the end, where something is missing there.
@@ -283,8 +290,25 @@ fn label(error: &toml::de::Error) -> String {
     }
 }
 
+/// A hash that is written to.
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn hash(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
