@@ -241,7 +241,7 @@ impl Look<'_> {
                     constraints.extend(self.constraint(constraint, None, at));
                 }
                 Some(NodeEnum::TableLikeClause(like)) => {
-                    parents.extend(like.relation.as_ref().map(|it| self.qname(it)))
+                    parents.extend(like.relation.as_ref().map(|it| self.qname(it)));
                 }
                 _ => {}
             }
@@ -398,7 +398,7 @@ impl Look<'_> {
 
     /// The words and signs within a part of the text.
     fn words(&self, at: &Range<usize>) -> Vec<Range<usize>> {
-        self.words.iter().cloned().filter(|it| it.start >= at.start && it.end <= at.end).collect()
+        self.words.iter().filter(|it| it.start >= at.start && it.end <= at.end).cloned().collect()
     }
 
     fn alter(&self, alter: &pg::AlterTableStmt) -> Option<Alter> {
@@ -444,7 +444,7 @@ impl Look<'_> {
     fn index(&self, index: &pg::IndexStmt) -> Option<Index> {
         let relation = index.relation.as_ref()?;
         let after = relation.location.max(0) as usize;
-        let words: Vec<Range<usize>> = self.words.iter().cloned().filter(|it| it.start >= after).collect();
+        let words: Vec<Range<usize>> = self.words.iter().filter(|it| it.start >= after).cloned().collect();
         let open = words.iter().position(|it| &self.sql[it.clone()] == "(")?;
         let column = |node: &Node| match &node.node {
             Some(NodeEnum::IndexElem(element)) if !element.name.is_empty() => {
@@ -466,7 +466,7 @@ impl Look<'_> {
     fn view(&self, view: &pg::ViewStmt) -> Option<View> {
         let relation = view.view.as_ref()?;
         let after = relation.location.max(0) as usize;
-        let words: Vec<Range<usize>> = self.words.iter().cloned().filter(|it| it.start >= after).collect();
+        let words: Vec<Range<usize>> = self.words.iter().filter(|it| it.start >= after).cloned().collect();
         let invoker = view.options.iter().any(|node| match &node.node {
             Some(NodeEnum::DefElem(option)) if option.defname == "security_invoker" => {
                 let word = option.arg.as_deref().map(constant);
@@ -512,7 +512,7 @@ impl Look<'_> {
                 let relation = published.relation.as_ref()?;
                 let after = relation.location.max(0) as usize;
                 let columns = plain(&published.columns);
-                let words: Vec<Range<usize>> = self.words.iter().cloned().filter(|it| it.start >= after).collect();
+                let words: Vec<Range<usize>> = self.words.iter().filter(|it| it.start >= after).cloned().collect();
                 let open = words.iter().position(|it| &self.sql[it.clone()] == "(");
                 let first = open.and_then(|open| words.get(open + 1)).map(|it| it.start);
                 Some(Published {

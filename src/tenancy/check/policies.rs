@@ -175,10 +175,10 @@ fn isolation(look: &mut Look<'_>, keys: &[KeyColumn], policies: &[&Policy]) {
                 match read {
                     Some(Holds::Always) => add(Code::PolicyAlwaysTrue, "lets every row through"),
                     Some(Holds::No) => {
-                        add(Code::PolicyWithoutTenant, "lets rows through without asking for the tenant")
+                        add(Code::PolicyWithoutTenant, "lets rows through without asking for the tenant");
                     }
                     Some(Holds::Unknown) => {
-                        add(Code::PolicyNotUnderstood, "asks for something that can't be followed")
+                        add(Code::PolicyNotUnderstood, "asks for something that can't be followed");
                     }
                     Some(Holds::Yes) | None => {}
                 }
@@ -191,10 +191,10 @@ fn isolation(look: &mut Look<'_>, keys: &[KeyColumn], policies: &[&Policy]) {
                     }
                     Some(Holds::Always) => add(Code::PolicyAlwaysTrue, "lets every row be written"),
                     Some(Holds::No) => {
-                        add(Code::PolicyWithoutTenant, "lets rows be written without asking for the tenant")
+                        add(Code::PolicyWithoutTenant, "lets rows be written without asking for the tenant");
                     }
                     Some(Holds::Unknown) => {
-                        add(Code::PolicyNotUnderstood, "asks for something that can't be followed")
+                        add(Code::PolicyNotUnderstood, "asks for something that can't be followed");
                     }
                     Some(Holds::Yes) | None => {}
                 }
