@@ -91,7 +91,8 @@ pub struct Manage {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlanSettings {
-    /// Milliseconds that a step waits for a lock.
+    /// Milliseconds that a step waits for a lock. Whoever wants the table meanwhile queues behind it and waits as long,
+    /// so it is short, and tried often.
     pub lock_timeout_ms: u32,
     /// Milliseconds that a step may run; 0 is no limit.
     pub statement_timeout_ms: u32,
@@ -101,7 +102,7 @@ pub struct PlanSettings {
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        PlanSettings { lock_timeout_ms: 2_000, statement_timeout_ms: 0, accept: vec![] }
+        PlanSettings { lock_timeout_ms: 200, statement_timeout_ms: 0, accept: vec![] }
     }
 }
 

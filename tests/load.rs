@@ -12,7 +12,7 @@ mod measure;
 
 use measure::{Measured, Settings, Subject};
 
-async fn measured(subject: Subject) -> Measured {
+async fn measured(subject: Subject, bystander: Option<Duration>) -> Measured {
     let server = Shadow::start(&ShadowSpec::Auto, Some(15)).await.unwrap();
     let database = server.create_database("load").await.unwrap();
     let settings = Settings {
@@ -23,6 +23,7 @@ async fn measured(subject: Subject) -> Measured {
         rate: 60.0,
         connections: 4,
         quiet: Duration::from_secs(1),
+        bystander,
         subject,
     };
     measure::measure(&settings).await.unwrap()
@@ -30,7 +31,7 @@ async fn measured(subject: Subject) -> Measured {
 
 #[tokio::test]
 async fn no_statement_of_the_legacy_client_fails_while_the_example_is_applied() {
-    let measured = measured(Subject::Planned).await;
+    let measured = measured(Subject::Planned, None).await;
     let report = measured.markdown();
     assert_eq!(measured.failed, None, "{report}");
     assert_eq!(measured.errors().count(), 0, "{report}");
@@ -41,12 +42,24 @@ async fn no_statement_of_the_legacy_client_fails_while_the_example_is_applied() 
 }
 
 #[tokio::test]
+async fn behind_a_transaction_that_stays_open_the_client_waits_no_longer_than_one_try() {
+    let measured = measured(Subject::Planned, Some(Duration::from_secs(3))).await;
+    let report = measured.markdown();
+    assert_eq!(measured.failed, None, "{report}");
+    assert_eq!(measured.errors().count(), 0, "{report}");
+    assert!(measured.locks.iter().any(|it| !it.granted), "nothing was in the way: {report}");
+    // A try is 200 ms; the rest is what a busy machine adds.
+    let longest = measured.statements.iter().map(|it| it.took).max();
+    assert!(longest < Some(Duration::from_secs(1)), "{report}");
+}
+
+#[tokio::test]
 async fn a_script_that_keeps_the_client_waiting_is_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("rude.sql");
     let rude = "BEGIN; LOCK messages; SELECT pg_sleep(0.6); COMMIT; ALTER TABLE orders RENAME status TO state";
     std::fs::write(&script, rude).unwrap();
-    let measured = measured(Subject::Script(script)).await;
+    let measured = measured(Subject::Script(script), None).await;
     let report = measured.markdown();
     assert_eq!(measured.failed, None, "{report}");
     let longest = measured.statements.iter().map(|it| it.took).max();

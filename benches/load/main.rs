@@ -32,6 +32,9 @@ struct Arguments {
     /// Seconds under load before and after
     #[arg(long, default_value_t = 10.0)]
     quiet: f64,
+    /// Another session, whose transactions have read the tables and stay open for so many seconds
+    #[arg(long)]
+    bystander: Option<f64>,
     /// A plan file to apply; without one, the way to the declared schema is planned once the rows are there
     #[arg(long, conflicts_with = "script")]
     plan: Option<PathBuf>,
@@ -96,6 +99,7 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         rate: arguments.rate,
         connections: arguments.connections.max(1),
         quiet: Duration::try_from_secs_f64(arguments.quiet)?,
+        bystander: arguments.bystander.map(Duration::try_from_secs_f64).transpose()?,
         subject: match (arguments.plan, arguments.script) {
             (Some(plan), _) => Subject::Plan(plan),
             (None, Some(script)) => Subject::Script(script),

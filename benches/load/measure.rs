@@ -9,6 +9,7 @@ use tenantry::connect::Target;
 use tenantry::shadow::{Shadow, ShadowDatabase};
 use tokio::time::sleep;
 
+mod bystander;
 mod client;
 mod fill;
 mod locks;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub connections: u32,
     /// How long the client runs alone, before and after.
     pub quiet: Duration,
+    /// How long the transactions of a bystander stay open, if there is one.
+    pub bystander: Option<Duration>,
     pub subject: Subject,
 }
 
@@ -71,11 +74,18 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     let prepared = run::prepare(settings)?;
     let watched = locks::Watch::begin(&settings.target).await?;
     let load = client::Load::begin(settings, contacts).await?;
+    let bystander = match settings.bystander {
+        Some(open) => Some(bystander::Bystander::begin(&settings.target, open).await?),
+        None => None,
+    };
     sleep(settings.quiet).await;
     let began = Instant::now();
     let ran = run::run(settings, &prepared).await;
     let ended = Instant::now();
     sleep(settings.quiet).await;
+    if let Some(bystander) = bystander {
+        bystander.end().await?;
+    }
     let statements = load.end().await?;
     let locks = watched.end().await?;
     let steps = run::steps(&session, &prepared, began, ended).await?;

@@ -26,7 +26,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Pace {
-            pauses: [1, 2, 4, 8, 15].map(Duration::from_secs).to_vec(),
+            pauses: [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 15, 15].map(Duration::from_secs).to_vec(),
             part: Duration::from_millis(100),
             rows_per_second: None,
             wal_per_second: None,
