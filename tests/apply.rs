@@ -540,11 +540,11 @@ async fn a_server_that_takes_no_changes_is_told_at_once() {
 
 #[tokio::test]
 async fn what_the_role_lacks_is_named_before_the_first_step() {
-    let case = Case::new("rights", OLD, NEW).await;
+    // Before 15, everybody may create in public.
+    let closed = |sql: &str| format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; {sql}");
+    let case = Case::new("rights", &closed(OLD), &closed(NEW)).await;
     let admin = case.connect().await;
-    // Before 15, everybody might create in public.
-    let begin = "CREATE ROLE clerk LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
-    admin.client.batch_execute(begin).await.unwrap();
+    admin.client.batch_execute("CREATE ROLE clerk LOGIN").await.unwrap();
     let text = format!("host={} port={} user=clerk dbname=rights", server().dir.display(), server().port);
     let clerk = Target::resolve(Some(&text), &[].into()).unwrap();
     let Err(ApplyError::Privileges { role, missing }) = apply::prepare(&clerk, &case.plan, &[]).await else {
