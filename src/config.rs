@@ -98,11 +98,13 @@ pub struct PlanSettings {
     pub statement_timeout_ms: u32,
     /// Hazards accepted everywhere: `code` or `code:object`.
     pub accept: Vec<String>,
+    /// Whether the old name of a renamed table stays alive, as a view, until `contract`.
+    pub keep_old_names: bool,
 }
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        PlanSettings { lock_timeout_ms: 200, statement_timeout_ms: 0, accept: vec![] }
+        PlanSettings { lock_timeout_ms: 200, statement_timeout_ms: 0, accept: vec![], keep_old_names: true }
     }
 }
 
@@ -147,6 +149,7 @@ const KEYS: &[&str] = &[
     "accept",
     "queries",
     "keep",
+    "keep_old_names",
     "apply",
     "batch_ms",
     "rows_per_second",

@@ -395,7 +395,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let mut both = both_sides(request).await?;
     let (said, found) = tenancy::for_plan(request, &both).await?;
     both.notes.extend(said);
-    let (renames, start) = renamed(&both).await?;
+    let (renames, start) = renamed(&both, request.config.plan.keep_old_names).await?;
     if request.renames {
         let suspects = rename::suspects(&start, &both.desired);
         if !suspects.is_empty() {
@@ -440,7 +440,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     };
     let retired = retired(&queries, &proved.fates, &mut steps);
     accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
-    let gates = gate::gates(&steps, &both.current, &both.desired, &retired);
+    let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
     let file = PlanFile { gates, ..write(request, &both, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
@@ -449,8 +449,8 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
 }
 
 /// The live schema with its declared renames done, as PostgreSQL does them: on a copy.
-async fn renamed(both: &Both) -> Result<(Vec<Planned>, Schema), Failure> {
-    let renames = rename::pending(&both.declaration.renames, &both.current);
+async fn renamed(both: &Both, both_names: bool) -> Result<(Vec<Planned>, Schema), Failure> {
+    let renames = rename::pending(&both.declaration.renames, &both.current, &both.desired, both_names);
     if renames.is_empty() {
         return Ok((renames, both.current.clone()));
     }
@@ -488,10 +488,9 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
 
 /// The renames, then the steps that find everything under its new name.
 pub fn with_renames(renames: Vec<Planned>, steps: Vec<Planned>) -> Vec<Planned> {
-    let count = u32::try_from(renames.len()).unwrap_or(u32::MAX);
-    let renames = renames.into_iter().zip(1..).map(|(it, number)| Planned { transaction: Some(number), ..it });
+    let count = renames.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
     let steps = steps.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
-    renames.chain(steps).collect()
+    renames.into_iter().chain(steps).collect()
 }
 
 fn questions(suspects: &[Suspect], both: &Both) -> Failure {

@@ -13,6 +13,7 @@ use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
 pub mod batch;
+pub mod bridge;
 pub mod disturb;
 pub mod estimate;
 pub mod file;

@@ -133,3 +133,40 @@ fn what_a_server_has_counted_is_recorded() {
     assert!(recorded.contains("-- tenantry: as postgres\nSELECT name FROM t WHERE id = $1;"), "{recorded}");
     assert!(!recorded.contains("pg_class") && !recorded.contains("secret"), "{recorded}");
 }
+
+#[test]
+fn a_renamed_table_answers_to_both_names_until_contract() {
+    let roles = "DO $$BEGIN CREATE ROLE trial_writer; EXCEPTION WHEN duplicate_object THEN NULL; END$$;";
+    let table = |name: &str, phone: &str| {
+        format!(
+            "CREATE TABLE {name} (id integer CONSTRAINT contacts_pkey PRIMARY KEY, {phone} text, owner name NOT NULL DEFAULT current_user);
+             ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY own ON {name} USING (owner = current_user);
+             GRANT SELECT, INSERT, UPDATE ON {name} TO trial_writer;"
+        )
+    };
+    let declared =
+        table("people", "phone").replacen("TABLE people (", "TABLE people ( -- tenantry: was contacts\n", 1);
+    let dir = project(
+        &format!("{roles}{}", table("contacts", "phone_number")),
+        &declared.replacen("phone text,", "phone text, -- tenantry: was phone_number\n", 1),
+        "-- tenantry: as trial_writer
+         INSERT INTO contacts (id, phone_number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET phone_number = $2;
+         -- tenantry: as trial_writer
+         SELECT phone FROM people WHERE id = $1;",
+    );
+    let (code, out, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("keep the old name public.contacts alive as a view of public.people"), "{out}");
+    assert!(out.contains("SELECT id, phone AS phone_number, owner FROM"), "{out}");
+    assert!(out.contains("gate: no running code uses view public.contacts any more"), "{out}");
+    assert!(
+        out.contains("gate: no running code needs queries/app.sql:2: relation \"contacts\" does not exist"),
+        "{out}"
+    );
+    assert!(err.contains("queries/app.sql:4 works from step"), "{err}");
+    assert!(!out.contains("breaks-query") && !out.contains("hazard rename"), "{out}");
+    fs::write(dir.path().join("tenantry.toml"), format!("{CONFIG}[plan]\nkeep_old_names = false\n")).unwrap();
+    let (_, out, _) = run(&dir, &["plan", "--out", "at-once.toml"]);
+    assert!(!out.contains("CREATE VIEW") && out.contains("hazard rename"), "{out}");
+}

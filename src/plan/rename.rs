@@ -4,13 +4,14 @@ use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Planned, Step, Undo};
+use crate::plan::{Planned, Step, Undo, bridge};
 use crate::schema::Schema;
 use crate::source::{Class, Rename};
 
 /// The steps of declared renames whose old name the live side still has, in the order of the declaration: tables
-/// before what is in them. A rename that has been done is none.
-pub fn pending(renames: &[Rename], current: &Schema) -> Vec<Planned> {
+/// before what is in them. A rename that has been done is none. Where both names of a table can live, the old one becomes
+/// a view until `contract`: see [`bridge`](super::bridge).
+pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_names: bool) -> Vec<Planned> {
     let mut renames: Vec<&Rename> = renames.iter().collect();
     renames.sort_by_key(|rename| rename.path.len());
     let moved = |path: &[Name]| -> Vec<Name> {
@@ -21,17 +22,33 @@ pub fn pending(renames: &[Rename], current: &Schema) -> Vec<Planned> {
             None => path.to_vec(),
         }
     };
-    renames
-        .iter()
-        .filter_map(|rename| {
-            let live = moved(&rename.path);
-            let mut before = live.clone();
-            *before.last_mut()? = rename.old.clone();
-            let there = exists(rename.class, &before, current);
-            let done = exists(rename.class, &live, current);
-            (there && !done).then(|| planned(rename, &before, current)).flatten()
-        })
-        .collect()
+    let pending = renames.iter().filter_map(|rename| {
+        let live = moved(&rename.path);
+        let mut before = live.clone();
+        *before.last_mut()? = rename.old.clone();
+        let there = exists(rename.class, &before, current);
+        let done = exists(rename.class, &live, current);
+        (there && !done).then(|| planned(rename, &before, current)).flatten().map(|step| (*rename, step))
+    });
+    let mut left: Vec<(&Rename, Planned)> = pending.collect();
+    let mut steps: Vec<Planned> = vec![];
+    let mut transaction = 0;
+    while !left.is_empty() {
+        let (rename, step) = left.remove(0);
+        transaction += 1;
+        let mut together = vec![step];
+        if rename.class == Class::Table && both_names {
+            let of_table = |it: &Rename| it.class == Class::Column && it.path[..2] == rename.path[..];
+            let columns: Vec<&Rename> = left.iter().map(|it| it.0).filter(|it| of_table(it)).collect();
+            if let Some(bridge) = bridge::view(rename, &columns, current, desired) {
+                together.extend(left.extract_if(.., |it| of_table(it.0)).map(|it| it.1));
+                together.iter_mut().for_each(|it| it.step.hazards.clear());
+                together.extend(bridge);
+            }
+        }
+        steps.extend(together.into_iter().map(|it| Planned { transaction: Some(transaction), ..it }));
+    }
+    steps
 }
 
 /// Whether anything of the class has this path.

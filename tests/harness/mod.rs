@@ -108,7 +108,7 @@ impl Case {
         let (old, mut old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
         self.declare(&mut old_reading.facts);
-        let (renames, start) = self.renamed(shadow, &old, &old_reading).await?;
+        let (renames, start) = self.renamed(shadow, &old, &old_reading, &new_reading.schema).await?;
         let plan = tenantry::plan::make(&start, &new_reading.schema, &old_reading.facts)
             .map(|steps| with_renames(renames, steps));
         Ok(Sides { shadow, old, new, old_reading, new_reading, plan })
@@ -137,11 +137,12 @@ impl Case {
         shadow: &Shadow,
         old: &ShadowDatabase,
         reading: &Reading,
+        desired: &Schema,
     ) -> Outcome<(Vec<Planned>, Schema)> {
         // What is no declaration (a case may hold anything that loads) declares no renames.
         let files = vec![File::new("new.sql", self.new.as_str())];
         let declared = source::read(files, 18).map(|it| it.renames).unwrap_or_default();
-        let renames = rename::pending(&declared, &reading.schema);
+        let renames = rename::pending(&declared, &reading.schema, desired, true);
         if renames.is_empty() {
             return Ok((renames, reading.schema.clone()));
         }
