@@ -554,6 +554,7 @@ async fn a_pooler_in_transaction_mode_is_recognised() {
     for turn in ["first", "second", "third"] {
         let out = schema.path().join(turn);
         let mut plan = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        plan.current_dir(schema.path());
         plan.args(["plan", "--database"])
             .arg(format!("host=127.0.0.1 port={port} dbname=transactions user=postgres"))
             .arg("--schema")
