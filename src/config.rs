@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::plan::policy::Policy;
 use crate::platform::{Api, Platform};
 use crate::tenancy::settings;
 
@@ -98,13 +99,21 @@ pub struct PlanSettings {
     pub statement_timeout_ms: u32,
     /// Hazards accepted everywhere: `code` or `code:object`.
     pub accept: Vec<String>,
+    /// What is made of hazards, by code and object.
+    pub hazards: Policy,
     /// Whether the old name of a renamed table stays alive, as a view, until `contract`.
     pub keep_old_names: bool,
 }
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        PlanSettings { lock_timeout_ms: 200, statement_timeout_ms: 0, accept: vec![], keep_old_names: true }
+        PlanSettings {
+            lock_timeout_ms: 200,
+            statement_timeout_ms: 0,
+            accept: vec![],
+            hazards: Policy::default(),
+            keep_old_names: true,
+        }
     }
 }
 
@@ -150,6 +159,7 @@ const KEYS: &[&str] = &[
     "queries",
     "keep",
     "keep_old_names",
+    "hazards",
     "apply",
     "batch_ms",
     "rows_per_second",

@@ -19,8 +19,9 @@ use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::gate;
-use crate::plan::hazard::{Code, Hazard};
+use crate::plan::hazard::{Code, Hazard, Severity};
 use crate::plan::origin::Origins;
+use crate::plan::policy::Verdict;
 use crate::plan::rename::{self, Suspect};
 use crate::plan::seed::{self, RowPlace};
 use crate::plan::{self, Half, PlanError, Planned, Stage, estimate};
@@ -417,7 +418,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));
     }
-    accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
+    accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let required: Vec<Report> = impossible(&steps, &both);
     if !required.is_empty() {
         return Err(Failure::new(Exit::Hazard, required));
@@ -439,7 +440,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         proof::prove(&both.shadow, &subject).await?
     };
     let retired = retired(&queries, &proved.fates, &mut steps);
-    accept(&mut steps, &request.accept, &request.config.plan.accept, &both.declaration);
+    accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
     let file = PlanFile { gates, ..write(request, &both, &steps, proved) };
@@ -575,7 +576,7 @@ fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
 }
 
 /// Marks hazards that somebody accepted: on the command line, in the configuration, or beside the declaration.
-fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaration: &Declaration) {
+fn accept(steps: &mut [Planned], flags: &[String], config: &PlanSettings, declaration: &Declaration) {
     let covers = |given: &str, hazard: &Hazard| match given.split_once(':') {
         _ if given == "all" => true,
         Some((code, object)) => {
@@ -585,9 +586,15 @@ fn accept(steps: &mut [Planned], flags: &[String], config: &[String], declaratio
         None => given == hazard.code.name(),
     };
     for hazard in steps.iter_mut().flat_map(|it| &mut it.step.hazards) {
+        let verdict = config.hazards.verdict(hazard);
+        match verdict {
+            Some(Verdict::Warn) => hazard.severity = Severity::Warn,
+            Some(Verdict::Refuse) => hazard.severity = Severity::Refuse,
+            Some(Verdict::Allow) | None => {}
+        }
         if flags.iter().any(|given| covers(given, hazard)) {
             hazard.accepted = Some("--accept".into());
-        } else if config.iter().any(|given| covers(given, hazard)) {
+        } else if verdict == Some(Verdict::Allow) || config.accept.iter().any(|given| covers(given, hazard)) {
             hazard.accepted = Some("tenantry.toml".into());
         } else if let Some(allow) = declaration.allows.iter().find(|allow| {
             allow.hazard == hazard.code
@@ -610,7 +617,7 @@ fn retired(queries: &[Query], fates: &[Fate], steps: &mut [Planned]) -> Vec<(Sta
         } else {
             let (code, object) = (Code::BreaksQuery, planned.subject.clone());
             let why = format!("{}: {error}", query.place);
-            planned.step.hazards.push(Hazard { code, object, why, accepted: None });
+            planned.step.hazards.push(Hazard { code, object, severity: code.severity(), why, accepted: None });
         }
     }
     retired
@@ -677,6 +684,7 @@ pub fn file_steps(
             code: hazard.code,
             object: hazard.object.to_string(),
             why: hazard.why.clone(),
+            severity: Some(hazard.severity).filter(|it| *it != hazard.code.severity()),
             accepted: hazard.accepted.clone(),
         };
         FileStep {

@@ -22,6 +22,7 @@ pub mod gate;
 pub mod hazard;
 pub mod order;
 pub mod origin;
+pub mod policy;
 pub mod rename;
 pub mod seed;
 pub mod step;

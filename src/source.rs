@@ -25,6 +25,7 @@ mod toml;
 pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
+pub use directive::nearest_hazard;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
 pub use sql::{find_name, find_one_of};
 pub use walk::{Mention, mentions};

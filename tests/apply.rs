@@ -198,6 +198,7 @@ fn step(planned: &Planned, id: u32) -> FileStep {
                 code: it.code,
                 object: it.object.to_string(),
                 why: it.why.clone(),
+                severity: None,
                 accepted: it.accepted.clone(),
             })
             .collect(),

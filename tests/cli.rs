@@ -77,6 +77,26 @@ fn a_plan_is_written_and_found_again() {
 }
 
 #[test]
+fn a_repository_decides_what_is_made_of_a_hazard() {
+    let legacy =
+        "CREATE TABLE log (a integer, b integer); CREATE INDEX by_b ON log (b); CREATE TABLE t (a integer);";
+    let policy = "[plan.hazards]\ndrop-index = \"refuse\"\n\"drop-table:public.l*\" = \"allow\"\n";
+    let project = Project::new(&[
+        ("tenantry.toml", &format!("{CONFIG}{policy}")),
+        ("legacy.sql", &format!("{legacy} CREATE TABLE gone ();")),
+        ("schema/t.sql", "CREATE TABLE log (a integer, b integer); CREATE TABLE t (a integer);"),
+    ]);
+    let ended = project.run(&["plan"]);
+    assert_eq!(ended.code, 4, "{}", ended.err);
+    assert!(ended.out.contains("needs --accept drop-index:public.by_b"), "{}", ended.out);
+    assert!(ended.out.contains("needs --accept drop-table:public.gone"), "{}", ended.out);
+    fs::write(project.path().join("schema/t.sql"), "CREATE TABLE t (a integer); CREATE TABLE gone ();").unwrap();
+    let ended = project.run(&["plan"]);
+    assert_eq!(ended.code, 0, "its index goes with the table, which may go: {}{}", ended.out, ended.err);
+    assert!(ended.out.contains("accepted by tenantry.toml"), "{}", ended.out);
+}
+
+#[test]
 fn nothing_to_change_is_said_and_writes_nothing() {
     let table = "CREATE TABLE t (id integer PRIMARY KEY);";
     let project = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", table), ("schema/t.sql", table)]);

@@ -120,6 +120,7 @@ fn plan() -> PlanFile {
                 ],
                 scans: vec![HOSTILE.into()],
                 hazards: vec![FileHazard {
+                    severity: None,
                     code: Code::CheckMayFail,
                     object: format!("constraint {HOSTILE}.c"),
                     why: "<img src=x onerror=alert(1)> | *rows*".into(),
@@ -132,6 +133,7 @@ fn plan() -> PlanFile {
                 locks: vec![lock("public.messages", Lock::AccessExclusive, Some(Lock::AccessExclusive))],
                 hazards: ["status", "state"]
                     .map(|it| FileHazard {
+                        severity: None,
                         code: Code::DropColumn,
                         object: format!("column public.messages.{it}"),
                         why: "1,204 rows have a value in it".into(),

@@ -159,6 +159,9 @@ pub struct FileHazard {
     /// The object, as people name it: `column public.messages.status`.
     pub object: String,
     pub why: String,
+    /// Where the repository's configuration decides otherwise than the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// By whom it is accepted: "--accept", the configuration, or a directive with its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
@@ -179,7 +182,7 @@ pub struct Estimate {
 impl FileHazard {
     /// Whether the plan is not applied before somebody accepts this by name.
     pub fn needs_acceptance(&self) -> bool {
-        self.code.severity() == Severity::Refuse && self.accepted.is_none()
+        self.severity.unwrap_or(self.code.severity()) == Severity::Refuse && self.accepted.is_none()
     }
 
     /// The object as `--accept` takes it: without the word for its kind.
@@ -341,8 +344,14 @@ mod tests {
             rewrites: vec![text()],
             scans: vec![text(), text()],
             hazards: vec![
-                FileHazard { code: Code::DropTable, object: text(), why: text(), accepted: Some(text()) },
-                FileHazard { code: Code::DropColumn, object: text(), why: text(), accepted: None },
+                FileHazard {
+                    code: Code::DropTable,
+                    object: text(),
+                    why: text(),
+                    severity: Some(Severity::Warn),
+                    accepted: Some(text()),
+                },
+                FileHazard { code: Code::DropColumn, object: text(), why: text(), severity: None, accepted: None },
             ],
             estimate: Some(Estimate { rows: 3, bytes: 8192, seconds: [0.0, 1.25], reason: text() }),
             undo: vec![Undo { sql: text(), transaction: true }, Undo { sql: text(), transaction: false }],

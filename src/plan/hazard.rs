@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::kind::ObjectId;
 
 /// How much a running system would feel it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Told, and planned.
     Warn,
@@ -20,6 +21,8 @@ pub enum Severity {
 pub struct Hazard {
     pub code: Code,
     pub object: ObjectId,
+    /// That of the code, unless the repository decides otherwise.
+    pub severity: Severity,
     /// The evidence, for people.
     pub why: String,
     /// Who accepted it: "--accept", or the reason in the declaration.

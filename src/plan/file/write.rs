@@ -8,6 +8,7 @@ use super::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To}
 use crate::plan::Undo;
 use crate::plan::batch::{Assignment, Batch};
 use crate::plan::gate::Gate;
+use crate::plan::hazard::Severity;
 use crate::scope::Scope;
 
 /// The file's text.
@@ -113,9 +114,18 @@ fn step(step: &FileStep, out: &mut Writer) {
     });
     out.texts("rewrites", rewrites);
     out.texts("scans", scans);
-    out.rows("hazards", hazards, |FileHazard { code, object, why, accepted }| {
+    out.rows("hazards", hazards, |FileHazard { code, object, why, severity, accepted }| {
+        let severity = severity.map_or("", |it| match it {
+            Severity::Warn => ", severity = \"warn\"",
+            Severity::Refuse => ", severity = \"refuse\"",
+        });
         let accepted = accepted.as_ref().map(|it| format!(", accepted = {}", string(it))).unwrap_or_default();
-        format!("code = {}, object = {}, why = {}{accepted}", string(code.name()), string(object), string(why))
+        format!(
+            "code = {}, object = {}, why = {}{severity}{accepted}",
+            string(code.name()),
+            string(object),
+            string(why)
+        )
     });
     if let Some(Estimate { rows, bytes, seconds: [from, to], reason }) = estimate {
         let (from, to) = (float(*from), float(*to));
