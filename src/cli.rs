@@ -25,6 +25,7 @@ mod init;
 mod pace;
 mod plan;
 mod progress;
+mod prove;
 mod queries;
 mod resume;
 mod rollback;

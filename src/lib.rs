@@ -1,7 +1,7 @@
 //! Takes a PostgreSQL database to the schema that its repository declares.
 //!
 //! `ARCHITECTURE.md` draws the map; the modules below are its rooms. `introspect`, `shadow`, `elaborate`,
-//! `proof`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
+//! `proof`, `tenancy::prove`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
 #![cfg_attr(
     not(test),
     warn(

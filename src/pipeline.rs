@@ -40,6 +40,8 @@ use crate::tenancy::expand;
 
 pub mod tenancy;
 
+pub mod proving;
+
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
 pub struct Failure {

@@ -9,6 +9,7 @@ use crate::name::{Name, QName, Role};
 pub mod check;
 mod classify;
 mod expand;
+pub mod prove;
 pub mod rows;
 mod session;
 pub mod settings;

@@ -241,3 +241,40 @@ fn without_a_project_the_command_line_says_all() {
     assert_eq!(shown.code, 0, "{}", shown.err);
     assert!(shown.out.contains("CREATE TABLE t"), "{}", shown.out);
 }
+
+#[test]
+fn a_leak_is_told_with_its_statement_and_exits_with_3() {
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path();
+    fs::create_dir(path.join("schema")).unwrap();
+    let tables = "CREATE TABLE users (id int PRIMARY KEY);
+         CREATE TABLE notes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id int NOT NULL REFERENCES users (id), body text);
+         ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY own ON users USING (id = current_setting('app.tenant')::int);\n";
+    let secured = "ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY own ON notes USING (user_id = current_setting('app.tenant')::int);\n";
+    let settings = "[schema]\npaths = ['schema']\nlegacy = 'legacy.sql'\n[tenancy]\ntenant = 'users'\nkey = 'user_id'\n\
+                    current = \"current_setting('app.tenant')::int\"\nscoped = ['notes']\n";
+    fs::write(path.join("legacy.sql"), "SELECT").unwrap();
+    fs::write(path.join("tenantry.toml"), settings).unwrap();
+    fs::write(path.join("schema/all.sql"), format!("{tables}{secured}")).unwrap();
+    let prove = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        for variable in ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"] {
+            command.env_remove(variable);
+        }
+        command.current_dir(path).args(["tenancy", "prove"]).args(more).output().unwrap()
+    };
+    let sound = prove(&[]);
+    assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stdout));
+    fs::write(path.join("schema/all.sql"), tables).unwrap();
+    let leaky = prove(&[]);
+    assert_eq!(leaky.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&leaky.stdout);
+    assert!(
+        said.contains("LEAK prove-select:public.notes") && said.contains("SELECT p::text FROM public.notes"),
+        "{said}"
+    );
+    let json: serde_json::Value = serde_json::from_slice(&prove(&["--format", "json"]).stdout).unwrap();
+    assert_eq!(json[0]["tenants"], serde_json::json!(["1", "2", "3"]));
+}

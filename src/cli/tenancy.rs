@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use similar::TextDiff;
 
-use super::Context;
+use super::{Context, prove};
 use crate::diagnostic::{self, Exit, Report};
 use crate::pipeline::tenancy::{Checked, check_declared, check_live};
 use crate::pipeline::{self, Failure, Live, Request};
@@ -21,6 +21,7 @@ pub struct Tenancy {
 enum Command {
     Expand(Expand),
     Check(Check),
+    Prove(prove::Prove),
 }
 
 impl Tenancy {
@@ -28,6 +29,7 @@ impl Tenancy {
         match self.command {
             Command::Expand(command) => command.run(context),
             Command::Check(command) => command.run(context).await,
+            Command::Prove(command) => command.run(context).await,
         }
     }
 }
@@ -77,7 +79,7 @@ impl Check {
                 Live::Database(target) => check_live(&context.config, &target).await?,
                 Live::Legacy(_) | Live::Nothing => return Ok(Exit::Usage),
             },
-            false => check_declared(&self.request(context)?).await?.0,
+            false => check_declared(&request(context, "check")?).await?.0,
         };
         match self.format {
             Format::Json => context.print(&format!("{:#}\n", checked.json())),
@@ -94,23 +96,23 @@ impl Check {
         context.tell(&format!("{open} findings"));
         Ok(Exit::Pending)
     }
+}
 
-    /// The live side says which roles there are and what is granted; where none is named, there is none.
-    fn request(&self, context: &Context) -> Result<Request, Failure> {
-        let live = match (context.target()?, &context.config.schema.legacy) {
-            (Some(target), _) => Live::Database(target),
-            (None, Some(path)) => Live::Legacy(path.clone()),
-            (None, None) => Live::Nothing,
-        };
-        Ok(Request {
-            live,
-            shadow: context.shadow()?,
-            config: context.config.clone(),
-            name: "check".into(),
-            accept: vec![],
-            renames: false,
-        })
-    }
+/// The live side says which roles there are and what is granted; where none is named, there is none.
+pub(super) fn request(context: &Context, name: &str) -> Result<Request, Failure> {
+    let live = match (context.target()?, &context.config.schema.legacy) {
+        (Some(target), _) => Live::Database(target),
+        (None, Some(path)) => Live::Legacy(path.clone()),
+        (None, None) => Live::Nothing,
+    };
+    Ok(Request {
+        live,
+        shadow: context.shadow()?,
+        config: context.config.clone(),
+        name: name.into(),
+        accept: vec![],
+        renames: false,
+    })
 }
 
 /// What was found, as people read it: first what is open, then what is accepted, with its reason.

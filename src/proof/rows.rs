@@ -78,7 +78,7 @@ pub async fn fill(
 }
 
 /// The foreign keys whose columns the copy has, of both sides: a key that the plan adds finds partners too.
-fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(QName, &'a ForeignKey)> {
+pub(crate) fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(QName, &'a ForeignKey)> {
     let of = |schema: &'a Schema| {
         schema.of_kind(Kind::Constraint).filter_map(|it| match it {
             Object::Constraint(it) => match &it.rule {
@@ -100,7 +100,7 @@ fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(QName, &'a 
 }
 
 /// Tables in an order in which those that are referred to come first, as far as there is one.
-fn parents_first(tables: &BTreeSet<QName>, keys: &[(QName, &ForeignKey)]) -> Vec<QName> {
+pub(crate) fn parents_first(tables: &BTreeSet<QName>, keys: &[(QName, &ForeignKey)]) -> Vec<QName> {
     let mut order: Vec<QName> = vec![];
     let mut left: Vec<&QName> = tables.iter().collect();
     while !left.is_empty() {
@@ -115,7 +115,7 @@ fn parents_first(tables: &BTreeSet<QName>, keys: &[(QName, &ForeignKey)]) -> Vec
     order
 }
 
-fn columns<'a>(schema: &'a Schema, table: &'a QName) -> Vec<&'a Column> {
+pub(crate) fn columns<'a>(schema: &'a Schema, table: &'a QName) -> Vec<&'a Column> {
     let columns = schema.of_relation(Kind::Column, table);
     columns.filter_map(|it| if let Object::Column(it) = it { Some(&**it) } else { None }).collect()
 }
@@ -167,7 +167,7 @@ fn partner(table: &QName, key: &ForeignKey, column: &Name, row: usize) -> String
 }
 
 /// A value of the column's type, another one for each row, that its checks let pass as far as can be seen.
-fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
+pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
     let data_type = &column.data_type;
     let mut allowed: Vec<String> = vec![];
     for schema in [desired, copied] {
@@ -197,7 +197,7 @@ fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &
 }
 
 /// The text of a value of a built-in type.
-fn plain(data_type: &str, row: usize) -> String {
+pub(crate) fn plain(data_type: &str, row: usize) -> String {
     if data_type.ends_with("[]") {
         return "{}".into();
     }
@@ -247,7 +247,7 @@ fn plain(data_type: &str, row: usize) -> String {
 }
 
 /// The constants that a check of the table compares the column with. One that holds only one column is believed.
-fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+pub(crate) fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
     let others: Vec<&Name> =
         columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column).collect();
     schema
@@ -330,7 +330,7 @@ pub async fn digest(
     Ok(try_join_all(digests).await?.into_iter().collect())
 }
 
-fn tables(schema: &Schema) -> Vec<QName> {
+pub(crate) fn tables(schema: &Schema) -> Vec<QName> {
     let tables = schema.of_kind(Kind::Table).map(Object::id);
     tables.map(|id| QName { namespace: id.path[0].clone(), name: id.path[1].clone() }).collect()
 }
