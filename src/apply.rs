@@ -14,11 +14,13 @@ use crate::introspect::introspect;
 use crate::journal::{self, Run, RunState, StepState};
 use crate::plan::Stage;
 use crate::plan::file::{FileStep, PlanFile, fingerprint};
+use crate::proof::observe::SESSION;
 
 mod admit;
 mod backfill;
 mod error;
 mod pace;
+mod preflight;
 mod rollback;
 mod run;
 mod statement;
@@ -30,6 +32,7 @@ pub use admit::{holder, runs};
 pub use backfill::Progress;
 pub use error::{ApplyError, Standing};
 pub use pace::Pace;
+pub use preflight::{Finding, Limits};
 pub use rollback::{Return, rollback};
 pub use stopped::resume;
 
@@ -84,6 +87,15 @@ pub struct Outcome {
     pub done: usize,
     /// Steps of later stages than were asked for.
     pub left: usize,
+}
+
+/// Asks the rows of a live database what stands against a plan. Nothing is changed.
+///
+/// Errors: no connection.
+pub async fn preflight(target: &Target, plan: &PlanFile) -> Result<Vec<Finding>, ApplyError> {
+    let session = target.connect().await?;
+    session.client.batch_execute(SESSION).await?;
+    Ok(preflight::ask(&session, &plan.steps.iter().collect::<Vec<_>>(), Limits::default()).await)
 }
 
 /// Looks whether the plan may be applied to the database. Nothing is changed by it.
@@ -173,6 +185,11 @@ impl Ready<'_> {
             groups(&plan.steps, through).into_iter().flatten().filter(|it| !done.contains(&it.id)).collect();
         let left = plan.steps.len() - steps.len() - done.len();
         (steps, left)
+    }
+
+    /// Asks the rows what stands against the steps up to a stage. Nothing is changed.
+    pub async fn preflight(&self, through: Stage, limits: Limits) -> Vec<Finding> {
+        preflight::ask(&self.session, &self.steps(through).0, limits).await
     }
 
     /// Runs the steps up to a stage. `stop` becomes true when the user wants it to end: what runs is cancelled and

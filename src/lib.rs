@@ -29,6 +29,7 @@ pub mod name;
 pub mod pipeline;
 pub mod plan;
 pub mod platform;
+pub mod preflight;
 pub mod proof;
 pub mod queries;
 pub mod render;

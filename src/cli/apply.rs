@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use super::pace::PaceOptions;
 use super::progress::{Shown, Through, attended, confirmed, target, told};
 use super::{Context, interrupted};
-use crate::apply::{self, Event, Prepared};
+use crate::apply::{self, Event, Finding, Limits, Prepared};
 use crate::connect::Target;
-use crate::diagnostic::Exit;
+use crate::diagnostic::{self, Exit, Report};
 use crate::files;
 use crate::lock::Lock;
 use crate::pipeline::Failure;
@@ -35,6 +35,12 @@ pub struct Apply {
     /// Look whether the plan could be applied, show what would run, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only ask the rows what stands against the plan, and change nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "no_preflight"])]
+    preflight: bool,
+    /// Do not ask the rows first
+    #[arg(long)]
+    no_preflight: bool,
     #[command(flatten)]
     pace: PaceOptions,
 }
@@ -85,6 +91,14 @@ impl Apply {
             }
             return Ok(Begun::Ended(Exit::Done));
         }
+        if !self.no_preflight {
+            let exit = if self.preflight { Exit::Pending } else { Exit::Failed };
+            nothing_against(&ready, self.through.into(), exit, context).await?;
+        }
+        if self.preflight {
+            context.tell("nothing that was looked at stands against the plan");
+            return Ok(Begun::Ended(Exit::Done));
+        }
         let stages: BTreeSet<Stage> = steps.iter().map(|it| it.stage).collect();
         for condition in stages.into_iter().flat_map(|stage| gate(plan, stage)) {
             context.tell(&format!("gate: {condition}"));
@@ -113,6 +127,40 @@ impl Apply {
         context.tell(&format!("applying {} to {}: {count} steps", plan.name, target.redacted()));
         forward(ready, self.through.into(), &self.pace, target, context).await
     }
+}
+
+/// Asks the rows first. Errors: what stands against the steps, as a failure with that exit code.
+pub(super) async fn nothing_against(
+    ready: &apply::Ready<'_>,
+    through: Stage,
+    exit: Exit,
+    context: &Context,
+) -> Result<(), Failure> {
+    let findings = ready.preflight(through, Limits::default()).await;
+    let reports = reports(&findings);
+    if findings.iter().any(|it| it.stops) {
+        return Err(Failure::new(exit, reports));
+    }
+    if !reports.is_empty() {
+        context.tell(&diagnostic::render_all(&reports, context.look()));
+    }
+    Ok(())
+}
+
+/// Findings as they are told.
+pub(super) fn reports(findings: &[Finding]) -> Vec<Report> {
+    let report = |it: &Finding| {
+        let message = match it.step {
+            0 => it.message.clone(),
+            step => format!("step {step}: {}", it.message),
+        };
+        match it.stops {
+            true => Report::error("preflight::rows", message)
+                .help("nothing was changed; change these rows, or what is declared. --no-preflight does not ask"),
+            false => Report::warning("preflight::note", message),
+        }
+    };
+    findings.iter().map(report).collect()
 }
 
 /// Runs the steps of a plan that is ready, and tells how it ended.

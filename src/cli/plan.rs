@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::apply::reports;
 use super::{Context, failure};
+use crate::apply;
 use crate::diagnostic::{self, Exit, Report};
 use crate::files;
 use crate::pipeline::{self, Failure, Live, Request};
@@ -55,11 +57,21 @@ impl Plan {
             Live::Legacy(path) => context.detail(&format!("live side: {}, on the shadow", path.display())),
             Live::Nothing => {}
         }
-        let made = pipeline::plan(&request).await?;
+        let mut made = pipeline::plan(&request).await?;
         context.detail(&format!(
             "start {}, end {}, proved on PostgreSQL {}",
             made.file.from.fingerprint, made.file.to.fingerprint, made.file.proof.server
         ));
+        // What stands against the plan today may be gone when it is applied: it is told, and no part of the file.
+        if let Live::Database(target) = &request.live {
+            match apply::preflight(target, &made.file).await {
+                Ok(findings) => {
+                    let warn = |it| Report { severity: miette::Severity::Warning, ..it };
+                    made.notes.extend(reports(&findings).into_iter().map(warn));
+                }
+                Err(error) => context.tell(&format!("the rows could not be looked at: {error}")),
+            }
+        }
         if !made.notes.is_empty() {
             context.tell(&diagnostic::render_all(&made.notes, context.look()));
         }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::Context;
-use super::apply::{forward, script, summary};
+use super::apply::{forward, nothing_against, script, summary};
 use super::pace::PaceOptions;
 use super::progress::{Through, confirmed, target, told};
 use crate::apply::{self, Prepared};
@@ -19,6 +19,9 @@ pub struct Resume {
     /// Show what would run, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask the rows first
+    #[arg(long)]
+    no_preflight: bool,
     #[command(flatten)]
     pace: PaceOptions,
 }
@@ -38,6 +41,9 @@ impl Resume {
         if self.dry_run {
             context.print(&script(&steps));
             return Ok(Exit::Done);
+        }
+        if !self.no_preflight {
+            nothing_against(&ready, self.through.into(), Exit::Failed, context).await?;
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
             eprintln!("{}", summary(&steps, left));

@@ -1,0 +1,351 @@
+//! Asks the live side what stands against a plan, before its first step: read-only, each question for a few seconds
+//! only. What is asked is `preflight`'s.
+#![expect(clippy::disallowed_methods, reason = "an edge: it measures")]
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::connect::Session;
+use crate::introspect::server_message;
+use crate::name::Literal;
+use crate::plan::file::FileStep;
+use crate::preflight::{Bound, Probe, What, probes};
+use crate::render::review::bytes;
+
+/// How long one question may take, and all of them together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub one: Duration,
+    pub all: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { one: Duration::from_secs(5), all: Duration::from_secs(60) }
+    }
+}
+
+/// Something that stands against a step, or that somebody should know before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub step: u32,
+    /// The step would fail, or lose something.
+    pub stops: bool,
+    pub message: String,
+}
+
+/// How many rows are named.
+const NAMED: usize = 5;
+
+/// Rows that are looked at where there are too many to look at all.
+const SAMPLE: u32 = 10_000;
+
+/// Less room than this is not worth a word: 100 MB.
+const ROOM: u64 = 100_000_000;
+
+/// Asks all that the steps raise, in order. Nothing is changed.
+pub(super) async fn ask(session: &Session, steps: &[&FileStep], limits: Limits) -> Vec<Finding> {
+    let start = Instant::now();
+    let (mut findings, mut unasked, mut room, mut room_step) = (vec![], 0, 0, 0);
+    for probe in probes(steps) {
+        if start.elapsed() > limits.all {
+            unasked += 1;
+            continue;
+        }
+        let begin = format!(
+            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = '500ms'",
+            limits.one.as_millis()
+        );
+        if session.client.batch_execute(&begin).await.is_err() {
+            break;
+        }
+        match (Asking { session, probe: &probe, begin: &begin }).found().await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.extend(unanswered(&probe, &error)),
+        }
+        if let Ok(bytes) = needed(&session.client, &probe).await
+            && bytes > 0
+        {
+            room += bytes;
+            room_step = probe.step;
+        }
+        let _ = session.client.batch_execute("ROLLBACK").await;
+    }
+    if room >= ROOM {
+        let message = format!(
+            "new indexes and rewritten tables need about {} of disk; how much is free, the server does not say",
+            bytes(room)
+        );
+        findings.push(Finding { step: room_step, stops: false, message });
+    }
+    if unasked > 0 {
+        let seconds = limits.all.as_secs();
+        let message = format!("{unasked} questions were not asked: the others took more than {seconds} s");
+        findings.push(Finding { step: 0, stops: false, message });
+    }
+    findings
+}
+
+/// What an error of a question itself says. What is not there yet can't be asked for; a step that makes it may fail all
+/// the same, and is rolled back then.
+fn unanswered(probe: &Probe, error: &tokio_postgres::Error) -> Option<Finding> {
+    let note = |message| Some(Finding { step: probe.step, stops: false, message });
+    let table = &probe.table;
+    match error.code() {
+        Some(&SqlState::QUERY_CANCELED) => note(format!("{table}: its rows could not be looked at in time")),
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => note(format!("{table} is locked: its rows could not be looked at")),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            note(format!("the rows of {table} may not be read by this role"))
+        }
+        _ => None,
+    }
+}
+
+struct Asking<'a> {
+    session: &'a Session,
+    probe: &'a Probe,
+    begin: &'a str,
+}
+
+impl Asking<'_> {
+    async fn found(&self) -> Result<Option<Finding>, tokio_postgres::Error> {
+        let table = &self.probe.table;
+        match &self.probe.what {
+            What::Rows { condition, fault } => {
+                let found = self.rows(condition, &format!("({condition})")).await?;
+                Ok(self.stops(found.map(|rows| format!("rows of {table} {fault}: {rows}"))))
+            }
+            What::Value { column, expression, pending } => {
+                let pending = pending.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
+                let found = self.rows(&format!("{pending}({expression}) IS NULL"), expression).await?;
+                let message = |rows| format!("the backfill gives rows of {table} no value for {column}: {rows}");
+                Ok(self.stops(found.map(message)))
+            }
+            What::Cast { column, expression } => {
+                let Some(old) = self.data_type(column).await? else { return Ok(None) };
+                let condition = format!("{column} IS NOT NULL AND ({expression})::{old} IS DISTINCT FROM {column}");
+                let found = self.rows(&condition, expression).await?;
+                let message = |rows| format!("values of {table}.{column} do not survive its new type: {rows}");
+                Ok(self.stops(found.map(message)))
+            }
+            What::Duplicates { of, nulls_too, condition } => {
+                let mut conditions: Vec<String> = condition.iter().map(|it| format!("({it})")).collect();
+                if !nulls_too {
+                    conditions.extend(of.iter().map(|it| format!("{it} IS NOT NULL")));
+                }
+                let condition = if conditions.is_empty() {
+                    String::new()
+                } else {
+                    format!("WHERE {}", conditions.join(" AND "))
+                };
+                // Places in the list, since a constant can't be grouped by.
+                let places: Vec<String> = (2..of.len() + 2).map(|it| it.to_string()).collect();
+                let query = format!(
+                    "SELECT concat_ws(', ', {}) || ' (' || count || ' times)' FROM (\
+                     SELECT count(*) AS count, {} FROM {table} {condition} GROUP BY {} HAVING count(*) > 1 LIMIT {}) AS x",
+                    (0..of.len()).map(|it| format!("coalesce(c{it}::text, 'null')")).collect::<Vec<_>>().join(", "),
+                    of.iter().enumerate().map(|(at, it)| format!("{it} AS c{at}")).collect::<Vec<_>>().join(", "),
+                    places.join(", "),
+                    NAMED + 1
+                );
+                let named = of.iter().filter(|it| !it.starts_with('(')).cloned().collect::<Vec<_>>().join(", ");
+                let rows = self.texts(&query).await?;
+                Ok(self.stops(listed(rows).map(|rows| format!("rows of {table} are alike in {named}: {rows}"))))
+            }
+            What::Orphans { columns, to, to_columns } => {
+                // Both tables may have columns of one name; those of the outer one get names that nobody has.
+                let outer: Vec<String> = (0..columns.len()).map(|it| format!("tenantry_{it}")).collect();
+                let picked = columns.iter().zip(&outer).map(|(column, name)| format!("{column} AS {name}"));
+                let present = outer.iter().map(|it| format!("{it} IS NOT NULL"));
+                let same =
+                    to_columns.iter().zip(&outer).map(|(column, name)| format!("tenantry_to.{column} = {name}"));
+                let (key, alias) = self.key().await?;
+                let query = format!(
+                    "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {} FROM {table} AS {alias}) AS tenantry_from \
+                     WHERE {} AND NOT EXISTS (SELECT FROM {to} AS tenantry_to WHERE {}) LIMIT {}",
+                    picked.collect::<Vec<_>>().join(", "),
+                    present.collect::<Vec<_>>().join(" AND "),
+                    same.collect::<Vec<_>>().join(" AND "),
+                    NAMED + 1
+                );
+                let found = listed(self.texts(&query).await?);
+                Ok(self.stops(found.map(|rows| format!("rows of {table} refer to no row of {to}: {rows}"))))
+            }
+            What::Bound { child, bound } => self.bound(child.as_deref(), bound).await,
+            What::Triggers => {
+                let query = format!(
+                    "SELECT t.tgname::text FROM pg_catalog.pg_trigger t
+                      WHERE t.tgrelid = to_regclass({}) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+                        AND t.tgtype & 16 > 0 AND t.tgtype & 1 > 0 ORDER BY 1",
+                    Literal(table)
+                );
+                let named = self.texts(&query).await?.join(", ");
+                let message =
+                    format!("the backfill updates rows of {table}, and these triggers run for each: {named}");
+                Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
+            }
+            What::Index { .. } | What::Rewrite => Ok(None),
+        }
+    }
+
+    fn stops(&self, message: Option<String>) -> Option<Finding> {
+        message.map(|message| Finding { step: self.probe.step, stops: true, message })
+    }
+
+    /// The keys of rows that satisfy the condition, or for which it fails. Of a sample, where all take too long.
+    async fn rows(&self, condition: &str, expression: &str) -> Result<Option<String>, tokio_postgres::Error> {
+        let table = &self.probe.table;
+        let (key, alias) = self.key().await?;
+        let all = format!("SELECT {key} FROM {table} AS {alias} WHERE {condition} LIMIT {}", NAMED + 1);
+        let error = match self.texts(&all).await {
+            Ok(rows) => return Ok(listed(rows)),
+            Err(error) => error,
+        };
+        self.again().await?;
+        let sample = format!(
+            "SELECT {key} FROM (SELECT *, ctid, tableoid FROM {table} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
+            NAMED + 1
+        );
+        match error.code() {
+            Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
+            // Data exceptions, and what functions of the user's raise.
+            Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => {
+                let failing = self.failing(&key, &alias, expression).await?;
+                Ok(Some(failing.unwrap_or_else(|| server_message(&error))))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Rows of a sample for which an expression fails, each with what the server says.
+    async fn failing(
+        &self,
+        key: &str,
+        alias: &str,
+        expression: &str,
+    ) -> Result<Option<String>, tokio_postgres::Error> {
+        let table = &self.probe.table;
+        let body = format!(
+            "DECLARE\n    its_row record;\n    its_value text;\n    its_count integer := 0;\nBEGIN\n    \
+             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias} LIMIT {SAMPLE} LOOP\n    \
+             BEGIN\n        SELECT ({expression})::text INTO its_value FROM {table} AS {alias} \
+             WHERE ctid = its_row.its_place AND tableoid = its_row.its_part;\n    \
+             EXCEPTION WHEN OTHERS THEN\n        RAISE WARNING 'tenantry %: %', its_row.its_key, SQLERRM;\n        \
+             its_count := its_count + 1;\n        EXIT WHEN its_count > {NAMED};\n    END;\n    END LOOP;\nEND"
+        );
+        self.session.notices.drain();
+        self.session.client.batch_execute(&format!("DO {}", Literal(&body))).await?;
+        let said = self.session.notices.drain();
+        let rows = said.iter().filter_map(|it| it.message().strip_prefix("tenantry ").map(str::to_owned)).collect();
+        Ok(listed(rows))
+    }
+
+    async fn bound(&self, child: Option<&str>, bound: &Bound) -> Result<Option<Finding>, tokio_postgres::Error> {
+        let parent = &self.probe.table;
+        let query = format!(
+            "SELECT format('%I', a.attname) FROM pg_catalog.pg_partitioned_table p
+               CROSS JOIN unnest(p.partattrs::int2[]) WITH ORDINALITY AS k (attnum, place)
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = k.attnum
+              WHERE p.partrelid = to_regclass({}) ORDER BY k.place",
+            Literal(parent)
+        );
+        let columns = self.texts(&query).await?;
+        let Some(inside) = bound.condition(&columns) else { return Ok(None) };
+        let query = format!(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_partitioned_table p
+               JOIN pg_catalog.pg_class c ON c.oid = p.partdefid
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.partrelid = to_regclass({})",
+            Literal(parent)
+        );
+        let default = self.texts(&query).await?;
+        let within = |table: &str, condition: &str| {
+            let query = format!("SELECT {} FROM {table} WHERE {condition} LIMIT {}", place(&columns), NAMED + 1);
+            async move { self.texts(&query).await.map(listed) }
+        };
+        if let Some(default) = default.first()
+            && let Some(rows) = within(default, &inside).await?
+        {
+            let message = format!("rows of the default partition {default} belong to the new one: {rows}");
+            return Ok(self.stops(Some(message)));
+        }
+        let Some(child) = child else { return Ok(None) };
+        let rows = within(child, &format!("NOT ({inside})")).await?;
+        Ok(self.stops(
+            rows.map(|rows| format!("rows of {child} are outside the bound that it is attached with: {rows}")),
+        ))
+    }
+
+    /// An expression for a row's key, and the name that expressions may call the table by.
+    async fn key(&self) -> Result<(String, String), tokio_postgres::Error> {
+        let query = format!(
+            "SELECT (SELECT string_agg(format('%L || %I::text', a.attname || ' = ', a.attname), ' || '', '' || '
+                                       ORDER BY k.place)
+                       FROM pg_catalog.pg_index x CROSS JOIN unnest(x.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+                       JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
+                      WHERE x.indrelid = c.oid AND x.indisprimary AND k.place <= x.indnkeyatts),
+                    format('%I', c.relname)
+               FROM pg_catalog.pg_class c WHERE c.oid = to_regclass({})",
+            Literal(&self.probe.table)
+        );
+        let row = self.session.client.query_opt(&query, &[]).await?;
+        let (key, alias): (Option<String>, Option<String>) =
+            row.map_or((None, None), |row| (row.get(0), row.get(1)));
+        let alias = alias.unwrap_or_else(|| "tenantry_table".into());
+        Ok((key.unwrap_or_else(|| "'ctid = ' || ctid::text".into()), alias))
+    }
+
+    async fn data_type(&self, column: &str) -> Result<Option<String>, tokio_postgres::Error> {
+        let query = "SELECT format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+             WHERE attrelid = to_regclass($1::text) AND attname = (parse_ident($2::text))[1]";
+        let row = self.session.client.query_opt(query, &[&self.probe.table, &column]).await?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    async fn texts(&self, query: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+        let rows = self.session.client.query(query, &[]).await?;
+        Ok(rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default()).collect())
+    }
+
+    /// A transaction that failed takes no more questions.
+    async fn again(&self) -> Result<(), tokio_postgres::Error> {
+        self.session.client.batch_execute(&format!("ROLLBACK; {}", self.begin)).await
+    }
+}
+
+/// Bytes of disk that a step needs beside what is there.
+async fn needed(client: &Client, probe: &Probe) -> Result<u64, tokio_postgres::Error> {
+    let query = match &probe.what {
+        What::Rewrite => {
+            "SELECT coalesce(pg_total_relation_size(to_regclass($1::text)), 0)::int8, $2::text[] IS NULL"
+        }
+        // A row's entry: its columns, 16 bytes of its own, and a third of the page free or overhead.
+        What::Index { .. } => {
+            "SELECT coalesce((SELECT greatest(c.reltuples, 0) * 1.3 * (16 + coalesce((
+                        SELECT sum(s.stawidth) FROM pg_catalog.pg_statistic s
+                          JOIN pg_catalog.pg_attribute a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
+                         WHERE s.starelid = c.oid AND format('%I', a.attname) = ANY ($2::text[])), 8))
+                      FROM pg_catalog.pg_class c WHERE c.oid = to_regclass($1::text)), 0)::int8, false"
+        }
+        _ => return Ok(0),
+    };
+    let columns: &[String] = if let What::Index { columns } = &probe.what { columns } else { &[] };
+    Ok(client.query_one(query, &[&probe.table, &columns]).await?.get::<_, i64>(0).unsigned_abs())
+}
+
+/// The columns with their values, as text.
+fn place(columns: &[String]) -> String {
+    let pairs: Vec<String> = columns
+        .iter()
+        .map(|it| format!("{} || coalesce({it}::text, 'null')", Literal(&format!("{it} = "))))
+        .collect();
+    pairs.join(" || ', ' || ")
+}
+
+/// The first few, and whether there are more.
+fn listed(mut rows: Vec<String>) -> Option<String> {
+    let more = rows.len() > NAMED;
+    rows.truncate(NAMED);
+    (!rows.is_empty()).then(|| format!("{}{}", rows.join("; "), if more { "; and others" } else { "" }))
+}

@@ -1,0 +1,475 @@
+//! What the rows of the live side may hold against a plan: the questions, from the statements of its steps. Pure;
+//! asking them is `apply`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{
+    AlterTableStmt, AlterTableType, ColumnDef, ConstrType, Constraint, IndexStmt, Node, PartitionBoundSpec,
+    RangeVar, UpdateStmt,
+};
+use serde_json::Value;
+
+use crate::name::Name;
+use crate::plan::file::FileStep;
+
+/// A question about the rows of a table that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    pub step: u32,
+    /// As SQL writes it.
+    pub table: String,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Rows that satisfy the condition make the step fail.
+    Rows { condition: String, fault: String },
+    /// Rows for which the expression fails or is null get no value.
+    Value { column: String, expression: String, pending: Option<String> },
+    /// A column gets another type: rows for which the expression fails, or whose value does not come back.
+    Cast { column: String, expression: String },
+    /// Rows that are alike in all of the expressions.
+    Duplicates { of: Vec<String>, nulls_too: bool, condition: Option<String> },
+    /// Rows whose partner is missing.
+    Orphans { columns: Vec<String>, to: String, to_columns: Vec<String> },
+    /// Rows of `child` outside the bound; rows of the parent's default partition inside of it.
+    Bound { child: Option<String>, bound: Bound },
+    /// Room for an index over the expressions.
+    Index { columns: Vec<String> },
+    /// Room for the table once more.
+    Rewrite,
+    /// Triggers that run for each row that is updated.
+    Triggers,
+}
+
+/// The bound of a partition. An end that is open is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    List(Vec<String>),
+    Range { lower: Vec<Option<String>>, upper: Vec<Option<String>> },
+}
+
+/// The questions that the steps raise, each once. A statement that can't be parsed raises none.
+pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
+    let mut asked = Asked::default();
+    let parsed: Vec<(&FileStep, NodeEnum)> =
+        steps.iter().filter_map(|step| Some((*step, parse(&step.sql)?))).collect();
+    parsed.iter().for_each(|(_, statement)| asked.note(statement));
+    for (step, statement) in &parsed {
+        asked.step = step.id;
+        asked.ask(statement);
+        for table in &step.rewrites {
+            asked.push(table.clone(), What::Rewrite);
+        }
+        if let Some(batch) = &step.batch {
+            asked.push(batch.table.clone(), What::Triggers);
+        }
+    }
+    asked.probes
+}
+
+#[derive(Default)]
+struct Asked {
+    step: u32,
+    /// Tables that the plan makes.
+    new_tables: BTreeSet<String>,
+    /// What columns that the plan adds or fills hold in rows that exist: `None` is null.
+    values: BTreeMap<(String, String), Option<String>>,
+    added: BTreeSet<(String, String)>,
+    probes: Vec<Probe>,
+}
+
+impl Asked {
+    fn push(&mut self, table: String, what: What) {
+        let known = self.probes.iter().any(|it| it.table == table && it.what == what);
+        if !known && !self.new_tables.contains(&table) {
+            self.probes.push(Probe { step: self.step, table, what });
+        }
+    }
+
+    /// Notes what the plan makes, so that nothing is asked of what is not there yet.
+    fn note(&mut self, statement: &NodeEnum) {
+        match statement {
+            NodeEnum::CreateStmt(create) => self.new_tables.extend(create.relation.as_ref().and_then(named)),
+            NodeEnum::AlterTableStmt(alter) => {
+                let Some(table) = alter.relation.as_ref().and_then(named) else { return };
+                for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
+                    let at = (table.clone(), quoted(&column.colname));
+                    let value = default_of(column);
+                    self.added.insert(at.clone());
+                    self.values.entry(at).or_insert(value);
+                }
+            }
+            NodeEnum::UpdateStmt(update) => {
+                for (table, column, value) in assignments(update) {
+                    self.values.insert((table, column), Some(value));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, statement: &NodeEnum) {
+        match statement {
+            NodeEnum::UpdateStmt(update) => self.update(update),
+            NodeEnum::IndexStmt(index) => self.index(index),
+            NodeEnum::AlterTableStmt(alter) => self.alter(alter),
+            NodeEnum::CreateStmt(create) => {
+                let parent = create.inh_relations.first().and_then(range).and_then(named);
+                if let (Some(parent), Some(bound)) = (parent, create.partbound.as_ref().and_then(bound)) {
+                    self.push(parent, What::Bound { child: None, bound });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn update(&mut self, update: &UpdateStmt) {
+        let pending = update.where_clause.as_deref().and_then(text);
+        for (table, column, expression) in assignments(update) {
+            let is_added = self.added.contains(&(table.clone(), column.clone()));
+            let pending = pending.clone().filter(|_| !is_added);
+            self.push(table, What::Value { column, expression, pending });
+        }
+    }
+
+    fn index(&mut self, index: &IndexStmt) {
+        let Some(table) = index.relation.as_ref().and_then(named) else { return };
+        let elements: Option<Vec<String>> = index
+            .index_params
+            .iter()
+            .map(|it| match &it.node {
+                Some(NodeEnum::IndexElem(element)) => match &element.expr {
+                    Some(expression) => text(expression),
+                    None => self.value(&table, &quoted(&element.name)),
+                },
+                _ => None,
+            })
+            .collect();
+        let Some(of) = elements else { return };
+        if index.unique {
+            let condition = index.where_clause.as_deref().and_then(text);
+            let nulls_too = index.nulls_not_distinct;
+            self.push(table.clone(), What::Duplicates { of: of.clone(), nulls_too, condition });
+        }
+        self.push(table, What::Index { columns: of });
+    }
+
+    /// What a column holds in rows that exist; nothing where that is null or not known.
+    fn value(&self, table: &str, column: &str) -> Option<String> {
+        match self.values.get(&(table.to_owned(), column.to_owned())) {
+            None => Some(column.to_owned()),
+            Some(value) => value.as_ref().map(|it| format!("({it})")),
+        }
+    }
+
+    fn alter(&mut self, alter: &AlterTableStmt) {
+        let Some(table) = alter.relation.as_ref().and_then(named) else { return };
+        for command in &alter.cmds {
+            let Some(NodeEnum::AlterTableCmd(command)) = &command.node else { continue };
+            let definition = command.def.as_deref();
+            match AlterTableType::try_from(command.subtype) {
+                Ok(AlterTableType::AtSetNotNull) => self.required(&table, &quoted(&command.name)),
+                Ok(AlterTableType::AtAlterColumnType) => {
+                    let Some(column) = column(definition) else { continue };
+                    let name = quoted(&command.name);
+                    let using = column.raw_default.as_deref().and_then(text);
+                    let data_type = column.type_name.clone().and_then(|it| cast(&name, it));
+                    if let Some(expression) = using.or(data_type) {
+                        self.push(table.clone(), What::Cast { column: name, expression });
+                    }
+                }
+                Ok(AlterTableType::AtAddConstraint) => {
+                    if let Some(NodeEnum::Constraint(it)) = definition.and_then(|it| it.node.as_ref()) {
+                        self.constraint(&table, it);
+                    }
+                }
+                Ok(AlterTableType::AtAttachPartition) => {
+                    if let Some(NodeEnum::PartitionCmd(it)) = definition.and_then(|it| it.node.as_ref())
+                        && let Some(bound) = it.bound.as_ref().and_then(bound)
+                    {
+                        let child = it.name.as_ref().and_then(named).filter(|it| !self.new_tables.contains(it));
+                        self.push(table.clone(), What::Bound { child, bound });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn required(&mut self, table: &str, column: &str) {
+        if !self.values.contains_key(&(table.to_owned(), column.to_owned())) {
+            let fault = format!("have no value for {column}, which becomes required");
+            self.push(table.to_owned(), What::Rows { condition: format!("{column} IS NULL"), fault });
+        }
+    }
+
+    fn constraint(&mut self, table: &str, it: &Constraint) {
+        match ConstrType::try_from(it.contype) {
+            Ok(ConstrType::ConstrCheck) => {
+                let Some(expression) = it.raw_expr.as_deref() else { return };
+                let mut columns = BTreeSet::new();
+                columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut columns);
+                let changed = |it: &String| self.values.contains_key(&(table.to_owned(), quoted(it)));
+                if let Some(expression) = text(expression).filter(|_| !columns.iter().any(changed)) {
+                    let fault = format!("break the check {}", quoted(&it.conname));
+                    self.push(table.to_owned(), What::Rows { condition: format!("NOT ({expression})"), fault });
+                }
+            }
+            Ok(ConstrType::ConstrNotnull) => {
+                for column in strings(&it.keys) {
+                    self.required(table, &column);
+                }
+            }
+            Ok(ConstrType::ConstrUnique | ConstrType::ConstrPrimary) if it.indexname.is_empty() => {
+                let of: Option<Vec<String>> =
+                    strings(&it.keys).iter().map(|column| self.value(table, column)).collect();
+                if let Some(of) = of.filter(|it| !it.is_empty()) {
+                    let nulls_too = it.nulls_not_distinct;
+                    self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
+                }
+            }
+            Ok(ConstrType::ConstrForeign) => {
+                let Some(to) = it.pktable.as_ref().and_then(named) else { return };
+                let columns: Option<Vec<String>> =
+                    strings(&it.fk_attrs).iter().map(|column| self.value(table, column)).collect();
+                let to_columns: Option<Vec<String>> =
+                    strings(&it.pk_attrs).iter().map(|column| self.value(&to, column)).collect();
+                if let (Some(columns), Some(to_columns)) = (columns, to_columns)
+                    && !to_columns.is_empty()
+                    && !self.new_tables.contains(&to)
+                {
+                    self.push(table.to_owned(), What::Orphans { columns, to, to_columns });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn parse(sql: &str) -> Option<NodeEnum> {
+    let parsed = pg_query::parse(sql, 0).ok()?;
+    let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
+    statement.stmt?.node
+}
+
+/// An expression as SQL.
+fn text(expression: &Node) -> Option<String> {
+    let mut parsed = pg_query::parse("SELECT 1", 0).ok()?.protobuf;
+    let statement = parsed.stmts.first_mut()?.stmt.as_mut()?;
+    let Some(NodeEnum::SelectStmt(select)) = &mut statement.node else { return None };
+    let Some(NodeEnum::ResTarget(target)) = &mut select.target_list.first_mut()?.node else { return None };
+    target.val = Some(Box::new(expression.clone()));
+    let sql = pg_query::deparse(&parsed, Default::default()).ok()?;
+    Some(sql.strip_prefix("SELECT ")?.to_owned())
+}
+
+/// `column::type`.
+fn cast(column: &str, to: pg_query::protobuf::TypeName) -> Option<String> {
+    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {column}::text")) else { return None };
+    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
+    let Some(NodeEnum::TypeCast(mut cast)) = target.val?.node else { return None };
+    cast.type_name = Some(to);
+    text(&Node { node: Some(NodeEnum::TypeCast(cast)) })
+}
+
+fn commands(alter: &AlterTableStmt, of: AlterTableType) -> impl Iterator<Item = (&str, Option<&Node>)> {
+    alter.cmds.iter().filter_map(move |it| match &it.node {
+        Some(NodeEnum::AlterTableCmd(it)) if it.subtype == of as i32 => Some((it.name.as_str(), it.def.as_deref())),
+        _ => None,
+    })
+}
+
+fn column(definition: Option<&Node>) -> Option<&ColumnDef> {
+    match definition?.node.as_ref()? {
+        NodeEnum::ColumnDef(column) => Some(column),
+        _ => None,
+    }
+}
+
+fn default_of(column: &ColumnDef) -> Option<String> {
+    column.constraints.iter().find_map(|it| match &it.node {
+        Some(NodeEnum::Constraint(it)) if it.contype == ConstrType::ConstrDefault as i32 => {
+            it.raw_expr.as_deref().and_then(text)
+        }
+        _ => None,
+    })
+}
+
+/// Table, column and expression of each assignment.
+fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> {
+    let Some(table) = update.relation.as_ref().and_then(named) else { return vec![] };
+    let targets = update.target_list.iter().filter_map(|it| match &it.node {
+        Some(NodeEnum::ResTarget(target)) => Some((quoted(&target.name), target.val.as_deref().and_then(text)?)),
+        _ => None,
+    });
+    targets.map(|(column, value)| (table.clone(), column, value)).collect()
+}
+
+fn bound(spec: &PartitionBoundSpec) -> Option<Bound> {
+    let ends = |datums: &[Node]| -> Option<Vec<Option<String>>> {
+        datums
+            .iter()
+            .map(|it| match text(it)?.to_lowercase().as_str() {
+                "minvalue" | "maxvalue" => Some(None),
+                _ => Some(Some(text(it)?)),
+            })
+            .collect()
+    };
+    match spec.strategy.as_str() {
+        _ if spec.is_default => None,
+        "l" => Some(Bound::List(spec.listdatums.iter().map(text).collect::<Option<_>>()?)),
+        "r" => Some(Bound::Range { lower: ends(&spec.lowerdatums)?, upper: ends(&spec.upperdatums)? }),
+        _ => None,
+    }
+}
+
+impl Bound {
+    /// A condition that is true for the rows inside. `None` where an open end stands among several columns.
+    pub fn condition(&self, columns: &[String]) -> Option<String> {
+        let names = columns.join(", ");
+        match (self, columns) {
+            (Bound::List(values), [column]) => Some(format!("{column} IN ({})", values.join(", "))),
+            (Bound::List(_), _) => None,
+            (Bound::Range { lower, upper }, _) => {
+                let end = |sign: &str, values: &[Option<String>]| match values {
+                    [None] => Some("true".to_owned()),
+                    _ => {
+                        let values: Option<Vec<&str>> = values.iter().map(|it| it.as_deref()).collect();
+                        Some(format!("({names}) {sign} ({})", values?.join(", ")))
+                    }
+                };
+                Some(format!("{} AND {}", end(">=", lower)?, end("<", upper)?))
+            }
+        }
+    }
+}
+
+fn range(node: &Node) -> Option<&RangeVar> {
+    match node.node.as_ref()? {
+        NodeEnum::RangeVar(it) => Some(it),
+        _ => None,
+    }
+}
+
+/// A qualified name; every name in a step is.
+fn named(range: &RangeVar) -> Option<String> {
+    let (namespace, name) = (quoted(&range.schemaname), quoted(&range.relname));
+    (!range.schemaname.is_empty()).then(|| format!("{namespace}.{name}"))
+}
+
+fn quoted(name: &str) -> String {
+    Name::from(name).to_string()
+}
+
+fn strings(nodes: &[Node]) -> Vec<String> {
+    let words = nodes.iter().filter_map(|it| match &it.node {
+        Some(NodeEnum::String(word)) => Some(quoted(&word.sval)),
+        _ => None,
+    });
+    words.collect()
+}
+
+/// The last words of the columns that a tree names.
+fn columns_in(tree: &Value, found: &mut BTreeSet<String>) {
+    match tree {
+        Value::Array(items) => items.iter().for_each(|it| columns_in(it, found)),
+        Value::Object(fields) => {
+            if let Some(Value::Array(path)) = fields.get("ColumnRef").and_then(|it| it.get("fields")) {
+                let word = path.last().and_then(|it| it.pointer("/node/String/sval")).and_then(Value::as_str);
+                found.extend(word.map(str::to_owned));
+            }
+            fields.values().for_each(|it| columns_in(it, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Stage;
+
+    fn asked(statements: &[&str]) -> Vec<What> {
+        let steps: Vec<FileStep> = statements
+            .iter()
+            .zip(1..)
+            .map(|(sql, id)| FileStep {
+                id,
+                stage: Stage::Expand,
+                summary: String::new(),
+                sql: (*sql).to_owned(),
+                batch: None,
+                transaction: None,
+                lock_timeout_ms: 0,
+                statement_timeout_ms: 0,
+                locks: vec![],
+                rewrites: vec![],
+                scans: vec![],
+                hazards: vec![],
+                estimate: None,
+                undo: vec![],
+                irreversible: None,
+                check: None,
+                because: None,
+            })
+            .collect();
+        probes(&steps.iter().collect::<Vec<_>>()).into_iter().map(|it| it.what).collect()
+    }
+
+    #[test]
+    fn a_column_that_is_filled_is_asked_for_its_values_only() {
+        let asked = asked(&[
+            "ALTER TABLE app.t ADD COLUMN x integer",
+            "UPDATE app.t SET x = n * 2 WHERE x IS NULL",
+            "ALTER TABLE app.t ADD CONSTRAINT c CHECK (x IS NOT NULL) NOT VALID",
+            "ALTER TABLE app.t ALTER COLUMN x SET NOT NULL",
+        ]);
+        let expected = What::Value { column: "x".into(), expression: "n * 2".into(), pending: None };
+        assert_eq!(asked, [expected]);
+    }
+
+    #[test]
+    fn keys_over_new_columns_are_asked_for_what_these_will_hold() {
+        let asked = asked(&[
+            "ALTER TABLE app.t ADD COLUMN tenant integer NOT NULL DEFAULT 1",
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON app.t (tenant, \"Phone\")",
+            "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (tenant) REFERENCES app.u (id) NOT VALID",
+        ]);
+        let of = vec!["(1)".to_owned(), "\"Phone\"".to_owned()];
+        assert_eq!(asked[0], What::Duplicates { of, nulls_too: false, condition: None });
+        assert_eq!(
+            asked[2],
+            What::Orphans { columns: vec!["(1)".into()], to: "app.u".into(), to_columns: vec!["id".into()] }
+        );
+    }
+
+    #[test]
+    fn nothing_is_asked_of_new_tables() {
+        let asked = asked(&[
+            "CREATE TABLE app.t (a integer)",
+            "CREATE UNIQUE INDEX i ON app.t (a)",
+            "ALTER TABLE app.t ADD CHECK (a > 0)",
+        ]);
+        assert_eq!(asked, []);
+    }
+
+    #[test]
+    fn bounds_are_conditions() {
+        let asked = asked(&[
+            "ALTER TABLE app.p ATTACH PARTITION app.c FOR VALUES FROM ('2024-01-01') TO (MAXVALUE)",
+            "ALTER TABLE app.p ATTACH PARTITION app.d FOR VALUES IN ('a', NULL)",
+        ]);
+        let conditions: Vec<Option<String>> = asked
+            .iter()
+            .map(|it| match it {
+                What::Bound { bound, .. } => bound.condition(&["at".into()]),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(conditions[0].as_deref(), Some("(at) >= ('2024-01-01') AND true"));
+        assert_eq!(conditions[1].as_deref(), Some("at IN ('a', NULL)"));
+    }
+}
