@@ -18,6 +18,7 @@ use crate::files;
 use crate::pipeline::{self, Failure, Live};
 use crate::shadow::{self, ShadowSpec};
 use crate::source::Declaration;
+use crate::tenancy::{Model, template};
 
 mod apply;
 mod drift;
@@ -58,6 +59,9 @@ pub struct Common {
     /// Where plans are proved: auto, or the URL of a server whose databases may be made and dropped
     #[arg(long, global = true, value_name = "auto|URL")]
     shadow: Option<String>,
+    /// The tenant to plan for, where each has a namespace or a database of its own
+    #[arg(long, global = true, value_name = "NAME")]
+    tenant: Option<String>,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value = "auto")]
     color: Color,
@@ -124,6 +128,9 @@ impl Context {
         };
         if !common.schema.is_empty() {
             config.schema.paths.clone_from(&common.schema);
+        }
+        if let Some(tenant) = &common.tenant {
+            for_tenant(&mut config, tenant)?;
         }
         Ok(Context { common, config, env: std::env::vars().collect() })
     }
@@ -270,6 +277,25 @@ async fn interrupted() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
+}
+
+/// The configuration for one tenant: its namespace alone is managed, or its database is the live side.
+fn for_tenant(config: &mut Config, tenant: &str) -> Result<(), Failure> {
+    let others = config.tenancy.iter().flat_map(|it| &it.tenancies).filter(|it| it.model != Model::Row);
+    if others.count() == 0 {
+        let report = Report::error("tenancy::tenant", "no tenancy has a namespace or a database for each tenant")
+            .help("leave --tenant out: tenants are told apart by rows");
+        return Err(failure(Exit::Usage, report));
+    }
+    if let Some((_, _, named)) = config.tenancy.as_ref().and_then(template::namespaced) {
+        // Its name may hold what patterns are made of.
+        config.manage.namespaces = vec![globset::escape(&template::name_for(named, tenant))];
+    }
+    if let Some(url) = &mut config.database.url {
+        *url = template::name_for(url, tenant);
+    }
+    config.tenant = Some(tenant.to_owned());
+    Ok(())
 }
 
 /// A failure with one report.

@@ -21,6 +21,9 @@ pub struct Config {
     pub schema: Paths,
     pub manage: Manage,
     pub plan: PlanSettings,
+    /// `--tenant`: the one tenant that is planned for, where each has a namespace or a database of its own.
+    #[serde(skip)]
+    pub tenant: Option<String>,
     /// `[tenancy]`, which has a reader of its own.
     #[serde(skip)]
     pub tenancy: Option<settings::Declared>,

@@ -36,7 +36,7 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
-use crate::tenancy::expand;
+use crate::tenancy::{expand, template};
 
 pub mod tenancy;
 
@@ -145,7 +145,14 @@ fn platform_first(mut declaration: Declaration, config: &Config) -> Declaration 
 pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result<Declaration, Failure> {
     let failed = |reports| Failure::new(Exit::Failed, reports);
     match &config.tenancy {
-        Some(declared) => expand(declaration, declared, major).map(|it| platform_first(it, config)).map_err(failed),
+        Some(declared) => {
+            let declaration = expand(declaration, declared, major).map_err(failed)?;
+            let declaration = match &config.tenant {
+                Some(tenant) => template::for_tenant(declaration, declared, tenant).map_err(failed)?,
+                None => declaration,
+            };
+            Ok(platform_first(declaration, config))
+        }
         None => match declaration.globals.first() {
             Some(global) => {
                 let mut report = Report::error("tenancy::global", "this says `global`, and no tenancy is declared")

@@ -26,8 +26,9 @@ pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
 pub use directive::nearest_hazard;
+pub use names::namespaces;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
-pub use sql::{find_name, find_one_of};
+pub use sql::{find_name, find_one_of, unquoted};
 pub use walk::{Mention, mentions};
 
 /// Words in one of the declaration's files.

@@ -14,6 +14,7 @@ pub mod rows;
 mod session;
 pub mod settings;
 mod shape;
+pub mod template;
 
 pub use expand::expand;
 pub use session::{Carrier, Session};
@@ -38,6 +39,8 @@ pub struct Tenancy {
     pub session: Option<Session>,
     /// The literal of the tenant that owns what was there before there were tenants.
     pub default: Option<String>,
+    /// How a tenant's namespace or database is called, with `{tenant}` in it, unless the model is `row`.
+    pub named: Option<String>,
 }
 
 /// What tells rows apart at one level: a table whose rows are the units, and a column elsewhere that refers to it.
@@ -136,7 +139,7 @@ pub fn resolve(
     shape: &Shape,
     place: &dyn Fn(&QName) -> Option<Place>,
 ) -> Result<Vec<Tenancy>, Vec<Report>> {
-    let mut faults = vec![];
+    let mut faults = template::faults(declared);
     let mut tenancies = vec![];
     let mut taken: BTreeMap<QName, usize> = BTreeMap::new();
     for (at, settings) in declared.tenancies.iter().enumerate() {

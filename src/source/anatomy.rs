@@ -596,6 +596,11 @@ impl Declaration {
 }
 
 impl Statement {
+    /// The statement under another search path.
+    pub fn under(self, search_path: String) -> Statement {
+        Statement { search_path: Some(search_path), ..self }
+    }
+
     /// A statement that the files don't hold, and that comes of something in them.
     pub fn written(sql: String, origin: Span, names: Names) -> Statement {
         Statement { sql, origin, search_path: None, names, understood: true, pieces: vec![] }

@@ -18,6 +18,7 @@ use crate::source::{Class as What, Declaration};
 mod condition;
 mod exposure;
 mod keys;
+mod namespaces;
 mod policies;
 mod references;
 mod routines;
@@ -105,6 +106,7 @@ rules! {
     SequenceTells "sequence-tells" Warning "its value tells how many rows all tenants have made, and setval breaks their inserts" "grant only USAGE, or make the column an identity",
     PublicationShows "publication-shows" Warning "subscribers are sent all tenants' rows: no policy applies to replication" "filter the rows, or make sure that subscribers are not tenants",
     ForeignTable "foreign-table" Warning "what it shows is on another server, and no policy of this one applies there" "revoke it from the application's roles",
+    NamespaceCrosses "namespace-crosses" Error "one tenant's objects depend on another's, and reach it" "let them depend on their own namespace and on shared ones alone",
     DefaultPrivilegesOpen "default-privileges-open" Warning "tables to come are in reach before they have row security" "grant on each table, once it has policies",
 }
 
@@ -225,6 +227,7 @@ pub fn check(schema: &Schema, roles: &[RoleSpec], tenancy: &Tenancy, exceptions:
     views::check(&mut look);
     routines::check(&mut look);
     exposure::check(&mut look);
+    namespaces::check(&mut look);
     let mut found = look.found;
     for finding in &mut found {
         finding.accepted = exceptions.accepts(finding).cloned();

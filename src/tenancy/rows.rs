@@ -30,10 +30,10 @@ impl Question {
         if count == 0 {
             return None;
         }
-        let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        let noun = if count == 1 { "row" } else { "rows" };
         let some = some.map(|it| format!(": {it}")).unwrap_or_default();
         let more = if count > SHOWN as i64 { ", …" } else { "" };
-        Some(Report::error(self.code, format!("{rows} {}{some}{more}", self.what)).help(self.help.clone()))
+        Some(Report::error(self.code, format!("{count} {noun} {}{some}{more}", self.what)).help(self.help.clone()))
     }
 }
 
