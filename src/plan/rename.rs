@@ -12,7 +12,9 @@ use crate::source::{Class, Rename};
 /// before what is in them. A rename that has been done is none. Where both names of a table can live, the old one becomes
 /// a view until `contract`: see [`bridge`](super::bridge).
 pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_names: bool) -> Vec<Planned> {
-    let mut renames: Vec<&Rename> = renames.iter().collect();
+    let implied = implied(renames, current, desired);
+    let is_implied = |it: &Rename| implied.iter().any(|implied| std::ptr::eq(implied, it));
+    let mut renames: Vec<&Rename> = renames.iter().chain(&implied).collect();
     renames.sort_by_key(|rename| rename.path.len());
     let moved = |path: &[Name]| -> Vec<Name> {
         // The relation that a part stands in may itself be renamed: the live side has it under its old name.
@@ -37,18 +39,68 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_name
         let (rename, step) = left.remove(0);
         transaction += 1;
         let mut together = vec![step];
-        if rename.class == Class::Table && both_names {
+        if rename.class == Class::Table {
             let of_table = |it: &Rename| it.class == Class::Column && it.path[..2] == rename.path[..];
             let columns: Vec<&Rename> = left.iter().map(|it| it.0).filter(|it| of_table(it)).collect();
-            if let Some(bridge) = bridge::view(rename, &columns, current, desired) {
+            let mut bridge = None;
+            if both_names {
+                bridge = bridge::view(rename, &columns, current, desired);
+            }
+            if bridge.is_some() {
                 together.extend(left.extract_if(.., |it| of_table(it.0)).map(|it| it.1));
                 together.iter_mut().for_each(|it| it.step.hazards.clear());
-                together.extend(bridge);
             }
+            let bears_its_name = |it: &Rename| is_implied(it) && it.span == rename.span;
+            together.extend(left.extract_if(.., |it| bears_its_name(it.0)).map(|it| it.1));
+            together.extend(bridge.into_iter().flatten());
         }
         steps.extend(together.into_iter().map(|it| Planned { transaction: Some(transaction), ..it }));
     }
     steps
+}
+
+/// The renames that come with that of a table: of what bears its name, as the server named it, and is declared by the
+/// new one. `people_pkey` of `people` becomes `contacts_pkey`, and `people_id_seq` goes on counting as
+/// `contacts_id_seq`.
+fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename> {
+    let mut implied = vec![];
+    for rename in renames.iter().filter(|it| it.class == Class::Table) {
+        let [namespace, new] = rename.path.as_slice() else { continue };
+        let old = QName { namespace: namespace.clone(), name: rename.old.clone() };
+        let columns: Vec<&Rename> =
+            renames.iter().filter(|it| it.class == Class::Column && it.path[..2] == rename.path[..]).collect();
+        let renamed = |name: &Name| -> Option<Name> {
+            let rest = name.as_str().strip_prefix(rename.old.as_str())?.strip_prefix('_')?;
+            let mut words = format!("_{rest}_");
+            for column in &columns {
+                let now = column.path.last()?;
+                words = words.replace(&format!("_{}_", column.old.as_str()), &format!("_{}_", now.as_str()));
+            }
+            Some(Name(format!("{}{}", new.as_str(), words.strip_suffix('_')?)))
+        };
+        for object in current.objects.values() {
+            let (class, kind, name, within) = match object {
+                Object::Constraint(it) if it.table == old => {
+                    (Class::Constraint, Kind::Constraint, &it.name, vec![namespace, new])
+                }
+                Object::Index(it) if it.table == old => {
+                    (Class::Index, Kind::Index, &it.name.name, vec![&it.name.namespace])
+                }
+                Object::Sequence(it) if it.owned_by.as_ref().is_some_and(|(table, _)| *table == old) => {
+                    (Class::Sequence, Kind::Sequence, &it.name.name, vec![&it.name.namespace])
+                }
+                _ => continue,
+            };
+            let Some(now) = renamed(name) else { continue };
+            let path = |last: &Name| within.iter().copied().chain([last]).cloned().collect::<Vec<Name>>();
+            let declares = |last: &Name| desired.contains(&ObjectId { kind, path: path(last).into() });
+            let is_said = renames.iter().any(|it| it.class == class && it.path == path(&now));
+            if declares(&now) && !declares(name) && !is_said {
+                implied.push(Rename { class, path: path(&now), old: name.clone(), span: rename.span });
+            }
+        }
+    }
+    implied
 }
 
 /// Whether anything of the class has this path.
