@@ -332,7 +332,20 @@ impl Column {
     /// What gives rows without a value the declared one: a statement, in batches where there may be many rows; before
     /// it, where no default does, a trigger for rows that are written meanwhile; and what removes that in the end.
     fn backfill(&self, sides: &Sides<'_>) -> Option<Backfill> {
-        let expression = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?;
+        self.backfill_with(sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?, sides)
+    }
+
+    /// The same for a new column whose default has another value for each row: ADD COLUMN with it would write the whole
+    /// table under a lock that keeps everyone out. A table of few rows is as well written at once.
+    fn default_by_batches(&self, sides: &Sides<'_>) -> Option<Backfill> {
+        let default = self.default(sides.new).filter(|it| self.takes_default_along(sides) && !it.is_surely_stable())?;
+        match table::rows(sides, &self.table) {
+            Some(..batch::WORTH_IT) => None,
+            _ => self.backfill_with(&default.expression.to_string(), sides),
+        }
+    }
+
+    fn backfill_with(&self, expression: &str, sides: &Sides<'_>) -> Option<Backfill> {
         if !table::may_hold_rows(sides, &self.table) || self.generated.is_some() {
             return None;
         }
@@ -413,14 +426,14 @@ impl Column {
     }
 
     /// A required column that rows get by a declared expression: added without a promise, filled, then made required.
-    fn add_and_backfill(&self, not_null: &NotNull, backfill: Backfill, sides: &Sides<'_>) -> Vec<Step> {
+    fn add_and_backfill(&self, not_null: Option<&NotNull>, backfill: Backfill, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = vec![self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides)];
         if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
             let set = format!("SET DEFAULT {}", default.expression);
             steps.push(self.on_table(set, Lock::AccessExclusive, sides));
         }
         steps.extend(backfill.fill);
-        steps.extend(self.set_not_null(not_null, sides));
+        steps.extend(not_null.into_iter().flat_map(|it| self.set_not_null(it, sides)));
         steps.extend(backfill.after);
         steps
     }
@@ -443,7 +456,10 @@ impl Column {
 
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
         if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
-            return self.add_and_backfill(not_null, backfill, sides);
+            return self.add_and_backfill(Some(not_null), backfill, sides);
+        }
+        if let Some(backfill) = self.default_by_batches(sides) {
+            return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
         }
         let along = self.takes_default_along(sides);
         let default = self.default(sides.new).filter(|_| self.generated.is_none());

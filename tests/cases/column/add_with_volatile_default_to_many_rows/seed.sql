@@ -1,0 +1,1 @@
+INSERT INTO contacts SELECT generate_series(1, 5);
