@@ -395,7 +395,8 @@ impl Column {
             dollar_quoted(&body)
         );
         let create_trigger = format!(
-            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN (NEW.{column} IS NULL) \
+             EXECUTE FUNCTION {function}()"
         );
         let (drop_function, drop_trigger) =
             (format!("DROP FUNCTION {function}()"), format!("DROP TRIGGER {name} ON {table}"));
