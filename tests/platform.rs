@@ -275,3 +275,18 @@ async fn what_the_api_serves_past_row_security_is_told() {
     }
     assert!(said.contains("anon can reach every row of public.open"), "{said}");
 }
+
+#[tokio::test]
+async fn init_writes_what_is_the_projects_own_and_names_the_platform() {
+    let project = Project::new(PROFILES).await;
+    project.settle();
+    let begun = tempfile::tempdir().unwrap();
+    let made = run(begun.path(), &["init", "--database", &project.url()]);
+    assert!(made.status.success(), "{}", told(&made));
+    let config = fs::read_to_string(begun.path().join("tenantry.toml")).unwrap();
+    assert!(config.contains("platform = \"supabase\""), "{config}");
+    assert!(begun.path().join("schema/public/profiles.sql").exists(), "{}", told(&made));
+    assert!(!begun.path().join("schema/auth").exists(), "what is Supabase's is not declared");
+    let planned = run(begun.path(), &["plan", "--database", &project.url(), "--exit-code"]);
+    assert!(planned.status.success(), "{}", told(&planned));
+}

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Context, failure};
 use crate::diagnostic::{Exit, Report};
+use crate::elaborate;
 use crate::files;
-use crate::introspect::introspect;
+use crate::introspect::{Reading, introspect};
 use crate::kind::{Kind, ObjectId};
 use crate::pipeline::Failure;
 use crate::plan::{self, PlanError};
+use crate::platform::Platform;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::Shadow;
@@ -38,10 +40,15 @@ impl Init {
             }
         }
         let session = target.connect().await?;
-        let live = introspect(&session.client, false).await?.schema;
+        let Reading { schema: live, roles, .. } = introspect(&session.client, false).await?;
+        let platform = Platform::recognised(&live, &roles);
         let shadow = Shadow::start(&context.shadow()?, Some(session.version.major())).await?;
-        let fresh = shadow.create_database("fresh").await?.connect().await?;
-        let scope = Scope { namespaces: self.namespace.clone(), ..Scope::all() };
+        let database = shadow.create_database("fresh").await?;
+        if let Some(platform) = platform {
+            elaborate::platform(&shadow, &database, platform).await?;
+        }
+        let fresh = database.connect().await?;
+        let scope = Scope { namespaces: self.namespace.clone(), platform, ..Scope::all() };
         let base = scope.split(&introspect(&fresh.client, false).await?.schema).0;
         // Who made the live objects makes the declared ones too, so that only other owners are worth a statement.
         let base = Schema { creator: live.creator.clone(), ..base };
@@ -60,7 +67,7 @@ impl Init {
         for (name, text) in &texts {
             write(&directory.join(name), text.trim_end())?;
         }
-        write(Path::new("tenantry.toml"), &config(&directory, &self.namespace))?;
+        write(Path::new("tenantry.toml"), &config(&directory, &self.namespace, platform))?;
         for it in &live.unmanaged {
             context.tell(&format!("not managed, and not written: {it}"));
         }
@@ -93,11 +100,12 @@ fn file_name(whole: &ObjectId) -> String {
     }
 }
 
-fn config(directory: &Path, namespaces: &[String]) -> String {
+fn config(directory: &Path, namespaces: &[String], platform: Option<Platform>) -> String {
     let paths = toml::Value::from(vec![directory.display().to_string()]);
     let namespaces = toml::Value::from(namespaces.to_vec());
+    let platform = platform.map(|it| format!("platform = \"{it}\"\n\n")).unwrap_or_default();
     format!(
-        "# docs/configuration.md lists all keys.\n\n[schema]\npaths = {paths}\n\n[manage]\n# None means every \
+        "# docs/configuration.md lists all keys.\n\n{platform}[schema]\npaths = {paths}\n\n[manage]\n# None means every \
          namespace that is not the server's own.\nnamespaces = {namespaces}\nignore = []"
     )
 }
