@@ -25,7 +25,7 @@ pub struct Work<'a> {
 struct Said<'a> {
     class: ClassName,
     word: &'a Spanned<String>,
-    /// How closely it names the table: its own settings, its name, a pattern.
+    /// How closely it names the table: its own settings, its name, a pattern, or `*` for all.
     rank: u8,
 }
 
@@ -272,7 +272,7 @@ impl<'a> Work<'a> {
         for (class, words) in lists {
             for word in words {
                 let matched = self.matched(word, &roots, class != ClassName::External);
-                let rank = if is_pattern(word.get_ref()) { 1 } else { 2 };
+                let rank = closeness(word.get_ref());
                 for table in matched {
                     said.entry(table.clone()).or_default().push(Said { class, word, rank });
                 }
@@ -283,7 +283,7 @@ impl<'a> Work<'a> {
             let Some(name) = &level.name else { continue };
             let Some(words) = settings.levels.get(name.as_str()).map(|it| &it.scoped) else { continue };
             for word in words {
-                let rank = if is_pattern(word.get_ref()) { 1 } else { 2 };
+                let rank = closeness(word.get_ref());
                 for table in self.matched(word, &roots, true) {
                     said.entry(table.clone()).or_default().push(Said { class: ClassName::Scoped, word, rank });
                     below.insert(table.clone(), (at, word));
@@ -499,6 +499,15 @@ impl Pattern {
 /// Whether a word names or matches a table.
 pub fn matches(word: &str, table: &QName) -> bool {
     Pattern::new(word).is_some_and(|it| it.matches(table))
+}
+
+/// How closely a word names what it matches: as every table, as those of a pattern, as one.
+fn closeness(text: &str) -> u8 {
+    match text {
+        "*" => 0,
+        text if is_pattern(text) => 1,
+        _ => 2,
+    }
 }
 
 fn is_pattern(text: &str) -> bool {
