@@ -452,7 +452,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
-    let file = PlanFile { gates, ..write(request, &both, &steps, proved) };
+    let file = PlanFile { gates, ..write(request, &both, &facts, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
     let notes = both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).collect();
     Ok(Made { file, notes })
@@ -719,7 +719,7 @@ pub fn file_steps(
     steps.iter().zip(observed).zip(1..).map(file_step).collect()
 }
 
-fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Proved) -> PlanFile {
+fn write(request: &Request, both: &Both, facts: &Facts, steps: &[Planned], proved: proof::Proved) -> PlanFile {
     let origins = Origins::new(&both.declaration);
     let place = |id: &ObjectId| origins.place(id, &both.desired);
     let from = file::fingerprint(&both.current);
@@ -728,7 +728,7 @@ fn write(request: &Request, both: &Both, steps: &[Planned], proved: proof::Prove
         [] => (from.clone(), String::new()),
         _ => (file::fingerprint(&both.desired), render::schema_difference(&both.current, &both.desired)),
     };
-    let steps = file_steps(steps, &proved.observed, &both.live.facts, &request.config.plan, place);
+    let steps = file_steps(steps, &proved.observed, facts, &request.config.plan, place);
     PlanFile {
         format: file::FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),

@@ -171,7 +171,7 @@ pub(super) async fn forward(
     target: &Target,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let progress = Shown::new(ready.steps(through).0.len(), context);
+    let progress = Shown::new(ready.steps(through).0, context);
     let pace = pace.pace(context);
     let mut line = None;
     let mut tell = |event: Event<'_>| progress.show(&event, &mut line);

@@ -15,6 +15,7 @@ use crate::connect::Target;
 use crate::diagnostic::{Exit, File, Report};
 use crate::pipeline::{self, Failure, Live, Request};
 use crate::plan::Stage;
+use crate::plan::file::FileStep;
 use crate::render;
 use crate::render::review::{seconds, thousands};
 
@@ -135,15 +136,18 @@ const LINES: Duration = Duration::from_secs(5);
 pub(super) struct Shown {
     bar: ProgressBar,
     lines: bool,
-    count: usize,
+    /// The number of the last step, of which a line speaks.
+    last: u32,
 }
 
 impl Shown {
-    pub(super) fn new(count: usize, context: &Context) -> Self {
+    /// For these steps, which may be the rest of a plan.
+    pub(super) fn new<'a>(steps: impl IntoIterator<Item = &'a FileStep>, context: &Context) -> Self {
+        let numbers: Vec<u32> = steps.into_iter().map(|it| it.id).collect();
         let terminal = std::io::stderr().is_terminal();
         let quiet = context.common.quiet;
         let bar = ProgressBar::with_draw_target(
-            Some(count as u64),
+            Some(numbers.len() as u64),
             if terminal && !quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
         );
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}");
@@ -151,7 +155,7 @@ impl Shown {
         if terminal && !quiet {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Shown { bar, lines: !terminal && !quiet, count }
+        Shown { bar, lines: !terminal && !quiet, last: numbers.into_iter().max().unwrap_or(0) }
     }
 
     pub(super) fn say(&self, text: &str) {
@@ -166,7 +170,7 @@ impl Shown {
     pub(super) fn show(&self, event: &Event<'_>, told: &mut Option<Instant>) {
         match event {
             Event::Begins(step) => {
-                let line = format!("step {} of {}, {}: {}", step.id, self.count, step.stage.name(), step.summary);
+                let line = format!("step {} of {}, {}: {}", step.id, self.last, step.stage.name(), step.summary);
                 if self.lines {
                     eprintln!("{line}");
                 }

@@ -53,7 +53,7 @@ impl Rollback {
         }
         let count = back.steps().len();
         context.tell(&format!("taking back {count} steps of {} on {}", back.name(), target.redacted()));
-        let progress = Shown::new(count, context);
+        let progress = Shown::new(back.steps(), context);
         let pace = self.pace.pace(context);
         let mut line = None;
         let mut tell = |event: Event<'_>| progress.show(&event, &mut line);
