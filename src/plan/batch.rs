@@ -214,7 +214,7 @@ impl Batch {
         conditions.join(" AND ")
     }
 
-    /// A query for some of the rows that are still to be changed: their keys, or their places.
+    /// A query for some of the rows that are still to be changed: their keys, or their places, in order.
     pub fn left(&self, part: &Part, limit: u32) -> String {
         let shown = match &part.walk {
             Walk::Key(columns) => {
@@ -224,7 +224,14 @@ impl Batch {
             }
             Walk::Blocks => "'ctid = ' || ctid::text".into(),
         };
-        format!("SELECT {shown} FROM ONLY {} AS {} WHERE {} LIMIT {limit}", part.relation, part.alias, self.pending)
+        let keys = match &part.walk {
+            Walk::Key(columns) => list(columns.iter().map(|it| &it.0)),
+            Walk::Blocks => "ctid".into(),
+        };
+        format!(
+            "SELECT {shown} FROM (SELECT {keys} FROM ONLY {} AS {} WHERE {} LIMIT {limit}) AS pending ORDER BY {keys}",
+            part.relation, part.alias, self.pending
+        )
     }
 
     /// What gives the planner statistics of the new values.
