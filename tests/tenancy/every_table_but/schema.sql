@@ -1,3 +1,5 @@
+CREATE SCHEMA app;
+CREATE FUNCTION app.current_tenant() RETURNS integer LANGUAGE sql STABLE RETURN nullif(current_setting('app.tenant', true), '')::integer;
 CREATE SCHEMA ref;
 CREATE TABLE users (id integer PRIMARY KEY);
 CREATE TABLE notes (id serial PRIMARY KEY, text text);
