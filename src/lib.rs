@@ -1,7 +1,7 @@
 //! Takes a PostgreSQL database to the schema that its repository declares.
 //!
 //! `ARCHITECTURE.md` draws the map; the modules below are its rooms. `introspect`, `shadow`, `elaborate`,
-//! `proof`, `tenancy::prove`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
+//! `passage`, `proof`, `tenancy::prove`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
 #![cfg_attr(
     not(test),
     warn(
@@ -26,6 +26,7 @@ pub mod journal;
 pub mod kind;
 pub mod lock;
 pub mod name;
+pub mod passage;
 pub mod pipeline;
 pub mod plan;
 pub mod platform;

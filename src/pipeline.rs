@@ -17,6 +17,7 @@ use crate::introspect::{IntrospectError, Reading, introspect, introspect_togethe
 use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
+use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::gate;
 use crate::plan::hazard::{Code, Hazard, Severity};
@@ -29,7 +30,7 @@ use crate::platform::api;
 use crate::platform::{Api, Platform};
 use crate::proof::observe::Observed;
 use crate::proof::trial::Fate;
-use crate::proof::{self, Subject, observe};
+use crate::proof::{self, Subject};
 use crate::queries::{self, Query};
 use crate::render;
 use crate::schema::{Facts, Schema};
@@ -38,9 +39,8 @@ use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{expand, template};
 
-pub mod tenancy;
-
 pub mod proving;
+pub mod tenancy;
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
@@ -118,6 +118,12 @@ pub struct Both {
     /// What the API serves that row security does not hold back.
     pub exposed: Vec<Report>,
     pub missing_seeds: BTreeSet<RowPlace>,
+}
+
+impl Both {
+    fn ground(&self) -> Ground<'_> {
+        Ground { shadow: &self.shadow, surroundings: &self.surroundings, scope: &self.scope }
+    }
 }
 
 /// Reads the declared files, or says all that is wrong with them.
@@ -416,13 +422,15 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     for backfill in &both.declaration.backfills {
         facts.backfills.insert((backfill.table.clone(), backfill.column.clone()), backfill.expression.clone());
     }
-    let (mut start, mut desired) = (start, both.desired.clone());
+    let Passage { steps: first, schema: mut start, facts } = passage(&both, start, facts).await?;
+    let mut desired = both.desired.clone();
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
     let steps = plan::make(&start, &desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
-    let mut steps = api::with_reload(with_renames(renames, steps), &request.config.api());
+    let before = in_turn(renames, first);
+    let mut steps = api::with_reload(in_turn(before, steps), &request.config.api());
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));
@@ -465,19 +473,23 @@ async fn renamed(both: &Both, both_names: bool) -> Result<(Vec<Planned>, Schema)
         return Ok((renames, both.current.clone()));
     }
     elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-    let mut described = both.surroundings.clone();
-    described.objects.extend(both.current.objects.clone());
-    described.needs.extend(both.current.needs.clone());
-    let copy = elaborate::copy(&both.shadow, "renamed", &described).await?;
-    let session = copy.database.connect_as(&both.current.creator.0).await?;
-    session.client.batch_execute(observe::SESSION).await.map_err(|error| session_failed(&error))?;
-    for rename in &renames {
-        session.client.batch_execute(&rename.step.sql).await.map_err(|error| session_failed(&error))?;
+    let workbench = Workbench::with(both.ground(), &both.current).await?;
+    workbench.run(&renames).await?;
+    Ok((renames, workbench.finish().await?))
+}
+
+/// What has to come before the ordinary steps, and the schema that these start from.
+async fn passage(both: &Both, start: Schema, facts: Facts) -> Result<Passage, Failure> {
+    // A shadow server is started only where it is needed.
+    if !passage::is_needed(&start, &both.desired, &facts) {
+        return Ok(Passage { steps: vec![], schema: start, facts });
     }
-    let schema = introspect(&session.client, false).await?.schema;
-    drop(session);
-    both.shadow.drop_database(copy.database).await?;
-    Ok((renames, both.scope.split(&schema).0))
+    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
+    match passage::passages(both.ground(), start, &both.desired, facts).await {
+        Ok(passage) => Ok(passage),
+        Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sizes under the names that relations have after the renames.
@@ -494,13 +506,6 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
         }
     }
     facts
-}
-
-/// The renames, then the steps that find everything under its new name.
-pub fn with_renames(renames: Vec<Planned>, steps: Vec<Planned>) -> Vec<Planned> {
-    let count = renames.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
-    let steps = steps.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
-    renames.into_iter().chain(steps).collect()
 }
 
 fn questions(suspects: &[Suspect], both: &Both) -> Failure {

@@ -15,7 +15,8 @@ use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Object, ObjectId};
 use tenantry::name::QName;
-use tenantry::pipeline::{file_steps, with_renames};
+use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
+use tenantry::pipeline::file_steps;
 use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
 use tenantry::proof::{observe, rows};
@@ -109,8 +110,17 @@ impl Case {
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
         self.declare(&mut old_reading.facts);
         let (renames, start) = self.renamed(shadow, &old, &old_reading, &new_reading.schema).await?;
-        let plan = tenantry::plan::make(&start, &new_reading.schema, &old_reading.facts)
-            .map(|steps| with_renames(renames, steps));
+        let surroundings = start.empty();
+        let ground = Ground { shadow, surroundings: &surroundings, scope: &Scope::all() };
+        let first = passage::passages(ground, start, &new_reading.schema, old_reading.facts.clone()).await;
+        let plan = match first {
+            Ok(Passage { steps: first, schema, facts }) => {
+                tenantry::plan::make(&schema, &new_reading.schema, &facts)
+                    .map(|steps| in_turn(in_turn(renames, first), steps))
+            }
+            Err(PassageError::Plan(errors)) => Err(errors),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Sides { shadow, old, new, old_reading, new_reading, plan })
     }
 }

@@ -1,0 +1,130 @@
+//! Passages: parts of a plan that come before the rest of it, because one thing takes the place of another of the same
+//! name while it is in use. What a passage leads to is read back from the shadow, so the rest of the plan starts from
+//! what PostgreSQL made of it, and whatever a passage leaves undone is an ordinary difference.
+//!
+//! A passage is made of differences itself: it describes the schemas that it goes through, and the planner finds the
+//! steps from each to the next.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::connect::Session;
+use crate::elaborate::{self, ElaborateError};
+use crate::introspect::{IntrospectError, introspect, server_message};
+use crate::plan::{PlanError, Planned};
+use crate::proof::observe;
+use crate::schema::{Facts, Schema};
+use crate::scope::Scope;
+use crate::shadow::{Shadow, ShadowDatabase, ShadowError};
+
+/// Why a passage could not be found.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PassageError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elaborate(#[from] ElaborateError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Introspect(#[from] IntrospectError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shadow(#[from] ShadowError),
+    #[error("a statement on the way was refused by the shadow server: {}\n{sql}", server_message(.source))]
+    #[diagnostic(code(passage::statement), help("please report this; the plan is not written"))]
+    Statement { sql: String, source: tokio_postgres::Error },
+    #[error("there is no way to what is declared")]
+    Plan(Vec<PlanError>),
+}
+
+/// Where passages are tried out.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    pub shadow: &'a Shadow,
+    /// What stands outside the scope and may be referred to.
+    pub surroundings: &'a Schema,
+    pub scope: &'a Scope,
+}
+
+/// Steps that come first, and what is there once they are done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    pub steps: Vec<Planned>,
+    pub schema: Schema,
+    pub facts: Facts,
+}
+
+/// Whether there is any passage between the two: what follows needs a server.
+pub fn is_needed(_start: &Schema, _desired: &Schema, _facts: &Facts) -> bool {
+    false
+}
+
+/// The passages on the way from one managed schema to the other.
+///
+/// Errors: what can't be had as declared, each with the reason; or what the shadow says.
+pub async fn passages(
+    _ground: Ground<'_>,
+    start: Schema,
+    _desired: &Schema,
+    facts: Facts,
+) -> Result<Passage, PassageError> {
+    Ok(Passage { steps: vec![], schema: start, facts })
+}
+
+/// Steps, and then those that start from what they lead to: their transactions are counted on.
+pub fn in_turn(first: Vec<Planned>, then: Vec<Planned>) -> Vec<Planned> {
+    let count = first.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
+    let then = then.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
+    first.into_iter().chain(then).collect()
+}
+
+/// A database on the shadow that holds a described schema without rows: what steps make of it can be read back.
+pub struct Workbench<'a> {
+    ground: Ground<'a>,
+    database: ShadowDatabase,
+    session: Session,
+}
+
+impl<'a> Workbench<'a> {
+    /// Holds the managed schema that is given, beside what surrounds it.
+    pub async fn with(ground: Ground<'a>, managed: &Schema) -> Result<Workbench<'a>, PassageError> {
+        let mut described = ground.surroundings.clone();
+        described.server_version = managed.server_version;
+        described.creator.clone_from(&managed.creator);
+        described.objects.extend(managed.objects.clone());
+        described.needs.extend(managed.needs.clone());
+        let copy = elaborate::copy(ground.shadow, "workbench", &described).await?;
+        let session = copy.database.connect_as(&managed.creator.0).await?;
+        let workbench = Workbench { ground, database: copy.database, session };
+        workbench.say(observe::SESSION).await?;
+        Ok(workbench)
+    }
+
+    /// Runs statements as they stand.
+    pub async fn say(&self, sql: &str) -> Result<(), PassageError> {
+        let refused = |source| PassageError::Statement { sql: sql.to_owned(), source };
+        self.session.client.batch_execute(sql).await.map_err(refused)
+    }
+
+    /// Runs the statements of steps.
+    pub async fn run(&self, steps: &[Planned]) -> Result<(), PassageError> {
+        for it in steps {
+            self.say(&it.step.sql).await?;
+        }
+        Ok(())
+    }
+
+    /// The managed part of what it holds now.
+    pub async fn schema(&self) -> Result<Schema, PassageError> {
+        let schema = introspect(&self.session.client, false).await?.schema;
+        Ok(self.ground.scope.split(&schema).0)
+    }
+
+    /// The same as [`Workbench::schema`], after which the database goes.
+    pub async fn finish(self) -> Result<Schema, PassageError> {
+        let schema = self.schema().await?;
+        let Workbench { ground, database, session } = self;
+        drop(session);
+        ground.shadow.drop_database(database).await?;
+        Ok(schema)
+    }
+}
