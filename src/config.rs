@@ -104,7 +104,7 @@ pub struct PlanSettings {
     pub accept: Vec<String>,
     /// What is made of hazards, by code and object.
     pub hazards: Policy,
-    /// Whether the old name of a renamed table stays alive, as a view, until `contract`.
+    /// Whether the old name of a renamed table or column stays alive until `contract`.
     pub keep_old_names: bool,
 }
 

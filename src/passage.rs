@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::connect::Session;
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
+use crate::name::Role;
 use crate::plan::{PlanError, Planned};
 use crate::proof::observe;
 use crate::schema::{Facts, Schema};
@@ -93,8 +94,17 @@ impl<'a> Workbench<'a> {
         described.objects.extend(managed.objects.clone());
         described.needs.extend(managed.needs.clone());
         let copy = elaborate::copy(ground.shadow, "workbench", &described).await?;
-        let session = copy.database.connect_as(&managed.creator.0).await?;
-        let workbench = Workbench { ground, database: copy.database, session };
+        Workbench::on(ground, copy.database, &managed.creator).await
+    }
+
+    /// Goes on with a database that is there.
+    pub async fn on(
+        ground: Ground<'a>,
+        database: ShadowDatabase,
+        creator: &Role,
+    ) -> Result<Workbench<'a>, PassageError> {
+        let session = database.connect_as(&creator.0).await?;
+        let workbench = Workbench { ground, database, session };
         workbench.say(observe::SESSION).await?;
         Ok(workbench)
     }

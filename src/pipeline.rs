@@ -23,8 +23,9 @@ use crate::plan::gate;
 use crate::plan::hazard::{Code, Hazard, Severity};
 use crate::plan::origin::Origins;
 use crate::plan::policy::Verdict;
-use crate::plan::rename::{self, Suspect};
+use crate::plan::rename::{self, Pending, Suspect};
 use crate::plan::seed::{self, RowPlace};
+use crate::plan::twin::{self, Twin};
 use crate::plan::{self, Half, PlanError, Planned, Stage, estimate};
 use crate::platform::api;
 use crate::platform::{Api, Platform};
@@ -411,26 +412,26 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let mut both = both_sides(request).await?;
     let (said, found) = tenancy::for_plan(request, &both).await?;
     both.notes.extend(said);
-    let (renames, start) = renamed(&both, request.config.plan.keep_old_names).await?;
+    let Renamed { renames, twins, start, mut desired } = renamed(&both, request.config.plan.keep_old_names).await?;
     if request.renames {
-        let suspects = rename::suspects(&start, &both.desired);
+        let suspects = rename::suspects(&start, &desired);
         if !suspects.is_empty() {
             return Err(questions(&suspects, &both));
         }
     }
     let mut facts = moved_facts(&both.live.facts, &renames);
     for backfill in &both.declaration.backfills {
-        facts.backfills.insert((backfill.table.clone(), backfill.column.clone()), backfill.expression.clone());
+        let column = twin::until_contract(&twins, &backfill.table, &backfill.column);
+        facts.backfills.insert((backfill.table.clone(), column.clone()), backfill.expression.clone());
     }
-    let Passage { steps: first, schema: mut start, facts } = passage(&both, start, facts).await?;
-    let mut desired = both.desired.clone();
+    let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
     let steps = plan::make(&start, &desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
-    let before = in_turn(renames, first);
-    let mut steps = api::with_reload(in_turn(before, steps), &request.config.api());
+    let steps = in_turn(in_turn(renames, first), steps);
+    let mut steps = api::with_reload(twin::around(steps, &twins), &request.config.api());
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));
@@ -466,26 +467,49 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     Ok(Made { file, notes })
 }
 
-/// The live schema with its declared renames done, as PostgreSQL does them: on a copy.
-async fn renamed(both: &Both, both_names: bool) -> Result<(Vec<Planned>, Schema), Failure> {
-    let renames = rename::pending(&both.declaration.renames, &both.current, &both.desired, both_names);
-    if renames.is_empty() {
-        return Ok((renames, both.current.clone()));
+/// Both sides once the declared renames are out of the way.
+struct Renamed {
+    /// What is renamed before anything else.
+    renames: Vec<Planned>,
+    /// The columns that keep their old name until `contract`.
+    twins: Vec<Twin>,
+    start: Schema,
+    desired: Schema,
+}
+
+/// The live schema with its declared renames done, and the declared one with those undone that come last: as PostgreSQL
+/// does them, on copies.
+async fn renamed(both: &Both, both_names: bool) -> Result<Renamed, Failure> {
+    let Pending { steps: renames, twins } =
+        rename::pending(&both.declaration.renames, &both.current, &both.desired, &both.live.facts, both_names);
+    let (mut start, mut desired) = (both.current.clone(), both.desired.clone());
+    if !renames.is_empty() || !twins.is_empty() {
+        elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
     }
-    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-    let workbench = Workbench::with(both.ground(), &both.current).await?;
-    workbench.run(&renames).await?;
-    Ok((renames, workbench.finish().await?))
+    if !renames.is_empty() {
+        let workbench = Workbench::with(both.ground(), &both.current).await?;
+        workbench.run(&renames).await?;
+        start = workbench.finish().await?;
+    }
+    if !twins.is_empty() {
+        let loaded = elaborate::declared(&both.shadow, &both.declaration, &both.surroundings).await?;
+        let workbench = Workbench::on(both.ground(), loaded.database, &both.current.creator).await?;
+        for twin in &twins {
+            workbench.say(&twin.back()).await?;
+        }
+        desired = workbench.finish().await?;
+    }
+    Ok(Renamed { renames, twins, start, desired })
 }
 
 /// What has to come before the ordinary steps, and the schema that these start from.
-async fn passage(both: &Both, start: Schema, facts: Facts) -> Result<Passage, Failure> {
+async fn passage(both: &Both, start: Schema, desired: &Schema, facts: Facts) -> Result<Passage, Failure> {
     // A shadow server is started only where it is needed.
-    if !passage::is_needed(&start, &both.desired, &facts) {
+    if !passage::is_needed(&start, desired, &facts) {
         return Ok(Passage { steps: vec![], schema: start, facts });
     }
     elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-    match passage::passages(both.ground(), start, &both.desired, facts).await {
+    match passage::passages(both.ground(), start, desired, facts).await {
         Ok(passage) => Ok(passage),
         Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
         Err(error) => Err(error.into()),

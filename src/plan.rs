@@ -26,6 +26,7 @@ pub mod policy;
 pub mod rename;
 pub mod seed;
 pub mod step;
+pub mod twin;
 
 pub use order::{Half, Ordered};
 pub use step::{Body, Clause, Disturbance, Stage, Step, Transaction};
@@ -237,4 +238,21 @@ fn transactions(steps: &[Ordered]) -> Vec<Option<u32>> {
         numbers.push(Some(current));
     }
     numbers
+}
+
+/// Transactions keep their members; their numbers follow from their places.
+pub fn renumber(steps: &mut [Planned]) {
+    let mut next = 0;
+    let mut last = None;
+    for it in steps {
+        let Some(number) = it.transaction else {
+            last = None;
+            continue;
+        };
+        if last != Some(number) {
+            next += 1;
+        }
+        last = Some(number);
+        it.transaction = Some(next);
+    }
 }

@@ -878,7 +878,7 @@ impl Column {
 }
 
 /// A body between dollar quotes that do not occur in it.
-fn dollar_quoted(body: &str) -> String {
+pub fn dollar_quoted(body: &str) -> String {
     let tag = batch::dollar_tag(body);
     format!("{tag}{body}{tag}")
 }

@@ -14,6 +14,7 @@ use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
+use crate::source::syntax::words;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
@@ -412,6 +413,23 @@ impl Index {
             exclusion: false,
             id: self.id(),
         }
+    }
+
+    /// Whether the index looks at the column: as a key, in an expression or its condition, or beside the keys.
+    pub fn is_of(&self, column: &Name) -> bool {
+        let says = |it: &Expr| words(&it.0).iter().any(|word| word == column.as_str());
+        let is_key = |key: &Key| match &key.of {
+            Subject::Column(it) => it == column,
+            Subject::Expression(it) => says(it),
+        };
+        self.keys.iter().any(is_key) || self.include.contains(column) || self.predicate.as_ref().is_some_and(says)
+    }
+
+    /// The same index once more under another name, without what a table has one index for.
+    pub fn beside(&self, name: Name) -> Index {
+        let storage = Storage { clustered: false, replica_identity: false, ..self.storage.clone() };
+        let keys = self.keys.iter().map(|key| Key { statistics: None, ..key.clone() }).collect();
+        Index { name: self.name.sibling(name), storage, keys, valid: true, parent: Aside(None), ..self.clone() }
     }
 
     /// `CREATE INDEX` under a name of the caller's choice.

@@ -69,12 +69,12 @@ fn role_words(role: &Role) -> String {
     if *role == Role::public() { "everyone".into() } else { role.to_string() }
 }
 
-fn grant(view: &QName, role: &Role, privilege: &str, column: Option<&Name>, with_option: bool) -> String {
+pub(super) fn grant(on: &QName, role: &Role, privilege: &str, column: Option<&Name>, with_option: bool) -> String {
     let column = column.map(|it| format!(" ({it})")).unwrap_or_default();
     let option = if with_option { " WITH GRANT OPTION" } else { "" };
-    format!("GRANT {privilege}{column} ON {view} TO {role}{option}")
+    format!("GRANT {privilege}{column} ON {on} TO {role}{option}")
 }
 
-fn id(kind: Kind, name: &QName) -> ObjectId {
+pub(super) fn id(kind: Kind, name: &QName) -> ObjectId {
     ObjectId::new(kind, [&name.namespace, &name.name])
 }

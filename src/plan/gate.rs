@@ -36,11 +36,10 @@ pub fn gates(plan: &[Planned], old: &Schema, new: &Schema, retired: &[(Stage, St
         })
         .map(|(id, _)| id)
         .collect();
-    let unused: Vec<String> = gone
-        .iter()
-        .filter(|id| !old.wholes_of(id).iter().any(|whole| gone.contains(whole)))
-        .map(|id| id.to_string())
-        .collect();
+    let gone_by_itself = gone.iter().filter(|id| !old.wholes_of(id).iter().any(|whole| gone.contains(whole)));
+    let last_names = plan.iter().filter(|it| it.step.stage == Stage::Contract && it.renames_to.is_some());
+    let unused: Vec<String> =
+        gone_by_itself.copied().chain(last_names.map(|it| &it.subject)).map(|id| id.to_string()).collect();
     let retired = retired.iter().filter(|(stage, _)| *stage == Stage::Contract).map(|(_, it)| it.clone());
     let gate = Gate { before: Stage::Contract, unused, retired: retired.collect() };
     if gate.unused.is_empty() && gate.retired.is_empty() { vec![] } else { vec![gate] }

@@ -4,14 +4,24 @@ use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Planned, Step, Undo, bridge};
-use crate::schema::Schema;
+use crate::plan::twin::{Alone, Twin};
+use crate::plan::{Planned, Step, Undo, bridge, twin};
+use crate::schema::{Facts, Schema};
 use crate::source::{Class, Rename};
 
-/// The steps of declared renames whose old name the live side still has, in the order of the declaration: tables
-/// before what is in them. A rename that has been done is none. Where both names of a table can live, the old one becomes
-/// a view until `contract`: see [`bridge`](super::bridge).
-pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_names: bool) -> Vec<Planned> {
+/// Declared renames whose old name the live side still has.
+#[derive(Debug, Clone, Default)]
+pub struct Pending {
+    /// Those that are done before anything else, as steps: tables before what is in them.
+    pub steps: Vec<Planned>,
+    /// The columns that have both names until `contract`.
+    pub twins: Vec<Twin>,
+}
+
+/// The declared renames that are to be done, in the order of the declaration. A rename that has been done is none. Where
+/// both names of a table can live, the old one becomes a view until `contract`: see [`bridge`](super::bridge); for those of
+/// a column see [`twin`](super::twin).
+pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &Facts, both_names: bool) -> Pending {
     let implied = implied(renames, current, desired);
     let is_implied = |it: &Rename| implied.iter().any(|implied| std::ptr::eq(implied, it));
     let mut renames: Vec<&Rename> = renames.iter().chain(&implied).collect();
@@ -24,15 +34,33 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_name
             None => path.to_vec(),
         }
     };
-    let pending = renames.iter().filter_map(|rename| {
+    let mut twins = vec![];
+    let mut left: Vec<(&Rename, Planned)> = vec![];
+    for rename in &renames {
         let live = moved(&rename.path);
-        let mut before = live.clone();
-        *before.last_mut()? = rename.old.clone();
+        let Some((_, container)) = live.split_last() else { continue };
+        let before = [container, std::slice::from_ref(&rename.old)].concat();
         let there = exists(rename.class, &before, current);
         let done = exists(rename.class, &live, current);
-        (there && !done).then(|| planned(rename, &before, current)).flatten().map(|step| (*rename, step))
-    });
-    let mut left: Vec<(&Rename, Planned)> = pending.collect();
+        if !there || done {
+            continue;
+        }
+        let Some(mut step) = planned(rename, &before, current) else { continue };
+        if both_names && rename.class == Class::Column && live == rename.path {
+            match twin::twin(rename, current, desired, facts) {
+                Ok(twin) => {
+                    twins.push(twin);
+                    continue;
+                }
+                Err(Alone::Because(why)) => {
+                    let hazards = step.step.hazards.iter_mut();
+                    hazards.for_each(|it| it.why += &format!("; both names can't be kept: {why}"));
+                }
+                Err(Alone::Empty) => {}
+            }
+        }
+        left.push((rename, step));
+    }
     let mut steps: Vec<Planned> = vec![];
     let mut transaction = 0;
     while !left.is_empty() {
@@ -56,7 +84,7 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, both_name
         }
         steps.extend(together.into_iter().map(|it| Planned { transaction: Some(transaction), ..it }));
     }
-    steps
+    Pending { steps, twins }
 }
 
 /// The renames that come with that of a table: of what bears its name, as the server named it, and is declared by the

@@ -2,7 +2,7 @@
 
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName};
-use crate::plan::{Planned, Stage, Step, Undo};
+use crate::plan::{self, Planned, Stage, Step, Undo};
 use crate::platform::Api;
 use crate::schema::Schema;
 
@@ -39,7 +39,7 @@ pub fn with_reload(steps: Vec<Planned>, api: &Api) -> Vec<Planned> {
             with.push(reload(stage, &namespace));
         }
     }
-    renumber(&mut with);
+    plan::renumber(&mut with);
     with
 }
 
@@ -52,23 +52,6 @@ fn reload(stage: Stage, namespace: &Name) -> Planned {
         transaction: Some(u32::MAX),
         undo: vec![Undo { sql: RELOAD.into(), transaction: true }],
         renames_to: None,
-    }
-}
-
-/// Transactions keep their members; their numbers follow from their places.
-fn renumber(steps: &mut [Planned]) {
-    let mut next = 0;
-    let mut last = None;
-    for it in steps {
-        let Some(number) = it.transaction else {
-            last = None;
-            continue;
-        };
-        if last != Some(number) {
-            next += 1;
-        }
-        last = Some(number);
-        it.transaction = Some(next);
     }
 }
 

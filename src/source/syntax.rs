@@ -152,6 +152,16 @@ fn error_position(sql: &str) -> Option<usize> {
     usize::try_from(position?).ok().filter(|position| *position > 0)
 }
 
+/// The words of a text in SQL or PL/pgSQL.
+pub fn words(text: &str) -> Vec<String> {
+    let tokens = pg_query::scan_tokens(text).unwrap_or_default();
+    let is_word = |it: &ScanToken| {
+        !matches!(it.token(), Token::Sconst | Token::SqlComment | Token::CComment | Token::Usconst | Token::Bconst)
+    };
+    let word = |it: &ScanToken| text.get(it.start.max(0) as usize..it.end.max(0) as usize);
+    tokens.iter().filter(|it| is_word(it)).filter_map(word).map(|it| it.trim_matches('"').to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

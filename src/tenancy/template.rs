@@ -8,7 +8,7 @@ use super::settings::{Declared, Model, Settings};
 use crate::diagnostic::{File, Report};
 use crate::name::Name;
 use crate::source::anatomy::Edit;
-use crate::source::{self, Declaration, Statement};
+use crate::source::{self, Declaration, Statement, syntax};
 
 /// What stands for the tenant in `named`.
 const PLACE: &str = "{tenant}";
@@ -158,7 +158,7 @@ fn in_a_body(statement: &Statement, template: &str) -> Option<usize> {
     let tokens = pg_query::scan_tokens(&statement.sql).unwrap_or_default();
     let text = tokens.iter().filter(|it| makes && it.token() == Token::Sconst).find(|it| {
         let text = statement.sql.get(it.start.max(0) as usize..it.end.max(0) as usize).unwrap_or_default();
-        let words = super::session::words(text.trim_matches(['$', '\'']));
+        let words = syntax::words(text.trim_matches(['$', '\'']));
         words.windows(2).any(|pair| source::unquoted(&pair[0]) == template && pair[1] == ".")
     });
     text.map(|it| it.start.max(0) as usize)

@@ -18,6 +18,8 @@ use tenantry::name::QName;
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
 use tenantry::plan::file::{self, PlanFile};
+use tenantry::plan::rename::Pending;
+use tenantry::plan::twin::{self, Twin};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
 use tenantry::proof::{observe, rows};
 use tenantry::render;
@@ -109,14 +111,15 @@ impl Case {
         let (old, mut old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
         self.declare(&mut old_reading.facts);
-        let (renames, start) = self.renamed(shadow, &old, &old_reading, &new_reading.schema).await?;
+        let (pending, start, desired) = self.renamed(shadow, &old, &old_reading, &new, &new_reading.schema).await?;
         let surroundings = start.empty();
         let ground = Ground { shadow, surroundings: &surroundings, scope: &Scope::all() };
-        let first = passage::passages(ground, start, &new_reading.schema, old_reading.facts.clone()).await;
+        let first = passage::passages(ground, start, &desired, old_reading.facts.clone()).await;
         let plan = match first {
             Ok(Passage { steps: first, schema, facts }) => {
-                tenantry::plan::make(&schema, &new_reading.schema, &facts)
-                    .map(|steps| in_turn(in_turn(renames, first), steps))
+                let steps = tenantry::plan::make(&schema, &desired, &facts);
+                let all = |steps| in_turn(in_turn(pending.steps, first), steps);
+                steps.map(|steps| twin::around(all(steps), &pending.twins))
             }
             Err(PassageError::Plan(errors)) => Err(errors),
             Err(error) => return Err(error.into()),
@@ -141,32 +144,47 @@ impl Case {
         }
     }
 
-    /// The renames that new.sql declares, and the old schema with them done.
+    /// The renames that new.sql declares, the old schema with them done, and the new one with those undone that wait for
+    /// `contract`.
     async fn renamed(
         &self,
         shadow: &Shadow,
         old: &ShadowDatabase,
         reading: &Reading,
+        new: &ShadowDatabase,
         desired: &Schema,
-    ) -> Outcome<(Vec<Planned>, Schema)> {
+    ) -> Outcome<(Pending, Schema, Schema)> {
         // What is no declaration (a case may hold anything that loads) declares no renames.
         let files = vec![File::new("new.sql", self.new.as_str())];
         let declared = source::read(files, 18).map(|it| it.renames).unwrap_or_default();
-        let renames = rename::pending(&declared, &reading.schema, desired, true);
-        if renames.is_empty() {
-            return Ok((renames, reading.schema.clone()));
+        let pending = rename::pending(&declared, &reading.schema, desired, &reading.facts, true);
+        let (mut start, mut before) = (reading.schema.clone(), desired.clone());
+        if !pending.steps.is_empty() {
+            start = run_on(shadow, old, pending.steps.iter().map(|it| it.step.sql.clone())).await?;
         }
-        let copy = shadow.clone_database(old, "renamed").await?;
-        let session = copy.connect().await?;
-        session.client.batch_execute(observe::SESSION).await?;
-        for rename in &renames {
-            session.client.batch_execute(&rename.step.sql).await?;
+        if !pending.twins.is_empty() {
+            before = run_on(shadow, new, pending.twins.iter().map(Twin::back)).await?;
         }
-        let schema = introspect(&session.client, false).await?.schema;
-        drop(session);
-        shadow.drop_database(copy).await?;
-        Ok((renames, schema))
+        Ok((pending, start, before))
     }
+}
+
+/// The schema of a copy of a database after some statements.
+async fn run_on(
+    shadow: &Shadow,
+    database: &ShadowDatabase,
+    statements: impl Iterator<Item = String>,
+) -> Outcome<Schema> {
+    let copy = shadow.clone_database(database, "renamed").await?;
+    let session = copy.connect().await?;
+    session.client.batch_execute(observe::SESSION).await?;
+    for sql in statements {
+        session.client.batch_execute(&sql).await?;
+    }
+    let schema = introspect(&session.client, false).await?.schema;
+    drop(session);
+    shadow.drop_database(copy).await?;
+    Ok(schema)
 }
 
 async fn side(shadow: &Shadow, label: &str, sql: &str, seed: Option<&str>) -> Outcome<(ShadowDatabase, Reading)> {

@@ -40,7 +40,7 @@ pub(super) fn check(look: &mut Look<'_>) {
             }
         }
         let Some(text) = routine.text().filter(|_| !reads.is_empty()) else { continue };
-        let words = crate::tenancy::session::words(text);
+        let words = crate::source::syntax::words(text);
         let constants = crate::tenancy::session::constants(text);
         if words.iter().any(|it| markers.contains(it)) || constants.iter().any(|it| settings.contains(it)) {
             continue;

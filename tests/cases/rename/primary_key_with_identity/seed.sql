@@ -1,0 +1,1 @@
+INSERT INTO contacts (name) VALUES ('Ada'), ('Bo'); INSERT INTO calls VALUES (1);

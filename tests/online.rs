@@ -1,0 +1,269 @@
+//! Changes made while code of before and after them reads and writes: a plan is applied stage by stage, no statement
+//! fails, and each writer reads back what it wrote.
+#![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tenantry::connect::Session;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+#[expect(dead_code, reason = "what other tests start is not needed here")]
+mod support;
+
+use support::Server;
+
+fn server() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| Server::start(&["local all all trust"], &[]))
+}
+
+/// A database in use, and a declaration that it is to follow.
+struct Project {
+    dir: TempDir,
+    database: &'static str,
+}
+
+impl Project {
+    async fn new(database: &'static str, old: &str, files: &[(&str, &str)]) -> Project {
+        let admin = server().target("postgres").connect().await.unwrap();
+        admin.client.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("schema")).unwrap();
+        for (path, text) in files {
+            fs::write(dir.path().join(path), text).unwrap();
+        }
+        let project = Project { dir, database };
+        project.connect().await.client.batch_execute(old).await.unwrap();
+        project
+    }
+
+    async fn connect(&self) -> Session {
+        server().target(self.database).connect().await.unwrap()
+    }
+
+    /// Runs the program, which must succeed, beside what else is running.
+    async fn run(&self, arguments: &[&str]) -> String {
+        let database = format!(
+            "host={} port={} user=postgres dbname={}",
+            server().dir.display(),
+            server().port,
+            self.database
+        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.current_dir(self.dir.path()).args(arguments).args(["--database", &database]);
+        command.env("COLUMNS", "120").env_remove("DATABASE_URL");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {out}{err}");
+        out + &err
+    }
+
+    async fn plan(&self) -> String {
+        self.run(&["plan", "--out", "plan.toml", "--accept", "all"]).await
+    }
+
+    /// Applies the plan up to the end of a stage, and lets those who use the database do so for a moment.
+    async fn through(&self, stage: &str) {
+        let first = self.text("SELECT to_regclass('tenantry.run')::text").await.is_empty();
+        let command: &[&str] = if first { &["apply", "plan.toml", "--yes"] } else { &["resume"] };
+        self.run(&[command, &["--through", stage]].concat()).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+
+    /// The text that a query gives, line by line.
+    async fn text(&self, query: &str) -> String {
+        let rows = self.connect().await.client.query(query, &[]).await.unwrap();
+        let line = |row: &tokio_postgres::Row| row.get::<_, Option<String>>(0).unwrap_or_default();
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The statements of some code. `$1` is the key of a row, `$2` a text.
+#[derive(Clone, Copy)]
+struct Code {
+    insert: &'static str,
+    update: &'static str,
+    touch: &'static str,
+    read: &'static str,
+}
+
+/// A row's text as its writer knows it, by key.
+type Rows = BTreeMap<i64, String>;
+
+/// Somebody who writes rows of their own and reads them back, until told to stop; then gives what must be there.
+struct Writer {
+    stop: watch::Sender<bool>,
+    work: JoinHandle<Rows>,
+}
+
+impl Writer {
+    async fn start(project: &Project, code: Code, keys: std::ops::Range<i64>, mut rows: Rows) -> Writer {
+        let (stop, stopped) = watch::channel(false);
+        let session = project.connect().await;
+        let work = tokio::spawn(async move {
+            let mut turn = 0_u64;
+            while !*stopped.borrow() {
+                for key in keys.clone() {
+                    turn += 1;
+                    let text = format!("a{turn} b{key}");
+                    let statement = match rows.get(&key) {
+                        None => code.insert,
+                        Some(_) if turn.is_multiple_of(3) => code.touch,
+                        Some(_) => code.update,
+                    };
+                    let run = session.client.execute(statement, &[&key, &text]).await;
+                    assert_eq!(run.unwrap_or_else(|error| panic!("{statement}: {error:?}")), 1, "{statement}");
+                    if statement != code.touch {
+                        rows.insert(key, text);
+                    }
+                    let read = session.client.query_one(code.read, &[&key]).await;
+                    let read: Option<String> =
+                        read.unwrap_or_else(|error| panic!("{}: {error:?}", code.read)).get(0);
+                    assert_eq!(read.as_ref(), rows.get(&key), "after {statement}");
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            rows
+        });
+        Writer { stop, work }
+    }
+
+    async fn stop(self) -> Rows {
+        self.stop.send_replace(true);
+        self.work.await.expect("no statement fails")
+    }
+}
+
+/// Somebody who asks all the while whether something holds. Gives how often it did.
+async fn watching(project: &Project, query: &'static str) -> (watch::Sender<bool>, JoinHandle<u64>) {
+    let (stop, stopped) = watch::channel(false);
+    let session = project.connect().await;
+    let work = tokio::spawn(async move {
+        let mut asked = 0;
+        while !*stopped.borrow() {
+            let holds: bool = session.client.query_one(query, &[]).await.unwrap().get(0);
+            assert!(holds, "no longer true: {query}");
+            asked += 1;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        asked
+    });
+    (stop, work)
+}
+
+const MANY: &str = "INSERT INTO contacts (id, phone) SELECT i, '+' || i FROM generate_series(1000, 15000) i;
+    ANALYZE contacts;";
+
+#[tokio::test]
+async fn a_column_is_renamed_while_both_names_are_in_use() {
+    let old =
+        "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL DEFAULT 'none' UNIQUE, note text);";
+    let new = "CREATE TABLE contacts (
+        id bigint PRIMARY KEY,
+        number text NOT NULL DEFAULT 'none', -- tenantry: was phone
+        note text,
+        CONSTRAINT contacts_phone_key UNIQUE (number)
+    );";
+    let project = Project::new("renamed", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    let before = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let after = Code {
+        insert: "INSERT INTO contacts (id, number) VALUES ($1, $2)",
+        update: "UPDATE contacts SET number = $2 WHERE id = $1",
+        touch: before.touch,
+        read: "SELECT number FROM contacts WHERE id = $1",
+    };
+    project.plan().await;
+    let first = Writer::start(&project, before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    // Rows that are written from now on have both; the others wait for the backfill.
+    let agree = "SELECT NOT EXISTS (SELECT FROM contacts
+        WHERE number IS DISTINCT FROM phone AND (number IS NOT NULL OR id < 1000))";
+    let (agreed, watched) = watching(&project, agree).await;
+    let second = Writer::start(&project, after, 20..40, Rows::new()).await;
+    project.through("backfill").await;
+    let same = "SELECT count(*) FILTER (WHERE number IS DISTINCT FROM phone)::text FROM contacts";
+    assert_eq!(project.text(same).await, "0");
+    project.through("validate").await;
+    assert!(project.text("EXPLAIN SELECT FROM contacts WHERE number = '+5000'").await.contains("_of_number"));
+
+    // The gate: code of before is gone, code of after has its rows now.
+    agreed.send_replace(true);
+    assert!(watched.await.unwrap() > 10);
+    let rows = first.stop().await;
+    let third = Writer::start(&project, after, 0..20, rows).await;
+    project.through("contract").await;
+    let mut rows = third.stop().await;
+    rows.extend(second.stop().await);
+    for (key, text) in rows {
+        assert_eq!(project.text(&format!("SELECT number FROM contacts WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE number = '+' || id").await, "14001");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn a_rename_is_taken_back_while_both_names_are_in_use() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text);";
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY,\n number text); -- tenantry: was phone\n";
+    let new = new.replace("text); -- tenantry: was phone", "text -- tenantry: was phone\n);");
+    let project = Project::new("taken_back", &format!("{old}{MANY}"), &[("schema/contacts.sql", &new)]).await;
+    project.plan().await;
+    project.through("contract").await;
+    project.connect().await.client.batch_execute("UPDATE contacts SET number = 'x' WHERE id = 1000").await.unwrap();
+    project.run(&["rollback", "--yes"]).await;
+    assert_eq!(project.text("SELECT phone FROM contacts WHERE id = 1000").await, "x");
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14000");
+}
+
+#[tokio::test]
+async fn whoever_gives_the_two_names_two_values_is_told() {
+    let old = "CREATE TABLE contacts (id integer, phone text DEFAULT '-', day timestamptz DEFAULT now(), n serial);
+        INSERT INTO contacts VALUES (1, 'a');";
+    let new = "CREATE SEQUENCE contacts_n_seq AS integer;
+        CREATE TABLE contacts (
+            id integer,
+            number text DEFAULT '-', -- tenantry: was phone
+            at timestamptz DEFAULT now(), -- tenantry: was day
+            m integer NOT NULL DEFAULT nextval('contacts_n_seq') -- tenantry: was n
+        );
+        ALTER SEQUENCE contacts_n_seq OWNED BY contacts.m;";
+    let project = Project::new("two_values", old, &[("schema/contacts.sql", new)]).await;
+    project.plan().await;
+    project.through("validate").await;
+    let client = &project.connect().await.client;
+    let whole = "SELECT concat_ws(' ', id, phone, number, day = at, n, m) FROM contacts ORDER BY n DESC LIMIT 1";
+    for (statement, expected) in [
+        ("INSERT INTO contacts (id) VALUES (2)", "2 - - t 2 2"),
+        ("INSERT INTO contacts (id, phone) VALUES (3, NULL)", "3 t 3 3"),
+        ("INSERT INTO contacts (id, number) VALUES (4, NULL)", "4 t 4 4"),
+        ("INSERT INTO contacts (id, number, at, m) VALUES (5, 'b', '2024-01-01', 50)", "5 b b t 50 50"),
+        ("INSERT INTO contacts (id, phone, day, n) VALUES (6, 'c', '2024-01-01', 60)", "6 c c t 60 60"),
+        ("INSERT INTO contacts (id, phone, number, n) VALUES (7, 'd', 'd', 70)", "7 d d t 70 70"),
+        ("UPDATE contacts SET phone = 'e', number = 'e' WHERE id = 7", "7 e e t 70 70"),
+        ("UPDATE contacts SET phone = NULL WHERE id = 7", "7 t 70 70"),
+        ("UPDATE contacts SET number = 'g', m = 71 WHERE id = 7", "7 g g t 71 71"),
+    ] {
+        client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        assert_eq!(project.text(whole).await, expected, "{statement}");
+    }
+    for statement in [
+        "INSERT INTO contacts (id, phone, number) VALUES (8, 'a', 'b')",
+        "UPDATE contacts SET phone = 'a', number = 'b' WHERE id = 7",
+    ] {
+        let error = client.batch_execute(statement).await.unwrap_err();
+        let error = error.as_db_error().unwrap().message().to_owned();
+        assert!(error.contains("phone and number of public.contacts are two names of one value"), "{error}");
+    }
+}
