@@ -29,6 +29,7 @@ use crate::plan::twin::{self, Twin};
 use crate::plan::{self, Half, PlanError, Planned, Stage, estimate};
 use crate::platform::api;
 use crate::platform::{Api, Platform};
+use crate::proof::access::Access;
 use crate::proof::observe::Observed;
 use crate::proof::trial::Fate;
 use crate::proof::{self, Subject};
@@ -40,6 +41,7 @@ use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{expand, template};
 
+mod loosening;
 pub mod proving;
 pub mod tenancy;
 
@@ -442,6 +444,10 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         return Err(Failure::new(Exit::Hazard, required));
     }
     let queries = read_queries(&request.config)?;
+    let tenancies = match &request.config.tenancy {
+        Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
+        None => vec![],
+    };
     let proved = if steps.is_empty() {
         proof::Proved::nothing(&both.shadow)
     } else {
@@ -453,11 +459,19 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             facts: &both.live.facts,
             plan: &steps,
             queries: &queries,
+            access: Access {
+                old: &both.live.schema,
+                new: &both.declared,
+                roles: &both.live.roles,
+                tenancies: &tenancies,
+            },
         };
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?
     };
     let retired = retired(&queries, &proved.fates, &mut steps);
+    let anonymous = request.config.api().roles.into_iter().next();
+    loosening::mark(&mut steps, &proved.access, &both.declared, &tenancies, anonymous.as_deref());
     accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
@@ -787,6 +801,7 @@ impl proof::Proved {
             },
             observed: vec![],
             fates: vec![],
+            access: vec![],
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::lock::RelationLock;
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
+pub mod access;
 pub mod batch;
 pub mod bridge;
 pub mod disturb;

@@ -10,17 +10,20 @@ use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
 use crate::kind::{Kind, ObjectId};
-use crate::plan::Planned;
+use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
+use crate::plan::{self, Planned};
 use crate::queries::Query;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
-use crate::shadow::{Shadow, ShadowError};
+use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 
+pub mod access;
 pub mod observe;
 pub mod rows;
 pub mod trial;
 
+use access::{ANYBODY, Access, Watch};
 use observe::{Observed, StepFailed};
 use trial::{Fate, Trials};
 
@@ -64,6 +67,7 @@ pub struct Subject<'a> {
     pub plan: &'a [Planned],
     /// Statements of applications that are tried along the way.
     pub queries: &'a [Query],
+    pub access: Access<'a>,
 }
 
 /// A proof that came out well, and what each step was seen to do.
@@ -72,6 +76,8 @@ pub struct Proved {
     pub observed: Vec<Observed>,
     /// How each of the queries fared.
     pub fates: Vec<Fate>,
+    /// Who may do something that it might not before, or no longer.
+    pub access: Vec<(ObjectId, plan::access::Change)>,
 }
 
 /// Runs the plan on a copy, then its undos.
@@ -122,6 +128,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let filled =
         if rows { rows::fill(&runner, &copied, subject.desired, subject.facts).await? } else { Default::default() };
     let before = rows::digest(&runner, &copied, subject.desired).await?;
+    let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
     let observed =
         observe::run_with(&runner, &watcher, subject.plan, async |place| trials.after(place).await).await?;
@@ -151,6 +158,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     if !lost.is_empty() {
         return Err(ProofError::Rows(lost));
     }
+    let (access, said) = seen.end(&copy.database, subject, &reached).await?;
+    unproved.extend(said);
     runner.client.batch_execute(observe::SESSION).await?;
     let undo_returns = match observe::undo(&runner, subject.plan).await {
         Ok(()) => {
@@ -177,10 +186,63 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
             filled: filled.filled.iter().map(|(table, rows)| (table.to_string(), *rows)).collect(),
             unfilled: filled.unfilled.iter().map(|(table, why)| (table.to_string(), why.clone())).collect(),
             unproved,
+            access: access.iter().map(|it| it.1.clone()).collect(),
         },
         observed,
         fates,
+        access,
     })
+}
+
+/// Who may do what, as it was before the first step.
+struct Seen<'a> {
+    watch: Option<Watch<'a>>,
+    before: Result<Matrix, String>,
+    objects: BTreeSet<ObjectId>,
+}
+
+impl<'a> Seen<'a> {
+    async fn begin(
+        shadow: &Shadow,
+        database: &ShadowDatabase,
+        subject: &'a Subject<'_>,
+        copied: &Schema,
+    ) -> Result<Seen<'a>, ProofError> {
+        let watch = Watch::of(&subject.access, subject.scope, subject.plan);
+        let mut seen = Seen { watch, before: Ok(Matrix::new()), objects: BTreeSet::new() };
+        if let Some(watch) = &mut seen.watch {
+            shadow.ensure_role(&RoleSpec::named(ANYBODY)).await?;
+            seen.objects = watch.present(copied);
+            let session = database.connect().await?;
+            let tried = watch.tried(&session, copied, subject.access.old).await;
+            seen.before = tried.map_err(|error| server_message(&error));
+        }
+        Ok(seen)
+    }
+
+    /// What changed, and what could not be tried.
+    async fn end(
+        self,
+        database: &ShadowDatabase,
+        subject: &Subject<'_>,
+        reached: &Schema,
+    ) -> Result<(Vec<(ObjectId, plan::access::Change)>, Vec<String>), ProofError> {
+        let Some(mut watch) = self.watch else { return Ok((vec![], vec![])) };
+        let session = database.connect().await?;
+        let after = watch.tried(&session, reached, subject.access.new).await;
+        let after = after.map_err(|error| server_message(&error));
+        let mut said = watch.notes.clone();
+        match (self.before, after) {
+            (Ok(before), Ok(after)) => {
+                let new = watch.present(reached);
+                Ok((plan::access::changes(&before, &after, &self.objects, &new), said))
+            }
+            (Err(why), _) | (_, Err(why)) => {
+                said.push(format!("who may do what was not tried: {why}"));
+                Ok((vec![], said))
+            }
+        }
+    }
 }
 
 /// The objects that differ, in words, but for those that were unlike from the start.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tenantry::diagnostic::Look;
 use tenantry::lock::Lock;
+use tenantry::plan::access::{Change, Command, Reach};
 use tenantry::plan::file::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use tenantry::plan::gate::Gate;
 use tenantry::plan::hazard::Code;
@@ -54,6 +55,13 @@ fn plan() -> PlanFile {
     let estimate = |rows, bytes, seconds| {
         Some(Estimate { rows, bytes, seconds, reason: "reads at 100 MB to 1 GB a second".into() })
     };
+    let access = |role: &str, object: &str, before, after| Change {
+        role: role.into(),
+        commands: vec![Command::Select, Command::Update],
+        object: object.into(),
+        before,
+        after,
+    };
     let mut plan = PlanFile {
         gates: vec![Gate {
             before: Stage::Contract,
@@ -80,6 +88,12 @@ fn plan() -> PlanFile {
             unproved: ["a", "b"]
                 .map(|it| format!("constraint public.t.{it} is not the same on the shadow as on the live side"))
                 .into(),
+            access: vec![
+                access("<i>anon</i>", "table public.contacts", Some(Reach::Refused), Reach::All),
+                access("<i>anon</i>", "table public.messages", Some(Reach::Refused), Reach::All),
+                access("app", "view public.talk", Some(Reach::All), Reach::Own),
+                access("app", "table public.plans", None, Reach::All),
+            ],
         },
         notes: vec![
             "not managed, and left as it is: rule public.r on public.contacts".into(),

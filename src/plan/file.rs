@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{File, Report};
 use crate::kind::as_trees;
 use crate::lock::Lock;
+use crate::plan::access::Change;
 use crate::plan::batch::Batch;
 use crate::plan::gate::Gate;
 use crate::plan::hazard::{Code, Severity};
@@ -91,6 +92,9 @@ pub struct Proof {
     /// What else could not be proved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unproved: Vec<String>,
+    /// Who may do something that it might not before, or no longer, as it was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<Change>,
 }
 
 /// One step.
@@ -318,6 +322,7 @@ fn hex(digest: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::access::{Command, Reach};
     use crate::plan::batch::Assignment;
 
     /// A plan that holds `text` wherever a text can be.
@@ -395,6 +400,22 @@ mod tests {
                 filled: [(text(), 3)].into(),
                 unfilled: [(text(), text())].into(),
                 unproved: vec![text(), text()],
+                access: vec![
+                    Change {
+                        role: text(),
+                        commands: vec![Command::Select, Command::Insert],
+                        object: text(),
+                        before: None,
+                        after: Reach::All,
+                    },
+                    Change {
+                        role: text(),
+                        commands: vec![Command::Delete],
+                        object: text(),
+                        before: Some(Reach::Others),
+                        after: Reach::Refused,
+                    },
+                ],
                 ..Proof::default()
             },
             notes: vec![text(), text()],

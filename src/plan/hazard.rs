@@ -87,6 +87,7 @@ hazards! {
     SuspectedRename "suspected-undeclared-rename" Refuse "a drop and an add look like one rename; the values would be lost" "declare it with `was`, or say --no-renames",
     Rename "rename" Warn "code that uses the old name fails from this moment on" "keep both names alive until all code is deployed",
     RowSecurityLoosened "policy-or-rls-loosening" Refuse "rows that were hidden can be read or changed" "check who gains what, then accept it by name",
+    LoosensAccess "loosens-access" Refuse "rows that the role could not reach can be read or changed by it" "narrow the policy or the grant, or accept it by name",
     RowSecurityWithoutPolicy "rls-enable-without-policy" Warn "everyone but the owner sees no rows at all" "create the policies first",
     ViewRunsAsOwner "view-not-security-invoker" Warn "the view reads its tables with the rights of its owner, past their row security" "set security_invoker = true",
     GrantToPublic "public-grant" Warn "every role that can connect gains the privilege" "grant it to the roles that need it",

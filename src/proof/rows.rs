@@ -21,7 +21,7 @@ pub struct Filled {
 }
 
 /// How many rows a table is given.
-const ROWS: usize = 3;
+pub(crate) const ROWS: usize = 3;
 
 /// Puts a few rows into each table of the copy that may hold some on the live side, and into the tables that these
 /// refer to; made to satisfy the constraints of both sides. Triggers do not run meanwhile.
@@ -129,6 +129,20 @@ fn insert(
     desired: &Schema,
     keys: &[(QName, &ForeignKey)],
 ) -> String {
+    let (full, least) = inserts(table, columns, row, copied, desired, keys);
+    let body = format!("BEGIN BEGIN {full}; EXCEPTION WHEN OTHERS THEN {least}; END; END");
+    format!("DO {}", Literal(&body))
+}
+
+/// The INSERT of one row with a value for every column, and the one with what is required only.
+pub(crate) fn inserts(
+    table: &QName,
+    columns: &[&Column],
+    row: usize,
+    copied: &Schema,
+    desired: &Schema,
+    keys: &[(QName, &ForeignKey)],
+) -> (String, String) {
     let mut full: Vec<(&Name, String)> = vec![];
     let mut least: Vec<(&Name, String)> = vec![];
     for column in columns.iter().filter(|it| it.generated.is_none()) {
@@ -151,9 +165,7 @@ fn insert(
             list(values.iter().map(|it| &it.1))
         ),
     };
-    let body =
-        format!("BEGIN BEGIN {}; EXCEPTION WHEN OTHERS THEN {}; END; END", statement(&full), statement(&least));
-    format!("DO {}", Literal(&body))
+    (statement(&full), statement(&least))
 }
 
 /// The value of a foreign key's column: that of a row of the other table, the same row for all columns of the key.

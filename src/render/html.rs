@@ -63,6 +63,8 @@ pub fn render(plan: &PlanFile) -> String {
     }
     hazards(&mut out, plan);
     locks(&mut out, plan);
+    let access: Vec<String> = review::access(plan).into_iter().map(|it| it.1).collect();
+    list(&mut out, "Who gains and who loses what", &access);
     list(&mut out, "Not proved", &review::unproved(plan));
     for (stage, steps) in review::stages(plan) {
         let expected =

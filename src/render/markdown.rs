@@ -48,6 +48,8 @@ fn page(plan: &PlanFile, less: Less) -> String {
     stage_table(&mut out, plan);
     hazards(&mut out, plan);
     locks(&mut out, plan);
+    let access: Vec<String> = review::access(plan).into_iter().map(|it| it.1).collect();
+    list(&mut out, "Who gains and who loses what", &access);
     list(&mut out, "Not proved", &review::unproved(plan));
     let mut notes = review::folded(&plan.notes);
     notes.extend(review::reasons(plan).into_iter().map(|it| format!("times are estimates: {it}")));

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use crate::lock::Lock;
 use crate::plan::Stage;
+use crate::plan::access::Change;
 use crate::plan::batch::Batch;
 use crate::plan::file::{FileHazard, FileLock, FileStep, PlanFile};
 
@@ -107,6 +108,25 @@ pub fn proof(plan: &PlanFile) -> String {
             write!(line, "; {} filled, {} unfilled", counted(proof.filled.len(), "table"), proof.unfilled.len());
     }
     line
+}
+
+/// Who gains and who loses what, a line for each change that several objects share.
+pub fn access(plan: &PlanFile) -> Vec<(bool, String)> {
+    let mut groups: Vec<(&Change, Vec<&str>)> = vec![];
+    for change in &plan.proof.access {
+        let alike = groups.iter_mut().find(|(it, _)| {
+            let same = (&it.role, &it.commands, it.before, it.after);
+            same == (&change.role, &change.commands, change.before, change.after)
+        });
+        match alike {
+            Some((_, objects)) => objects.push(&change.object),
+            None => groups.push((change, vec![&change.object])),
+        }
+    }
+    let line = |(change, objects): (&Change, Vec<&str>)| {
+        (change.is_gain(), change.words(&listed(objects.into_iter().map(Cow::Borrowed))))
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// How many steps there are, in how many transactions.

@@ -16,6 +16,7 @@ pub fn render(plan: &PlanFile, look: Look) -> String {
     page.header(plan);
     page.steps(plan);
     page.summary(plan);
+    page.access(plan);
     page.notes(plan);
     page.difference(&plan.difference);
     page.out
@@ -196,6 +197,16 @@ impl Page {
             self.fact("  ", Some(Ink::Red), &format!("step {step}: {}: {}", hazard.object, hazard.code.effect()));
             self.fact("    ", None, &format!("--accept {}", review::acceptance(hazard)));
             self.fact("    ", None, &format!("safer: {}", hazard.code.safer()));
+        }
+    }
+
+    fn access(&mut self, plan: &PlanFile) {
+        let access = review::access(plan);
+        if !access.is_empty() {
+            self.title("Who gains and who loses what, as tried on the shadow");
+        }
+        for (is_gain, line) in access {
+            self.fact("  ", is_gain.then_some(Ink::Yellow), &line);
         }
     }
 

@@ -74,8 +74,9 @@ pub struct Subject<'a> {
     pub allow: &'a BTreeMap<String, String>,
 }
 
-/// The role that stands for any, where none is declared and none has privileges.
-const ANYBODY: &str = "tenantry_anybody";
+/// The role that stands for any, where none is declared and none has privileges. Granted what it tries, and so not the
+/// one that stands for PUBLIC.
+const ANYBODY: &str = "tenantry_any_tenant";
 
 /// Tries everything.
 ///

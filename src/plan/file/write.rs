@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::Undo;
+use crate::plan::access::Change;
 use crate::plan::batch::{Assignment, Batch};
 use crate::plan::gate::Gate;
 use crate::plan::hazard::Severity;
@@ -46,13 +47,24 @@ pub fn write(plan: &PlanFile) -> String {
     out.plain("default_privileges", default_privileges);
     out.plain("extensions", extensions);
     out.plain("publications", publications);
-    let Proof { server, converges, undo_returns, rows_survive, filled, unfilled, unproved } = proof;
+    let Proof { server, converges, undo_returns, rows_survive, filled, unfilled, unproved, access } = proof;
     out.head("[proof]");
     out.text("server", server);
     out.plain("converges", converges);
     out.plain("undo_returns", undo_returns);
     out.plain("rows_survive", rows_survive);
     out.texts("unproved", unproved);
+    out.rows("access", access, |Change { role, commands, object, before, after }| {
+        let commands: Vec<String> = commands.iter().map(|it| string(it.name())).collect();
+        let before = before.map(|it| format!(", before = {}", string(it.name()))).unwrap_or_default();
+        format!(
+            "role = {}, commands = [{}], object = {}{before}, after = {}",
+            string(role),
+            commands.join(", "),
+            string(object),
+            string(after.name())
+        )
+    });
     out.table("[proof.filled]", filled, |rows| rows.to_string());
     out.table("[proof.unfilled]", unfilled, |why| string(why));
     for Gate { before, unused, retired } in gates {

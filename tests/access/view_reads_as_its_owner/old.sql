@@ -1,0 +1,5 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, owner_name text NOT NULL, phone text);
+ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
+CREATE VIEW phones WITH (security_invoker = true) AS SELECT id, phone FROM contacts;
+CREATE VIEW how_many WITH (security_invoker = true) AS SELECT count(*) FROM contacts;
+GRANT SELECT ON phones, how_many, contacts TO app_reader;
