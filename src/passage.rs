@@ -3,7 +3,8 @@
 //! what PostgreSQL made of it, and whatever a passage leaves undone is an ordinary difference.
 //!
 //! A passage is made of differences itself: it describes the schemas that it goes through, and the planner finds the
-//! steps from each to the next.
+//! steps from each to the next. All of it belongs to `expand`, since old and new code work all the way; what is left over
+//! for a way back goes in `contract`, as a difference.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -11,12 +12,16 @@ use thiserror::Error;
 use crate::connect::Session;
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
+use crate::kind::ObjectId;
 use crate::name::Role;
 use crate::plan::{PlanError, Planned};
 use crate::proof::observe;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowDatabase, ShadowError};
+
+mod partitioned;
+mod partitioning;
 
 /// Why a passage could not be found.
 #[derive(Debug, Error, Diagnostic)]
@@ -55,20 +60,21 @@ pub struct Passage {
 }
 
 /// Whether there is any passage between the two: what follows needs a server.
-pub fn is_needed(_start: &Schema, _desired: &Schema, _facts: &Facts) -> bool {
-    false
+pub fn is_needed(start: &Schema, desired: &Schema, facts: &Facts) -> bool {
+    partitioning::is_needed(start, desired, facts)
 }
 
 /// The passages on the way from one managed schema to the other.
 ///
 /// Errors: what can't be had as declared, each with the reason; or what the shadow says.
 pub async fn passages(
-    _ground: Ground<'_>,
+    ground: Ground<'_>,
     start: Schema,
-    _desired: &Schema,
+    desired: &Schema,
     facts: Facts,
 ) -> Result<Passage, PassageError> {
-    Ok(Passage { steps: vec![], schema: start, facts })
+    let passage = Passage { steps: vec![], schema: start, facts };
+    partitioning::passage(ground, passage, desired).await
 }
 
 /// Steps, and then those that start from what they lead to: their transactions are counted on.
@@ -83,6 +89,8 @@ pub struct Workbench<'a> {
     ground: Ground<'a>,
     database: ShadowDatabase,
     session: Session,
+    /// What could not be made of what was described, and why.
+    pub missing: Vec<(ObjectId, String)>,
 }
 
 impl<'a> Workbench<'a> {
@@ -94,7 +102,8 @@ impl<'a> Workbench<'a> {
         described.objects.extend(managed.objects.clone());
         described.needs.extend(managed.needs.clone());
         let copy = elaborate::copy(ground.shadow, "workbench", &described).await?;
-        Workbench::on(ground, copy.database, &managed.creator).await
+        let workbench = Workbench::on(ground, copy.database, &managed.creator).await?;
+        Ok(Workbench { missing: copy.missing, ..workbench })
     }
 
     /// Goes on with a database that is there.
@@ -104,7 +113,7 @@ impl<'a> Workbench<'a> {
         creator: &Role,
     ) -> Result<Workbench<'a>, PassageError> {
         let session = database.connect_as(&creator.0).await?;
-        let workbench = Workbench { ground, database, session };
+        let workbench = Workbench { ground, database, session, missing: vec![] };
         workbench.say(observe::SESSION).await?;
         Ok(workbench)
     }
@@ -132,7 +141,7 @@ impl<'a> Workbench<'a> {
     /// The same as [`Workbench::schema`], after which the database goes.
     pub async fn finish(self) -> Result<Schema, PassageError> {
         let schema = self.schema().await?;
-        let Workbench { ground, database, session } = self;
+        let Workbench { ground, database, session, .. } = self;
         drop(session);
         ground.shadow.drop_database(database).await?;
         Ok(schema)

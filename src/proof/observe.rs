@@ -107,7 +107,10 @@ pub async fn run_with(
             for (at, step) in steps.iter().enumerate().take(until).skip(place) {
                 runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
                 let now = relations(runner).await.map_err(failed(at))?;
-                let mut seen = Seen { said: said(runner, &now).await.map_err(failed(at))?, ..Seen::default() };
+                let mut seen = Seen {
+                    said: said(runner, &now, about(step).as_ref()).await.map_err(failed(at))?,
+                    ..Seen::default()
+                };
                 for (relation, mode) in locks(runner, pid).await.map_err(failed(at))? {
                     let known = held.get(&relation).copied();
                     if known.is_none_or(|known| known < mode) {
@@ -222,7 +225,11 @@ async fn locks(session: &Session, pid: i32) -> Result<Vec<(u32, Lock)>, tokio_po
 
 /// What the server told at debug1, as relations. The server names them without their namespace; where two share the
 /// name, the first in order is meant to be enough, since a declared scan is looked up the same way.
-async fn said(session: &Session, relations: &Relations) -> Result<Said, tokio_postgres::Error> {
+async fn said(
+    session: &Session,
+    relations: &Relations,
+    about: Option<&QName>,
+) -> Result<Said, tokio_postgres::Error> {
     let mut said = Said::default();
     let find = |name: &str| {
         let same = relations.iter().filter(|(_, it)| it.name.name.as_str() == name);
@@ -237,17 +244,34 @@ async fn said(session: &Session, relations: &Relations) -> Result<Said, tokio_po
         } else if message.starts_with("building index \"") {
             said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
         } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            // Many tables can have a constraint of that name; the one in question is locked.
+            // Many tables can have a constraint of that name; the one in question is locked, and where several are, it
+            // is what the step is about, or below that.
+            let about = Literal(&about.map(QName::to_string).unwrap_or_default());
             let query = format!(
-                "SELECT DISTINCT conrelid FROM pg_constraint JOIN pg_locks ON relation = conrelid \
-                 WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()",
+                "SELECT DISTINCT conrelid,
+                        conrelid = to_regclass({about})
+                        OR conrelid IN (SELECT relid FROM pg_partition_tree(to_regclass({about})))
+                   FROM pg_constraint JOIN pg_locks ON relation = conrelid
+                  WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()",
                 Literal(name)
             );
-            let tables = session.client.query(&query, &[]).await?;
+            let mut tables = session.client.query(&query, &[]).await?;
+            let is_meant = |row: &tokio_postgres::Row| row.get::<_, Option<bool>>(1) == Some(true);
+            if tables.iter().any(is_meant) {
+                tables.retain(is_meant);
+            }
             said.scans.extend(tables.iter().map(|row| row.get::<_, u32>(0)));
         }
     }
     Ok(said)
+}
+
+/// The relation that a step is about, where its subject is one or a part of one.
+fn about(step: &Planned) -> Option<QName> {
+    match &step.subject.path[..] {
+        [namespace, name, ..] => Some(QName { namespace: namespace.clone(), name: name.clone() }),
+        _ => None,
+    }
 }
 
 fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
@@ -310,7 +334,7 @@ async fn outside(
     };
     let (ran, seen) = tokio::join!(run, watch);
     ran?;
-    let said = said(runner, before).await?;
+    let said = said(runner, before, about(step).as_ref()).await?;
     let now = relations(runner).await?;
     let rewrites = before
         .iter()

@@ -333,8 +333,10 @@ pub async fn digest(
             .filter(|it| same(it))
             .filter_map(|it| it.id().path.get(2).map(ToString::to_string))
             .collect();
+        // What becomes a partitioned table has its rows in partitions then.
+        let only = if is_partitioned(old, &table) == is_partitioned(new, &table) { "ONLY " } else { "" };
         let sql = format!(
-            "SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) FROM (SELECT {} FROM ONLY {table}) r",
+            "SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) FROM (SELECT {} FROM {only}{table}) r",
             columns.join(", ")
         );
         async move { Ok((table, session.client.query_one(&sql, &[]).await?.get(0))) }
@@ -345,6 +347,10 @@ pub async fn digest(
 pub(crate) fn tables(schema: &Schema) -> Vec<QName> {
     let tables = schema.of_kind(Kind::Table).map(Object::id);
     tables.map(|id| QName { namespace: id.path[0].clone(), name: id.path[1].clone() }).collect()
+}
+
+fn is_partitioned(schema: &Schema, table: &QName) -> bool {
+    matches!(schema.get(&table_id(table)), Some(Object::Table(it)) if it.partition_by.is_some())
 }
 
 fn table_id(table: &QName) -> ObjectId {
