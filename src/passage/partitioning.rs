@@ -176,7 +176,7 @@ fn check_goes_last(conversion: &Conversion<'_>, bound: &Name, exchange: &mut Vec
 }
 
 /// The table itself is attached after all other partitions, so that on the way back it leaves first.
-fn home_comes_last(conversion: &Conversion<'_>, exchange: &mut Vec<Planned>) {
+fn home_comes_last(conversion: &Conversion<'_>, exchange: &mut [Planned]) {
     let is_attachment = |it: &Planned| matches!(it.subject.kind, Kind::Partition | Kind::IndexPartition);
     let Some(last) = exchange.iter().rposition(is_attachment) else { return };
     let home = partition::id(&conversion.home.child);
