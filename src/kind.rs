@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
 use crate::plan::{Disturbance, Step};
-use crate::schema::{Row, Sides};
+use crate::schema::{Row, Schema, Sides};
 
 /// Names an object within a database: its kind and its path, such as `["public", "messages", "id"]`.
 /// Routines have their argument types as the last part of the path; what hangs on another object (comment, owner,
@@ -118,6 +118,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
     /// Whether the object lives through a change to something that it depends on.
     fn survives(&self, disturbance: Disturbance) -> bool;
 
+    /// Whether the object stays as it is when something that it needs is not in the new schema.
+    fn outlives(&self, _need: &ObjectId, _new: &Schema) -> bool {
+        false
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step>;
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter;
@@ -202,6 +207,10 @@ macro_rules! kinds {
 
             pub fn survives(&self, disturbance: Disturbance) -> bool {
                 match self { $(Object::$Kind(it) => it.survives(disturbance),)* }
+            }
+
+            pub fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
+                match self { $(Object::$Kind(it) => it.outlives(need, new),)* }
             }
 
             pub fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -1001,6 +1001,11 @@ impl Definition for Column {
         }
     }
 
+    /// A table that is detached keeps the columns that it had from its parent.
+    fn outlives(&self, need: &ObjectId, _new: &Schema) -> bool {
+        self.parent.0.as_ref().is_some_and(|parent| *need == id(parent, &self.name))
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if self.follows(sides) {
             return vec![];

@@ -817,6 +817,10 @@ impl Definition for Constraint {
         }
     }
 
+    fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
+        index_partition::outlives_parent(self.rule.parent(), need, new)
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let is_left = matches!(self.rule, Rule::Foreign(_)) && partition::leaves(sides, &self.table, &self.name);
         if self.comes_from_above(sides) || is_left {

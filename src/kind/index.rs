@@ -588,6 +588,10 @@ impl Definition for Index {
         }
     }
 
+    fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
+        index_partition::outlives_parent(self.parent.0.as_ref(), need, new)
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = if sides.is_new(&self.table_id()) {
             vec![Step::new(self.sql("", &self.name.name))]

@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId};
+use crate::kind::{Alter, Definition, Kind, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IndexPartition {
@@ -54,6 +54,12 @@ macro_rules! parent {
 
 pub(super) use parent;
 
+/// Whether what goes is the index's parent, and goes with its table: the partition was detached by then, and keeps the
+/// index.
+pub(super) fn outlives_parent(parent: Option<&End>, need: &ObjectId, new: &Schema) -> bool {
+    parent.is_some_and(|it| it.id() == *need && !new.contains(&table::id(&it.table)))
+}
+
 /// Whether dropping the index's parent drops it too.
 pub(super) fn goes_with_parent(parent: Option<&End>, sides: &Sides<'_>) -> bool {
     parent.is_some_and(|it| sides.is_going(&it.id()))
@@ -96,7 +102,7 @@ impl Definition for IndexPartition {
 
     fn needs(&self) -> Vec<ObjectId> {
         let table = &self.child.table;
-        vec![self.parent.id(), self.child.id(), ObjectId::new(Kind::Partition, [&table.namespace, &table.name])]
+        vec![self.parent.id(), self.child.id(), partition::id(table)]
     }
 
     fn part_of(&self) -> Option<ObjectId> {
@@ -110,9 +116,13 @@ impl Definition for IndexPartition {
         }
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let (parent, child) = (&self.parent.index, &self.child.index);
-        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).check(format!(
+        // A table with rows is proven before it is attached, and until then its index is that of another table.
+        let table = &self.child.table;
+        let waits = sides.is_new(&partition::id(table)) && table::may_hold_rows(sides, table);
+        let stage = if waits { Stage::Validate } else { Stage::Expand };
+        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).stage(stage).check(format!(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
              AND inhparent = pg_catalog.to_regclass({}))",
             Literal(&child.to_string()),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::Change;
-use crate::kind::{Alter, Kind, ObjectId};
+use crate::kind::{Alter, ObjectId};
 use crate::plan::{Disturbance, Step};
 use crate::schema::{Facts, Schema, Sides};
 
@@ -51,13 +51,10 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
             for dependent in dependents.get(id).into_iter().flatten() {
                 let Some(object) = old.get(dependent) else { continue };
                 let moot = !new.contains(dependent) || settled.replaced.contains(*dependent);
-                // An object that is altered away from what goes is not in its way, nor is one that stays as it is and
-                // no longer needs it (the column of a partition that stays without its parent), unless something else
-                // takes that name.
-                let stays = !changes.contains_key(*dependent) && !is_succeeded(id, new);
+                // An object that is altered away from what goes is not in its way, nor is one that stays without it.
                 let leaves = *how == Disturbance::Replace
                     && !new.contains(id)
-                    && (altered.contains_key(*dependent) || stays)
+                    && (altered.contains_key(*dependent) || object.outlives(id, new))
                     && !new.needs_of(dependent).any(|need| need == id);
                 if !moot && !leaves && !object.survives(*how) {
                     found.push(((*dependent).clone(), id.clone()));
@@ -83,9 +80,4 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
             settled.replaced.insert(id);
         }
     }
-}
-
-/// Whether an object of any kind has the name in the new schema.
-fn is_succeeded(id: &ObjectId, new: &Schema) -> bool {
-    Kind::ALL.iter().any(|kind| new.contains(&ObjectId { kind: *kind, path: id.path.clone() }))
 }
