@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::plan::idle::Idle;
 use crate::plan::policy::Policy;
 use crate::platform::{Api, Platform};
 use crate::tenancy::settings;
@@ -106,6 +107,8 @@ pub struct PlanSettings {
     pub hazards: Policy,
     /// Whether the old name of a renamed table or column stays alive until `contract`.
     pub keep_old_names: bool,
+    /// Tables that nobody uses while a plan runs.
+    pub idle: Idle,
 }
 
 impl Default for PlanSettings {
@@ -116,6 +119,7 @@ impl Default for PlanSettings {
             accept: vec![],
             hazards: Policy::default(),
             keep_old_names: true,
+            idle: Idle::default(),
         }
     }
 }
@@ -162,6 +166,7 @@ const KEYS: &[&str] = &[
     "queries",
     "keep",
     "keep_old_names",
+    "idle",
     "hazards",
     "apply",
     "batch_ms",

@@ -414,6 +414,8 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let mut both = both_sides(request).await?;
     let (said, found) = tenancy::for_plan(request, &both).await?;
     both.notes.extend(said);
+    both.live.facts.idle = request.config.plan.idle.tables(&both.current);
+    let idly = idly(&request.config.plan, &both);
     let Renamed { renames, twins, start, mut desired } = renamed(&both, request.config.plan.keep_old_names).await?;
     if request.renames {
         let suspects = rename::suspects(&start, &desired);
@@ -477,8 +479,20 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let told = fates(&queries, &proved.fates, &steps);
     let file = PlanFile { gates, ..write(request, &both, &facts, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
-    let notes = both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).collect();
+    let notes =
+        both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).chain(idly).collect();
     Ok(Made { file, notes })
+}
+
+/// Patterns of idle tables that no table has.
+fn idly(settings: &PlanSettings, both: &Both) -> Vec<Report> {
+    let (before, after) = (settings.idle.idly(&both.current), settings.idle.idly(&both.desired));
+    let nothing = before.into_iter().filter(|it| after.contains(it));
+    let report = |it: String| {
+        Report::warning("plan::idle", format!("[plan] idle names `{it}`, and no table is called so"))
+            .help("patterns are of `namespace.name`, such as `public.log_*`")
+    };
+    nothing.map(report).collect()
 }
 
 /// Both sides once the declared renames are out of the way.
@@ -540,6 +554,9 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
             let old = QName { namespace: namespace.clone(), name: old.clone() };
             if let Some(size) = facts.sizes.get(&old).copied() {
                 facts.sizes.insert(old.sibling(new.clone()), size);
+            }
+            if facts.idle.contains(&old) {
+                facts.idle.insert(old.sibling(new.clone()));
             }
         }
     }

@@ -21,6 +21,7 @@ pub mod file;
 pub mod fold;
 pub mod gate;
 pub mod hazard;
+pub mod idle;
 pub mod order;
 pub mod origin;
 pub mod policy;
@@ -145,6 +146,7 @@ fn draft(
         it.step.locks.retain(|lock| exists(&lock.relation));
         it.step.rewrites.retain(exists);
         it.step.scans.retain(exists);
+        it.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         strongest(&mut it.step.locks);
     }
     Ok((steps, settled.refused))

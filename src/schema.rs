@@ -208,6 +208,8 @@ pub struct Facts {
     pub sizes: BTreeMap<QName, Size>,
     /// What rows that exist get in a column that becomes required: an SQL expression over the table's own columns.
     pub backfills: BTreeMap<(QName, Name), String>,
+    /// Tables that nobody uses while the plan runs.
+    pub idle: BTreeSet<QName>,
 }
 
 /// Both schemas, the way a kind sees them while it writes steps from old to new.
@@ -234,6 +236,11 @@ impl<'a> Sides<'a> {
     /// Whether the relation can hold rows when the plan starts. What is not known counts as holding some.
     pub fn may_hold_rows(&self, relation: &QName) -> bool {
         self.facts.sizes.get(relation).is_none_or(|size| !size.empty)
+    }
+
+    /// Whether somebody may be reading or writing rows of the relation: the forms that keep out of their way are for that.
+    pub fn is_used(&self, relation: &QName) -> bool {
+        self.may_hold_rows(relation) && !self.facts.idle.contains(relation)
     }
 
     /// Rows and bytes for a hazard's evidence: "about 1200 rows, 3.4 MB", or nothing where nothing is known.

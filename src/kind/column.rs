@@ -339,10 +339,9 @@ impl Column {
     /// table under a lock that keeps everyone out. A table of few rows is as well written at once.
     fn default_by_batches(&self, sides: &Sides<'_>) -> Option<Backfill> {
         let default = self.default(sides.new).filter(|it| self.takes_default_along(sides) && !it.is_surely_stable())?;
-        match table::rows(sides, &self.table) {
-            Some(..batch::WORTH_IT) => None,
-            _ => self.backfill_with(&default.expression.to_string(), sides),
-        }
+        table::is_for_batches(sides, &self.table)
+            .then(|| self.backfill_with(&default.expression.to_string(), sides))
+            .flatten()
     }
 
     fn backfill_with(&self, expression: &str, sides: &Sides<'_>) -> Option<Backfill> {
@@ -352,9 +351,9 @@ impl Column {
         let (table, name) = (&self.table, &self.name);
         let key = table::walk_key(sides.old, table);
         let batch = Batch::new(table, &key, name, expression, format!("{name} IS NULL"));
-        let step = match table::rows(sides, table) {
-            Some(..batch::WORTH_IT) => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
-            _ => Step::in_batches(batch),
+        let step = match table::is_for_batches(sides, table) {
+            false => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
+            true => Step::in_batches(batch),
         };
         let family = table::family(sides, table);
         let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
@@ -363,7 +362,8 @@ impl Column {
             .check(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)"));
         let step = family.iter().fold(step, |it, member| it.locks(member, mode));
         let defaulted = self.default(sides.new).is_some() || self.identity.is_some();
-        let (mut fill, after) = if defaulted { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
+        let is_kept = defaulted || !table::is_used(sides, table);
+        let (mut fill, after) = if is_kept { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
         fill.push(step);
         Some(Backfill { fill, after })
     }
@@ -804,8 +804,14 @@ impl Column {
         }
         let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
         let named = sides.major() >= 18 && (new.name.is_some() || new.no_inherit);
-        if !table::may_hold_rows(sides, &self.table) && !named {
-            return vec![self.scanned(set, sides).stage(Stage::Expand)];
+        if !table::is_used(sides, &self.table) && !named {
+            let set = self.scanned(set, sides).stage(Stage::Expand);
+            return if table::may_hold_rows(sides, &self.table) {
+                let why = format!("nulls in {}.{} make it fail", self.table, self.name);
+                vec![set.hazard(Code::CheckMayFail, self.id(), why)]
+            } else {
+                vec![set]
+            };
         }
         if sides.major() >= 18 {
             let promise = self.on_family(self.add_not_null(new), sides).own_transaction().stage(Stage::Validate);

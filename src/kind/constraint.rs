@@ -373,6 +373,16 @@ impl Constraint {
         self.covers(sides).iter().any(|it| table::stores(sides, it) && sides.may_hold_rows(it))
     }
 
+    /// Whether somebody may be using the rows, or those that a foreign key refers to: both ends are locked meanwhile.
+    fn is_used(&self, sides: &Sides<'_>) -> bool {
+        let covers = self.covers(sides);
+        let used = covers.iter().any(|it| table::stores(sides, it) && sides.is_used(it));
+        match &self.rule {
+            Rule::Foreign(it) => used || (self.may_hold_rows(sides) && table::is_used(sides, &it.to)),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => used,
+        }
+    }
+
     /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.
     fn locking(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
         let mut tables = self.covers(sides);
@@ -464,7 +474,7 @@ impl Constraint {
             Rule::Check(_) | Rule::Foreign(_) if !self.validated => {
                 vec![self.adding(not_valid, instead, sides).own_transaction()]
             }
-            Rule::Check(_) | Rule::Foreign(_) if !self.may_hold_rows(sides) => {
+            Rule::Check(_) | Rule::Foreign(_) if !self.is_used(sides) => {
                 vec![self.scanning(self.adding(whole, instead, sides), sides)]
             }
             // Before 18 a foreign key of a partitioned table can't be NOT VALID.
@@ -473,7 +483,7 @@ impl Constraint {
                 vec![self.adding(not_valid, instead, sides).own_transaction(), self.validation(sides)]
             }
             Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => vec![self.adding(whole, instead, sides)],
-            Rule::Unique(key) if !key.without_overlaps && self.may_hold_rows(sides) => {
+            Rule::Unique(key) if !key.without_overlaps && self.is_used(sides) => {
                 let steps = self.add_using_index(key, instead, sides);
                 return steps.into_iter().map(|step| self.after_not_null(step, sides)).collect();
             }

@@ -460,9 +460,13 @@ impl Index {
 
     /// Builds the index under a name of the caller's choice while the table is in use.
     fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
-        let step = Step::new(self.sql("CONCURRENTLY ", name))
-            .outside_transaction()
-            .locks(&self.table, Lock::ShareUpdateExclusive)
+        let step = match sides.facts.idle.contains(&self.table) {
+            true => Step::new(self.sql("", name)).locks(&self.table, Lock::Share),
+            false => Step::new(self.sql("CONCURRENTLY ", name))
+                .outside_transaction()
+                .locks(&self.table, Lock::ShareUpdateExclusive),
+        };
+        let step = step
             .scans(&self.table)
             .check(is_valid(&self.name.sibling(name.clone())));
         if self.unique && sides.may_hold_rows(&self.table) {
@@ -472,11 +476,15 @@ impl Index {
         }
     }
 
-    fn drop_concurrently(&self) -> Step {
-        Step::new(format!("DROP INDEX CONCURRENTLY {}", self.name))
-            .outside_transaction()
-            .locks(&self.table, Lock::ShareUpdateExclusive)
-            .check(is_gone(&self.name))
+    /// Drops the index while the table is in use.
+    fn drop_beside(&self, sides: &Sides<'_>) -> Step {
+        let step = match sides.facts.idle.contains(&self.table) {
+            true => Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive),
+            false => Step::new(format!("DROP INDEX CONCURRENTLY {}", self.name))
+                .outside_transaction()
+                .locks(&self.table, Lock::ShareUpdateExclusive),
+        };
+        step.check(is_gone(&self.name))
     }
 
     /// What CREATE INDEX leaves to further statements.
@@ -506,7 +514,7 @@ impl Index {
         let built = self.name.sibling(beside.clone());
         let mut steps = vec![new.build(&beside, sides)];
         steps.extend(new.storage.mark(&self.table, &beside));
-        steps.push(self.drop_concurrently().disturbs(self.id(), Disturbance::Replace));
+        steps.push(self.drop_beside(sides).disturbs(self.id(), Disturbance::Replace));
         steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
@@ -608,7 +616,7 @@ impl Definition for Index {
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         let settled = self.settled_like(new);
         if !self.valid && new.valid {
-            let drop = self.drop_concurrently().irreversible("an index that failed to build is not made again");
+            let drop = self.drop_beside(sides).irreversible("an index that failed to build is not made again");
             let mut steps = vec![drop, new.build(&new.name.name, sides)];
             steps.extend(new.finish());
             return Alter::Steps(steps);
@@ -647,7 +655,7 @@ impl Definition for Index {
             let step = Step::new(format!("DROP INDEX {}", self.name));
             family.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
         } else {
-            self.drop_concurrently()
+            self.drop_beside(sides)
         };
         let step = step.stage(Stage::Contract);
         if sides.replaced.contains(&self.id()) {

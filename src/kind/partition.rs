@@ -197,7 +197,7 @@ impl Partition {
         let Some(condition) = &self.condition.0 else { return vec![self.attach(sides)] };
         let child = Some((&self.child, format!("CHECK ({condition})")));
         let default = self.default_sibling(sides.old).map(|it| (it, format!("CHECK (NOT {condition})")));
-        let full = [child, default].into_iter().flatten().filter(|(it, _)| table::may_hold_rows(sides, it));
+        let full = [child, default].into_iter().flatten().filter(|(it, _)| table::is_used(sides, it));
         let (mut before, mut after) = (vec![], vec![]);
         for (it, check) in full {
             let path = |name: &Name| ObjectId::new(Kind::Constraint, [&it.namespace, &it.name, name]);
@@ -273,7 +273,7 @@ impl Partition {
         };
         let renames = self.renames(sides).into_iter().map(|step| step.stage(Stage::Contract));
         let rest = self.leftovers(sides).into_iter().chain(renames);
-        let Some(left_over) = self.concurrently(sides) else {
+        let Some(left_over) = self.concurrently(sides).filter(|_| !sides.facts.idle.contains(&self.parent)) else {
             let step = hazard(self.detach_plainly(sides));
             return std::iter::once(step).chain(rest).collect();
         };

@@ -11,6 +11,7 @@ use crate::kind::parameters::Parameters;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
+use crate::plan::batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Body, Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -121,6 +122,17 @@ pub fn stores(sides: &Sides<'_>, name: &QName) -> bool {
 pub fn may_hold_rows(sides: &Sides<'_>, name: &QName) -> bool {
     !sides.is_new(&id(name))
         && family(sides, name).iter().any(|it| stores(sides, it) && !sides.is_new(&id(it)) && sides.may_hold_rows(it))
+}
+
+/// The same, and somebody may be using them: what asks for the forms that keep out of their way.
+pub fn is_used(sides: &Sides<'_>, name: &QName) -> bool {
+    !sides.is_new(&id(name))
+        && family(sides, name).iter().any(|it| stores(sides, it) && !sides.is_new(&id(it)) && sides.is_used(it))
+}
+
+/// Whether a change of the table's rows is better made in parts.
+pub fn is_for_batches(sides: &Sides<'_>, name: &QName) -> bool {
+    is_used(sides, name) && !matches!(rows(sides, name), Some(..batch::WORTH_IT))
 }
 
 /// Estimated rows of the table and its descendants, where that is known of all of them.

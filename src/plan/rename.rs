@@ -5,7 +5,7 @@ use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::twin::{Alone, Twin};
-use crate::plan::{Planned, Step, Undo, bridge, twin};
+use crate::plan::{Planned, Step, Undo, bridge, idle, twin};
 use crate::schema::{Facts, Schema};
 use crate::source::{Class, Rename};
 
@@ -56,9 +56,10 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &F
                     let hazards = step.step.hazards.iter_mut();
                     hazards.for_each(|it| it.why += &format!("; both names can't be kept: {why}"));
                 }
-                Err(Alone::Empty) => {}
+                Err(Alone::Unused) => {}
             }
         }
+        step.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         left.push((rename, step));
     }
     let mut steps: Vec<Planned> = vec![];
@@ -71,7 +72,9 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &F
             let of_table = |it: &Rename| it.class == Class::Column && it.path[..2] == rename.path[..];
             let columns: Vec<&Rename> = left.iter().map(|it| it.0).filter(|it| of_table(it)).collect();
             let mut bridge = None;
-            if both_names {
+            let [namespace, ..] = rename.path.as_slice() else { continue };
+            let is_idle = facts.idle.contains(&QName { namespace: namespace.clone(), name: rename.old.clone() });
+            if both_names && !is_idle {
                 bridge = bridge::view(rename, &columns, current, desired);
             }
             if bridge.is_some() {
@@ -220,7 +223,7 @@ fn planned(rename: &Rename, before: &[Name], current: &Schema) -> Option<Planned
             step = step.locks(&name, lock);
         }
         // The same relation under the name that it has once it is renamed.
-        if let Some(new) = path.get(1).filter(|_| path.len() == 3) {
+        if let Some(new) = path.get(1).filter(|it| path.len() == 3 && **it != relation.name) {
             step = step.locks(&QName { namespace: namespace.clone(), name: new.clone() }, mode);
         }
     }

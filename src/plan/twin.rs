@@ -15,7 +15,7 @@ use crate::kind::trigger::{Timing, Trigger};
 use crate::kind::{Definition, Kind, Object, ObjectId, default, domain, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
-use crate::plan::batch::{self, Batch};
+use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Stage, Step, Transaction, Undo, bridge};
 use crate::schema::{Facts, Schema, Sides};
@@ -38,8 +38,8 @@ pub struct Twin {
 /// Why a column has one name at a time only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alone {
-    /// No row, and so no code that waits for one.
-    Empty,
+    /// There is no row, or nobody who uses the table.
+    Unused,
     Because(String),
 }
 
@@ -56,8 +56,8 @@ pub fn twin(rename: &Rename, current: &Schema, desired: &Schema, facts: &Facts) 
     };
     let replaced = BTreeSet::new();
     let sides = Sides { old: current, new: desired, facts, replaced: &replaced };
-    if !table::may_hold_rows(&sides, &table) {
-        return Err(Alone::Empty);
+    if !table::is_used(&sides, &table) {
+        return Err(Alone::Unused);
     }
     if let Some(why) = obstacle(before, after, &sides) {
         return Err(Alone::Because(why));
@@ -316,9 +316,9 @@ impl Pair<'_> {
         let key = table::walk_key(self.sides.old, table);
         let batch = Batch::new(table, &key, self.new, old.to_string(), &differs);
         let whole = batch.whole();
-        let step = match table::rows(self.sides, table) {
-            Some(..batch::WORTH_IT) => Step::new(&whole).stage(Stage::Backfill).own_transaction(),
-            _ => Step::in_batches(batch),
+        let step = match table::is_for_batches(self.sides, table) {
+            false => Step::new(&whole).stage(Stage::Backfill).own_transaction(),
+            true => Step::in_batches(batch),
         };
         let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
         let step = step

@@ -72,6 +72,8 @@ pub struct Settings {
     pub backfill: BTreeMap<String, String>,
     /// How many rows the live tables are said to hold.
     pub rows: BTreeMap<String, u64>,
+    /// Tables that nobody uses.
+    pub idle: Vec<String>,
 }
 
 pub struct Case {
@@ -136,6 +138,10 @@ impl Case {
                 panic!("{column} is no column")
             };
             facts.backfills.insert((QName::new(namespace, table), column.into()), expression.clone());
+        }
+        for table in &self.settings.idle {
+            let (namespace, table) = table.split_once('.').expect("a table has a namespace");
+            facts.idle.insert(QName::new(namespace, table));
         }
         for (table, rows) in &self.settings.rows {
             let (namespace, table) = table.split_once('.').expect("a table has a namespace");

@@ -1,0 +1,4 @@
+INSERT INTO people VALUES (1);
+INSERT INTO contacts VALUES (1, '+43', 1, 5);
+INSERT INTO log VALUES ('2024-05-01', 'a');
+INSERT INTO log_2025 VALUES ('2025-05-01', 'b');
