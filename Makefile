@@ -3,7 +3,7 @@
 MAJORS ?= 14 15 16 17 18
 CARGO  ?= cargo
 
-.PHONY: plan test lint matrix bench load
+.PHONY: plan test lint matrix bench load tenants
 
 # The main job on the example: schema/legacy.sql, taken to what schema/ declares.
 plan:
@@ -42,3 +42,9 @@ bench:
 load:
 	@scripts/setup.sh build
 	TENANTRY_SHADOW_DIR=$${TENANTRY_SHADOW_DIR:-/var/tmp} $(CARGO) bench --bench load -- $(ARGS)
+
+# The declared queries as many tenants, on a database filled with them: docs/swiftreplies.md. On a disk, too.
+# `make tenants ARGS="--tenants 10k --contacts 1M --messages 10M"`; after another `--`, arguments of `tenantry bench`.
+tenants:
+	@scripts/setup.sh build
+	TENANTRY_SHADOW_DIR=$${TENANTRY_SHADOW_DIR:-/var/tmp} $(CARGO) bench --bench tenants -- $(ARGS)

@@ -24,3 +24,5 @@ COMMENT ON COLUMN contacts.conversation_paused IS 'A person has taken over: the 
 -- The legacy client looks a contact up by the number alone.
 CREATE INDEX idx_contacts_phone_number ON contacts (phone_number);
 CREATE INDEX idx_contacts_chatbot ON contacts (user_id, chatbot_id, last_interaction DESC);
+-- The front end pages through them, the latest first.
+CREATE INDEX idx_contacts_latest ON contacts (user_id, last_interaction DESC, id DESC);

@@ -16,3 +16,4 @@ COMMENT ON COLUMN orders.message_id IS 'The message that placed it, where it is 
 CREATE INDEX idx_orders_contact_id ON orders (contact_id);
 CREATE INDEX idx_orders_user_contact ON orders (user_id, contact_id);
 CREATE INDEX idx_orders_user_message ON orders (user_id, message_id);
+CREATE INDEX idx_orders_latest ON orders (user_id, created_at DESC);

@@ -21,6 +21,7 @@ use crate::source::Declaration;
 use crate::tenancy::{Model, template};
 
 mod apply;
+mod bench;
 mod drift;
 mod init;
 mod pace;
@@ -94,6 +95,7 @@ enum Command {
     Status(status::Status),
     Drift(drift::Drift),
     Queries(queries::Queries),
+    Bench(bench::Bench),
     Tenancy(tenancy::Tenancy),
 }
 
@@ -260,6 +262,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
         Command::Queries(command) => command.run(&context).await,
+        Command::Bench(command) => command.run(&context).await,
         Command::Tenancy(command) => command.run(&context).await,
     }
 }

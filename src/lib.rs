@@ -1,7 +1,8 @@
 //! Takes a PostgreSQL database to the schema that its repository declares.
 //!
 //! `ARCHITECTURE.md` draws the map; the modules below are its rooms. `introspect`, `shadow`, `elaborate`,
-//! `passage`, `proof`, `tenancy::prove`, `apply`, `files`, `connect` and `cli` touch the world; all others are functions over values.
+//! `passage`, `proof`, `tenancy::prove`, `bench`, `apply`, `files`, `connect` and `cli` touch the world; all others are
+//! functions over values.
 #![cfg_attr(
     not(test),
     warn(
@@ -14,6 +15,7 @@
 )]
 
 pub mod apply;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod connect;

@@ -692,20 +692,34 @@ fn retired(queries: &[Query], fates: &[Fate], steps: &mut [Planned]) -> Vec<(Sta
     retired
 }
 
-/// What is told of statements beside hazards and gates: from where a new one works, and which never do.
+/// What is told of statements beside hazards and gates: from where new ones work, and which never do.
 fn fates(queries: &[Query], fates: &[Fate], steps: &[Planned]) -> Vec<Report> {
-    let told = |(query, fate): (&Query, &Fate)| match fate {
-        Fate::WorksFrom { place } => Some(Report::note(
-            "queries::works",
-            format!("{} works from step {} ({}) on", query.place, place + 1, steps[*place].step.stage.name()),
-        )),
+    let with_fates = || queries.iter().zip(fates);
+    let works: Vec<String> = with_fates()
+        .filter_map(|(query, fate)| match fate {
+            Fate::WorksFrom { place } => {
+                let stage = steps[*place].step.stage.name();
+                Some(format!("{} works from step {} ({stage}) on", query.place, place + 1))
+            }
+            Fate::Works | Fate::Breaks { .. } | Fate::Never { .. } => None,
+        })
+        .collect();
+    let works = match works.as_slice() {
+        [] => None,
+        [one] => Some(Report::note("queries::works", one.clone())),
+        several => Some(
+            Report::note("queries::works", format!("{} statements do not work before the plan", several.len()))
+                .help(several.join("\n")),
+        ),
+    };
+    let never = with_fates().filter_map(|(query, fate)| match fate {
         Fate::Never { error } => Some(Report::warning(
             "queries::never",
             format!("{} works neither before nor after the plan: {error}", query.place),
         )),
-        Fate::Works | Fate::Breaks { .. } => None,
-    };
-    queries.iter().zip(fates).filter_map(told).collect()
+        Fate::Works | Fate::Breaks { .. } | Fate::WorksFrom { .. } => None,
+    });
+    works.into_iter().chain(never).collect()
 }
 
 /// Hazards of the plan that nobody accepted and that must be, each with its step.

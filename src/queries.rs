@@ -1,5 +1,6 @@
-//! The statements that applications run, as the repository keeps them: files of SQL beside the declaration. A plan
-//! tells from which step on one of them no longer works. Reading them is here; trying them is `proof::trial`'s.
+//! The statements that applications run, as the repository keeps them: files of SQL beside the declaration, and files
+//! of TOML where more is to be said of one (`budget`). A plan tells from which step on one of them no longer works.
+//! Reading them is here; trying them is `proof::trial`'s.
 
 use std::sync::Arc;
 
@@ -11,6 +12,10 @@ use crate::name::Name;
 use crate::source::split::{Comment, Piece, split};
 use crate::source::syntax::{self, Unparsed};
 use crate::source::{Mention, mentions};
+
+pub mod budget;
+
+pub use budget::Budget;
 
 /// One statement of an application.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +33,8 @@ pub struct Query {
     pub insert: Option<Insert>,
     /// Whether it must work after the whole plan, too.
     pub keep: bool,
+    /// What is said of a statement that must stay fast.
+    pub budget: Option<Budget>,
 }
 
 /// The target of an INSERT.
@@ -43,10 +50,15 @@ pub struct Insert {
 /// `-- tenantry: as ROLE` before a statement says who runs it. `keep` tells for a file whether its statements must work
 /// after the plan.
 ///
-/// Errors: every statement that is none of these, at its place.
+/// Errors: every statement that is none of these, and all else that is wrong, at its place.
 pub fn read(files: &[Arc<File>], keep: impl Fn(&File) -> bool) -> Result<Vec<Query>, Vec<Report>> {
     let (mut queries, mut faults) = (vec![], vec![]);
-    for file in files {
+    for (index, file) in files.iter().enumerate() {
+        if file.path.ends_with(".toml") {
+            let read = budget::read(index, file, &mut faults);
+            queries.extend(read.into_iter().map(|it| Query { keep: keep(file), ..it }));
+            continue;
+        }
         let (pieces, comments) = split(&file.text);
         let mut before = 0;
         for piece in pieces {
@@ -84,6 +96,7 @@ pub fn read(files: &[Arc<File>], keep: impl Fn(&File) -> bool) -> Result<Vec<Que
             }
         }
     }
+    faults.extend(budget::named_twice(files, &queries));
     if faults.is_empty() { Ok(queries) } else { Err(faults) }
 }
 
@@ -130,6 +143,7 @@ fn query(sql: &str, role: Option<Name>) -> Result<Query, (String, usize)> {
         relations: relations.collect(),
         insert,
         keep: false,
+        budget: None,
     })
 }
 

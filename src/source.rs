@@ -21,7 +21,7 @@ mod parts;
 pub mod split;
 mod sql;
 pub mod syntax;
-mod toml;
+pub(crate) mod toml;
 pub(crate) mod walk;
 
 pub use crate::diagnostic::File;

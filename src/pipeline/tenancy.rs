@@ -158,19 +158,33 @@ pub async fn rows(
     Ok(reports)
 }
 
+/// The declared tenancies as they hold for the tables of a live database; none where none is declared.
+pub async fn live_tenancies(config: &Config, target: &Target) -> Result<Vec<Tenancy>, Failure> {
+    if config.tenancy.is_none() {
+        return Ok(vec![]);
+    }
+    let session = target.connect().await?;
+    let reading = introspect(&session.client, false).await?;
+    tenancies(config, &managed(config).split(&reading.schema).0, None)
+}
+
+/// What is managed of a database that is looked at as it is.
+fn managed(config: &Config) -> Scope {
+    let manage = &config.manage;
+    Scope {
+        namespaces: manage.namespaces.clone(),
+        ignore: manage.ignore.clone(),
+        platform: config.platform,
+        ..Scope::all()
+    }
+}
+
 /// Checks a live database as it is.
 pub async fn check_live(config: &Config, target: &Target) -> Result<Checked, Failure> {
     declared(config)?;
     let session = target.connect().await?;
     let reading = introspect(&session.client, false).await?;
-    let manage = &config.manage;
-    let scope = Scope {
-        namespaces: manage.namespaces.clone(),
-        ignore: manage.ignore.clone(),
-        platform: config.platform,
-        ..Scope::all()
-    };
-    let mut schema = scope.split(&reading.schema).0;
+    let mut schema = managed(config).split(&reading.schema).0;
     schema.unmanaged.clone_from(&reading.schema.unmanaged);
     let checked = checked(config, &schema, &reading.roles, None)?;
     let rows = rows(&checked.tenancies, &session, &schema, &schema, &BTreeMap::new()).await?;

@@ -2,6 +2,8 @@
 //! a new one works. A statement is prepared and planned (`EXPLAIN EXECUTE`) as its role, so that missing names, columns,
 //! privileges and arbiters of ON CONFLICT are found; it is not run.
 
+use futures_util::future::{join, try_join_all};
+
 use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::name::{Literal, Name, list};
@@ -33,12 +35,11 @@ impl<'a> Trials<'a> {
     /// Tries all once, before the first step.
     pub async fn begin(session: Session, queries: &'a [Query]) -> Result<Trials<'a>, tokio_postgres::Error> {
         let mut trials = Trials { session, queries, fates: vec![], left_out: vec![] };
-        for query in queries {
+        for (query, tried) in queries.iter().zip(trials.run_all().await?) {
             let left_out = match &query.insert {
                 Some(insert) => trials.left_out(insert).await?,
                 None => vec![],
             };
-            let tried = trials.runs(query).await?;
             trials.left_out.push(left_out);
             trials.fates.push(tried.map_or_else(|error| Fate::Never { error }, |()| Fate::Works));
         }
@@ -47,11 +48,11 @@ impl<'a> Trials<'a> {
 
     /// Tries those again whose fate is open, after the step at `place` was committed.
     pub async fn after(&mut self, place: usize) -> Result<(), tokio_postgres::Error> {
-        for (at, query) in self.queries.iter().enumerate() {
+        for ((at, query), tried) in self.queries.iter().enumerate().zip(self.run_all().await?) {
             if matches!(self.fates[at], Fate::Breaks { .. }) {
                 continue;
             }
-            let tried = match self.runs(query).await? {
+            let tried = match tried {
                 Ok(()) => self.has_all(query, &self.left_out[at]).await?,
                 failed => failed,
             };
@@ -70,7 +71,12 @@ impl<'a> Trials<'a> {
         self.fates
     }
 
-    /// Whether the server takes the statement, or what it says of it.
+    /// For each statement whether the server takes it, or what it says of it. All are sent before the first answer is
+    /// waited for: there are many stops.
+    async fn run_all(&self) -> Result<Vec<Result<(), String>>, tokio_postgres::Error> {
+        try_join_all(self.queries.iter().map(|it| self.runs(it))).await
+    }
+
     async fn runs(&self, query: &Query) -> Result<Result<(), String>, tokio_postgres::Error> {
         let client = &self.session.client;
         let role = query.role.as_ref().map(|it| format!("SET LOCAL ROLE {it}; ")).unwrap_or_default();
@@ -80,13 +86,14 @@ impl<'a> Trials<'a> {
         };
         let text =
             format!("BEGIN; {role}PREPARE tenantry_trial AS {}; EXPLAIN EXECUTE tenantry_trial{values}", query.sql);
-        let tried = match client.batch_execute(&text).await {
-            Ok(()) => Ok(()),
-            Err(error) if error.as_db_error().is_some() => Err(server_message(&error)),
-            Err(error) => return Err(error),
-        };
-        client.batch_execute("ROLLBACK; DEALLOCATE ALL").await?;
-        Ok(tried)
+        let (tried, ended) =
+            join(client.batch_execute(&text), client.batch_execute("ROLLBACK; DEALLOCATE ALL")).await;
+        ended?;
+        match tried {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.as_db_error().is_some() => Ok(Err(server_message(&error))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether an INSERT still gives every value that is asked for.

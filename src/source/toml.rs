@@ -16,10 +16,10 @@ use crate::plan::hazard::Code;
 mod declared;
 mod seed;
 mod table;
-mod value;
+pub(crate) mod value;
 
 /// Reads a file into the draft, which already holds what the SQL files declare.
-pub fn read(index: usize, files: &[Arc<File>], draft: &mut Draft) {
+pub(super) fn read(index: usize, files: &[Arc<File>], draft: &mut Draft) {
     let file = &files[index];
     let mut faults = Vec::new();
     let (document, errors) = DeTable::parse_recoverable(&file.text);
@@ -64,7 +64,7 @@ fn document_entries(reader: &mut Reader<'_>, document: &DeTable<'_>, files: &[Ar
 
 /// A name within a namespace, `public` where none is written. Names are as the catalogs have them; one that holds a
 /// dot stands in double quotes.
-fn qname(text: &str) -> Option<QName> {
+pub(crate) fn qname(text: &str) -> Option<QName> {
     let mut parts: Vec<String> = vec![String::new()];
     let mut quoted = false;
     let mut chars = text.chars().peekable();
@@ -125,7 +125,7 @@ fn allow(
 }
 
 /// A fault of a name that can't be one.
-fn bad_name(reader: &mut Reader<'_>, span: Span) {
+pub(crate) fn bad_name(reader: &mut Reader<'_>, span: Span) {
     reader.fault(
         span,
         "this names nothing",

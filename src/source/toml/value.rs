@@ -200,7 +200,7 @@ impl Reader<'_> {
 
 impl Word {
     /// The place of an offset into the text, as well as the file shows it.
-    fn at(&self, offset: usize) -> Span {
+    pub fn at(&self, offset: usize) -> Span {
         match self.inner {
             Some(inner) if offset < self.text.len() => {
                 let start = inner.start + offset;
@@ -213,7 +213,7 @@ impl Word {
     }
 
     /// Adds the text to a statement, as it stands.
-    pub fn write(&self, text: &mut Text, file: &File) {
+    pub(in crate::source) fn write(&self, text: &mut Text, file: &File) {
         match self.inner {
             Some(inner) => text.copy(file, inner),
             None => text.say(&self.text, self.span),
