@@ -311,7 +311,7 @@ budget_ms = 1
             .collect();
         for expected in [
             (3, "nam"),
-            (4, "FRM"),
+            (4, "t"),
             (5, "0"),
             (6, "[]"),
             (11, "form"),
