@@ -22,6 +22,7 @@ use crate::shadow::{Shadow, ShadowDatabase, ShadowError};
 
 mod partitioned;
 mod partitioning;
+mod retyping;
 
 /// Why a passage could not be found.
 #[derive(Debug, Error, Diagnostic)]
@@ -61,7 +62,7 @@ pub struct Passage {
 
 /// Whether there is any passage between the two: what follows needs a server.
 pub fn is_needed(start: &Schema, desired: &Schema, facts: &Facts) -> bool {
-    partitioning::is_needed(start, desired, facts)
+    partitioning::is_needed(start, desired, facts) || retyping::is_needed(start, desired, facts)
 }
 
 /// The passages on the way from one managed schema to the other.
@@ -74,7 +75,8 @@ pub async fn passages(
     facts: Facts,
 ) -> Result<Passage, PassageError> {
     let passage = Passage { steps: vec![], schema: start, facts };
-    partitioning::passage(ground, passage, desired).await
+    let passage = partitioning::passage(ground, passage, desired).await?;
+    retyping::passage(ground, passage, desired).await
 }
 
 /// Steps, and then those that start from what they lead to: their transactions are counted on.

@@ -92,6 +92,11 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         }
     }
     let mut undos = attach(old, &forward, backward);
+    for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
+        let follows = facts.spent.get(&it.subject).into_iter().flatten();
+        let follows = follows.map(|sql| Undo { sql: sql.clone(), transaction: true });
+        undos.entry(place).or_default().extend(follows);
+    }
     let transactions = transactions(&forward);
     Ok(forward
         .into_iter()
@@ -148,12 +153,16 @@ fn draft(
         it.step.scans.retain(exists);
         it.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         strongest(&mut it.step.locks);
+        if drops && facts.spent.contains_key(&it.subject) {
+            it.step.hazards.clear();
+            it.step.irreversible = Some("what was kept up for the way back is kept up no longer".into());
+        }
     }
     Ok((steps, settled.refused))
 }
 
 /// One lock a relation: the strongest.
-fn strongest(locks: &mut Vec<RelationLock>) {
+pub fn strongest(locks: &mut Vec<RelationLock>) {
     locks.sort_by(|a, b| (&a.relation, b.mode).cmp(&(&b.relation, a.mode)));
     locks.dedup_by(|later, first| later.relation == first.relation);
 }

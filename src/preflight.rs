@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterTableStmt, AlterTableType, ColumnDef, ConstrType, Constraint, IndexStmt, Node, PartitionBoundSpec,
-    RangeVar, UpdateStmt,
+    AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint, IndexStmt, Node, NullTestType,
+    PartitionBoundSpec, RangeVar, UpdateStmt,
 };
 use serde_json::Value;
 
-use crate::name::Name;
+use crate::name::{Literal, Name};
 use crate::plan::file::FileStep;
 
 /// A question about the rows of a table that exists.
@@ -78,6 +78,8 @@ struct Asked {
     /// What columns that the plan adds or fills hold in rows that exist: `None` is null.
     values: BTreeMap<(String, String), Option<String>>,
     added: BTreeSet<(String, String)>,
+    /// Enums that the plan makes, with their labels.
+    enums: BTreeMap<String, Vec<String>>,
     probes: Vec<Probe>,
 }
 
@@ -93,6 +95,13 @@ impl Asked {
     fn note(&mut self, statement: &NodeEnum) {
         match statement {
             NodeEnum::CreateStmt(create) => self.new_tables.extend(create.relation.as_ref().and_then(named)),
+            NodeEnum::CreateEnumStmt(create) => {
+                let labels = create.vals.iter().filter_map(|it| match &it.node {
+                    Some(NodeEnum::String(label)) => Some(label.sval.clone()),
+                    _ => None,
+                });
+                self.enums.insert(strings(&create.type_name).join("."), labels.collect());
+            }
             NodeEnum::AlterTableStmt(alter) => {
                 let Some(table) = alter.relation.as_ref().and_then(named) else { return };
                 for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
@@ -130,9 +139,29 @@ impl Asked {
         let pending = update.where_clause.as_deref().and_then(text);
         for (table, column, expression) in assignments(update) {
             let is_added = self.added.contains(&(table.clone(), column.clone()));
-            let pending = pending.clone().filter(|_| !is_added);
+            let pending = match is_added {
+                true => update.where_clause.as_deref().and_then(|it| beside(it, &column)),
+                false => pending.clone(),
+            };
+            if let Some((from, labels)) = self.label(&expression) {
+                let labels = labels.iter().map(|it| Literal(it).to_string()).collect::<Vec<_>>().join(", ");
+                let condition = format!("({from})::text <> ALL (ARRAY[{labels}]::text[])");
+                let fault = format!("have a value for {column} that is no label of its type");
+                self.push(table, What::Rows { condition, fault });
+                continue;
+            }
             self.push(table, What::Value { column, expression, pending });
         }
+    }
+
+    /// What an expression casts to an enum that the plan makes, and the labels of that.
+    fn label(&self, expression: &str) -> Option<(String, Vec<String>)> {
+        let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
+        let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
+        let Some(NodeEnum::TypeCast(cast)) = target.val?.node else { return None };
+        let to = cast.type_name?;
+        let labels = self.enums.get(&strings(&to.names).join(".")).filter(|_| to.array_bounds.is_empty())?;
+        Some((text(cast.arg.as_deref()?)?, labels.clone()))
     }
 
     fn index(&mut self, index: &IndexStmt) {
@@ -308,6 +337,25 @@ fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> {
     targets.map(|(column, value)| (table.clone(), column, value)).collect()
 }
 
+/// What has to be true beside `column IS NULL` for a row to be changed; nothing where there is nothing else.
+fn beside(condition: &Node, column: &str) -> Option<String> {
+    let Some(NodeEnum::BoolExpr(several)) = &condition.node else { return None };
+    let is_its_null = |it: &Node| match &it.node {
+        Some(NodeEnum::NullTest(test)) if test.nulltesttype == NullTestType::IsNull as i32 => {
+            test.arg.as_deref().and_then(text).as_deref() == Some(column)
+        }
+        _ => false,
+    };
+    match BoolExprType::try_from(several.boolop) {
+        Ok(BoolExprType::OrExpr) => several.args.iter().find_map(|it| beside(it, column)),
+        Ok(BoolExprType::AndExpr) if several.args.iter().any(is_its_null) => {
+            let others: Option<Vec<String>> = several.args.iter().filter(|it| !is_its_null(it)).map(text).collect();
+            Some(others?.join(" AND "))
+        }
+        _ => None,
+    }
+}
+
 fn bound(spec: &PartitionBoundSpec) -> Option<Bound> {
     let ends = |datums: &[Node]| -> Option<Vec<Option<String>>> {
         datums
@@ -429,6 +477,33 @@ mod tests {
         ]);
         let expected = What::Value { column: "x".into(), expression: "n * 2".into(), pending: None };
         assert_eq!(asked, [expected]);
+    }
+
+    #[test]
+    fn a_value_may_be_null_where_the_one_that_it_is_made_of_is() {
+        let asked = asked(&[
+            "ALTER TABLE public.t ADD COLUMN b bigint",
+            "UPDATE public.t SET a = x, b = y WHERE a IS NULL OR b IS NULL AND y IS NOT NULL",
+        ]);
+        let pending = asked.iter().find_map(|it| match it {
+            What::Value { column, pending, .. } if column == "b" => pending.clone(),
+            _ => None,
+        });
+        assert_eq!(pending.as_deref(), Some("y IS NOT NULL"));
+    }
+
+    #[test]
+    fn rows_are_asked_for_labels_that_an_enum_loses() {
+        let asked = asked(&[
+            "CREATE TYPE public.mood_new AS ENUM ('ok', 'it''s')",
+            "ALTER TABLE public.t ADD COLUMN mood_new public.mood_new",
+            "UPDATE public.t SET mood_new = mood::text::public.mood_new WHERE mood_new IS NULL",
+        ]);
+        let condition = asked.iter().find_map(|it| match it {
+            What::Rows { condition, .. } => Some(condition.as_str()),
+            _ => None,
+        });
+        assert_eq!(condition, Some("(mood::text)::text <> ALL (ARRAY['ok', 'it''s']::text[])"));
     }
 
     #[test]

@@ -210,6 +210,12 @@ pub struct Facts {
     pub backfills: BTreeMap<(QName, Name), String>,
     /// Tables that nobody uses while the plan runs.
     pub idle: BTreeSet<QName>,
+    /// Columns that get another type in place though their table may hold many rows, and such types themselves: why
+    /// there is no other way.
+    pub in_place: BTreeMap<ObjectId, String>,
+    /// What an earlier part of the plan left to go in `contract`, its use over: nothing is lost with it. With the
+    /// statements that follow its undo.
+    pub spent: BTreeMap<ObjectId, Vec<String>>,
 }
 
 /// Both schemas, the way a kind sees them while it writes steps from old to new.

@@ -120,7 +120,7 @@ pub fn id(table: &QName, name: &Name) -> ObjectId {
 }
 
 impl Identity {
-    fn sql(&self, table: &QName, column: &Name) -> String {
+    pub fn sql(&self, table: &QName, column: &Name) -> String {
         let by = if self.always { "ALWAYS" } else { "BY DEFAULT" };
         let mut options = String::new();
         if self.sequence != table.sibling(format!("{}_{}_seq", table.name.as_str(), column.as_str())) {
@@ -545,18 +545,18 @@ impl Column {
             let stores = |it: &&QName| table::stores(sides, it);
             step = family.iter().filter(stores).fold(step, Step::rewrites);
         }
+        let evidence = || {
+            let in_place = sides.facts.in_place.get(&self.id());
+            let why = in_place.map(|why| format!("; not by way of a new column: {why}")).unwrap_or_default();
+            format!("{}{why}", table::evidence(sides, &self.table))
+        };
         if rows && change.narrows {
-            let why = format!(
-                "{} to {}; {}",
-                self.data_type,
-                new.data_type,
-                table::evidence(sides, &self.table)
-            );
+            let why = format!("{} to {}; {}", self.data_type, new.data_type, evidence());
             step = step
                 .hazard(Code::NarrowType, self.id(), why)
                 .irreversible("the old type can't be had back with what the new one cut off");
         } else if rows && change.rewrites {
-            step = step.hazard(Code::RewriteTable, self.id(), table::evidence(sides, &self.table));
+            step = step.hazard(Code::RewriteTable, self.id(), evidence());
         }
         step
     }

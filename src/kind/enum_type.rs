@@ -19,7 +19,7 @@ pub struct EnumType {
 
 impl EnumType {
     /// What makes `new` of this by adding labels; nothing where that is not enough.
-    fn additions(&self, new: &EnumType) -> Option<Vec<Step>> {
+    pub fn additions(&self, new: &EnumType) -> Option<Vec<Step>> {
         let kept: Vec<&String> = new.labels.iter().filter(|label| self.labels.contains(label)).collect();
         if !kept.iter().copied().eq(self.labels.iter()) {
             return None;
@@ -68,7 +68,9 @@ impl EnumType {
             && tables.iter().any(|name| table::may_hold_rows(sides, name))
             && let Some(first) = steps.first_mut()
         {
-            let why = format!("{}; used by {}", self.why(new), list(&tables));
+            let in_place = sides.facts.in_place.get(&self.id());
+            let in_place = in_place.map(|why| format!("; not by way of a new type: {why}")).unwrap_or_default();
+            let why = format!("{}; used by {}{in_place}", self.why(new), list(&tables));
             *first = first.clone().hazard(Code::EnumLabelRemoval, self.id(), why);
         }
         Alter::Steps(steps)

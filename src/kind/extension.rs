@@ -29,7 +29,7 @@ impl Extension {
 }
 
 /// Whether a type of an extension is the same after the extension has moved to another namespace.
-pub(super) fn carries(old: &str, new: &str, sides: &Sides<'_>) -> bool {
+pub fn carries(old: &str, new: &str, sides: &Sides<'_>) -> bool {
     sides.old.of_kind(Kind::Extension).any(|object| match (object, sides.new.get(&object.id())) {
         (Object::Extension(before), Some(Object::Extension(after))) if before.namespace != after.namespace => {
             let rest = old.strip_prefix(&format!("{}.", before.namespace));

@@ -77,6 +77,7 @@ hazards! {
     NarrowType "change-type-narrowing" Refuse "values that the new type can't hold make the step fail or lose digits" "add a new column, backfill it, swap",
     RewriteTable "type-change-rewrite" Warn "the table is rewritten under a lock that blocks reads and writes" "add a new column, backfill it in batches, swap",
     ScanUnderLock "scan-under-lock" Warn "every row is read under a lock that blocks writes or more" "prove it first with a constraint that is NOT VALID, then VALIDATE",
+    ColumnMoves "column-moves" Warn "an INSERT that names no columns puts its values into others" "name the columns in every INSERT and SELECT",
     RequiredColumn "adding-required-field" Refuse "existing rows have no value for the column" "declare a default or a backfill for it",
     BlockingIndex "index-not-concurrent" Warn "writes to the table wait until the index is built" "build it concurrently",
     UniqueMayFail "unique-may-fail" Warn "duplicates in the rows make the step fail" "look for duplicates first",

@@ -193,7 +193,14 @@ pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema,
     }
     let types = |schema: &Schema| {
         schema.needs_of(&column_id(table, &column.name)).find_map(|need| match schema.get(need) {
-            Some(Object::EnumType(it)) => it.labels.get(row % it.labels.len().max(1)).cloned(),
+            Some(Object::EnumType(it)) => {
+                let stays = |label: &&String| match desired.get(need) {
+                    Some(Object::EnumType(after)) => after.labels.contains(label),
+                    _ => true,
+                };
+                let labels: Vec<&String> = it.labels.iter().filter(stays).collect();
+                labels.get(row % labels.len().max(1)).map(|it| (*it).clone())
+            }
             _ => None,
         })
     };
@@ -324,7 +331,8 @@ pub async fn digest(
         let after = new.get(&column.id());
         after.is_some_and(|after| {
             let fills = !is_required(column) && is_required(after);
-            values(after) == values(column) && own_types(old, column) == own_types(new, after) && !fills
+            let same = values(after) == values(column) && own_types(old, column) == own_types(new, after);
+            (same || are_printed_alike(column, after)) && !fills
         })
     };
     let digests = tables(old).into_iter().filter(|table| new.contains(&table_id(table))).map(|table| {
@@ -368,6 +376,14 @@ fn values(column: &Object) -> Option<(&str, &Option<Generated>)> {
         Object::Column(it) => Some((&it.data_type, &it.generated)),
         _ => None,
     }
+}
+
+/// Whether each value of the one type reads the same as one of the other: a change between them shows in no row.
+fn are_printed_alike(before: &Object, after: &Object) -> bool {
+    let (Object::Column(before), Object::Column(after)) = (before, after) else { return false };
+    let of = |types: &[&str]| [before, after].iter().all(|it| types.contains(&it.data_type.as_str()));
+    let plain = before.generated.is_none() && after.generated.is_none();
+    plain && (of(&["smallint", "integer", "bigint", "numeric"]) || of(&["text", "character varying"]))
 }
 
 /// The types of one's own that the column's values are made of: a renamed label, another base shows in every row.

@@ -1,0 +1,273 @@
+//! What stands on a column that gets another type: it is made once more upon the new column, under another name, and
+//! takes its name when the columns change over. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::group::{Exchange, Group, Turn};
+use crate::kind::column::{self, Aside, derived};
+use crate::kind::constraint::{Constraint, Rule};
+use crate::kind::index::{Index, Key, Of, Storage, Subject};
+use crate::kind::{Kind, Object, ObjectId};
+use crate::name::{Name, QName};
+use crate::schema::Schema;
+
+/// A key, constraint, index or statistics object upon one of the columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Twin {
+    pub id: ObjectId,
+    pub is: Is,
+    /// What that of the new column is called until it takes the name.
+    pub fresh: Name,
+    /// What that of the old column is called on the way back.
+    pub former: Name,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Is {
+    /// An index meanwhile, which becomes the key; with what follows USING INDEX.
+    Primary {
+        of: QName,
+        deferrability: &'static str,
+    },
+    /// A foreign key, from one table to another.
+    Foreign {
+        of: QName,
+        to: QName,
+    },
+    Constraint {
+        of: QName,
+    },
+    Index,
+    Statistics,
+}
+
+/// Which of the two columns something stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Fresh,
+    Former,
+}
+
+impl Side {
+    pub fn column(self, turn: &Turn) -> &Name {
+        match self {
+            Side::Fresh => &turn.fresh,
+            Side::Former => &turn.former,
+        }
+    }
+
+    pub fn exchange(self, exchange: &Exchange) -> &Name {
+        match self {
+            Side::Fresh => &exchange.fresh,
+            Side::Former => &exchange.former,
+        }
+    }
+
+    pub fn twin(self, twin: &Twin) -> &Name {
+        match self {
+            Side::Fresh => &twin.fresh,
+            Side::Former => &twin.former,
+        }
+    }
+}
+
+impl Twin {
+    pub fn name(&self) -> &Name {
+        self.id.path.last().expect("a path has a last part")
+    }
+
+    /// As the catalogs know it under another name: a primary key is an index then.
+    fn id_as(&self, name: &Name) -> ObjectId {
+        let kind = if matches!(self.is, Is::Primary { .. }) { Kind::Index } else { self.id.kind };
+        let path: Vec<Name> = match (&self.is, &self.id.path[..]) {
+            (Is::Primary { .. }, [namespace, ..]) => vec![namespace.clone(), name.clone()],
+            (_, [container @ .., _]) => container.iter().chain([name]).cloned().collect(),
+            (_, []) => vec![name.clone()],
+        };
+        ObjectId { kind, path: path.into() }
+    }
+
+    /// Its id while it stands on one of the two columns under that name.
+    pub fn id_on(&self, side: Side) -> ObjectId {
+        self.id_as(side.twin(self))
+    }
+
+    /// The statement that renames it.
+    pub fn rename(&self, from: &Name, to: &Name) -> String {
+        let sibling = |name: &Name| QName::new(self.id.path[0].clone(), name.clone());
+        match &self.is {
+            Is::Primary { of, .. } | Is::Foreign { of, .. } | Is::Constraint { of } => {
+                format!("ALTER TABLE {of} RENAME CONSTRAINT {from} TO {to}")
+            }
+            Is::Index => format!("ALTER INDEX {} RENAME TO {to}", sibling(from)),
+            Is::Statistics => format!("ALTER STATISTICS {} RENAME TO {to}", sibling(from)),
+        }
+    }
+
+    /// The statement that drops it.
+    pub fn drop(&self) -> String {
+        let (name, namespace) = (self.name(), &self.id.path[0]);
+        match &self.is {
+            Is::Primary { of, .. } | Is::Foreign { of, .. } | Is::Constraint { of } => {
+                format!("ALTER TABLE {of} DROP CONSTRAINT {name}")
+            }
+            Is::Index => format!("DROP INDEX {namespace}.{name}"),
+            Is::Statistics => format!("DROP STATISTICS {namespace}.{name}"),
+        }
+    }
+}
+
+/// All that stands on the columns of a group.
+pub fn twins(group: &Group, schema: &Schema, others: &Schema) -> Vec<Twin> {
+    let columns: BTreeSet<ObjectId> = group.turns.iter().map(Turn::id).collect();
+    let taken: BTreeSet<Name> =
+        [schema, others].iter().flat_map(|it| it.objects.keys()).filter_map(|id| id.path.last().cloned()).collect();
+    let mut used = taken;
+    let mut twins = vec![];
+    let objects = [Kind::Constraint, Kind::Index, Kind::Statistics].into_iter().flat_map(|it| schema.of_kind(it));
+    for object in objects {
+        let id = object.id();
+        if !schema.needs_of(&id).any(|need| columns.contains(need)) {
+            continue;
+        }
+        let Some(is) = is(object) else { continue };
+        let name = id.path.last().cloned().unwrap_or_else(|| Name(String::new()));
+        let mut name_with = |suffix: &str| {
+            let found = derived(&[name.as_str(), suffix], |it| !used.contains(it));
+            used.insert(found.clone());
+            found
+        };
+        let (fresh, former) = (name_with("new"), name_with("old"));
+        twins.push(Twin { id, is, fresh, former });
+    }
+    twins
+}
+
+fn is(object: &Object) -> Option<Is> {
+    Some(match object {
+        Object::Constraint(it) => match &it.rule {
+            Rule::Unique(key) if key.primary => {
+                Is::Primary { of: it.table.clone(), deferrability: deferrability(it) }
+            }
+            Rule::Foreign(key) => Is::Foreign { of: it.table.clone(), to: key.to.clone() },
+            Rule::Unique(_) | Rule::Check(_) => Is::Constraint { of: it.table.clone() },
+            Rule::Exclusion(_) => return None,
+        },
+        Object::Index(it) if it.of == Of::Table => Is::Index,
+        Object::Statistics(_) => Is::Statistics,
+        _ => return None,
+    })
+}
+
+fn deferrability(constraint: &Constraint) -> &'static str {
+    match (constraint.deferrable, constraint.deferred) {
+        (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        (false, _) => "",
+    }
+}
+
+/// The statements that put the names of one side into a schema in which the columns and what stands on them have their
+/// own: PostgreSQL says then how their definitions read.
+pub fn renames(group: &Group, twins: &[Twin], side: Side) -> Vec<String> {
+    let columns = group
+        .turns
+        .iter()
+        .map(|it| format!("ALTER TABLE {} RENAME COLUMN {} TO {}", it.table, it.name, side.column(it)));
+    let types = group.types.iter().map(|it| it.rename(&it.name.name, side.exchange(it)));
+    types.chain(columns).chain(twins.iter().map(|it| it.rename(it.name(), side.twin(it)))).collect()
+}
+
+/// What a schema that was renamed so has to give: the columns of that side, required as they are there, and what stands
+/// on them.
+pub fn add(to: &mut Schema, renamed: &Schema, group: &Group, twins: &[Twin], side: Side) {
+    let keys: BTreeMap<ObjectId, ObjectId> = twins
+        .iter()
+        .filter_map(|it| match &it.is {
+            Is::Primary { of, .. } => {
+                let under = ObjectId::new(Kind::Constraint, [&of.namespace, &of.name, side.twin(it)]);
+                Some((under, it.id_on(side)))
+            }
+            _ => None,
+        })
+        .collect();
+    let found = twins.iter().filter_map(|it| {
+        let id = match &it.is {
+            Is::Primary { of, .. } => ObjectId::new(Kind::Constraint, [&of.namespace, &of.name, side.twin(it)]),
+            _ => it.id_on(side),
+        };
+        let object = renamed.get(&id)?;
+        Some((id, without_marks(as_index(object).unwrap_or_else(|| object.clone()))))
+    });
+    let found: Vec<(ObjectId, Object)> = found.collect();
+    for (_, object) in &found {
+        to.objects.insert(object.id(), object.clone());
+        let owner = object.id().satellite(Kind::Owner);
+        if let Some(it) = renamed.get(&owner) {
+            to.objects.insert(owner.clone(), it.clone());
+            to.needs.insert(owner, Arc::new(BTreeSet::from([object.id()])));
+        }
+    }
+    for (id, object) in &found {
+        let needs = renamed.needs_of(id).map(|need| keys.get(need).unwrap_or(need));
+        let needs = needs.filter(|need| to.contains(need)).cloned().collect();
+        to.needs.insert(object.id(), Arc::new(needs));
+    }
+    for turn in &group.turns {
+        let id = column::id(&turn.table, side.column(turn));
+        if let (Some(Object::Column(after)), Some(Object::Column(here))) =
+            (renamed.get(&id).cloned(), to.objects.get_mut(&id))
+        {
+            Arc::make_mut(here).not_null.clone_from(&after.not_null);
+        }
+    }
+}
+
+/// A primary key as the index that it begins as.
+fn as_index(object: &Object) -> Option<Object> {
+    let Object::Constraint(constraint) = object else { return None };
+    let Rule::Unique(key) = &constraint.rule else { return None };
+    let plain = |name: &Name| Key {
+        of: Subject::Column(name.clone()),
+        collation: None,
+        opclass: None,
+        descending: false,
+        nulls_first: false,
+        statistics: None,
+    };
+    key.primary.then(|| {
+        Object::Index(Arc::new(Index {
+            name: constraint.table.sibling(constraint.name.clone()),
+            table: constraint.table.clone(),
+            of: Of::Table,
+            unique: true,
+            nulls_not_distinct: key.nulls_not_distinct,
+            method: "btree".into(),
+            keys: key.columns.iter().map(plain).collect(),
+            include: key.include.clone(),
+            predicate: None,
+            storage: key.storage.clone(),
+            valid: true,
+            parent: Aside(None),
+        }))
+    })
+}
+
+/// Only one index of a table can be the one that it is clustered by, or the identity of its rows.
+fn without_marks(mut object: Object) -> Object {
+    let unmark = |storage: &mut Storage| {
+        storage.clustered = false;
+        storage.replica_identity = false;
+    };
+    match &mut object {
+        Object::Index(it) => unmark(&mut Arc::make_mut(it).storage),
+        Object::Constraint(it) => {
+            if let Rule::Unique(key) = &mut Arc::make_mut(it).rule {
+                unmark(&mut key.storage);
+            }
+        }
+        _ => {}
+    }
+    object
+}
