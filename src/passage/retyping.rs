@@ -71,7 +71,9 @@ async fn change_over(
 
     let workbench = Workbench::with(ground, start).await?;
     let base = workbench.schema().await?;
-    let made = Making { group, twins: &twins, facts, workbench: &workbench, taken: [start, desired] };
+    let tables = group.in_order(start);
+    let made =
+        Making { group, twins: &twins, tables: &tables, facts, workbench: &workbench, taken: [start, desired] };
     let steps = made.all(&base, &after, &fresh, &former).await?;
     let schema = workbench.finish().await?;
     Ok(steps.map(|steps| {
@@ -179,6 +181,7 @@ fn made_to_go(group: &Group, taken: [&Schema; 2]) -> BTreeMap<ObjectId, Vec<Stri
 struct Making<'a> {
     group: &'a Group,
     twins: &'a [Twin],
+    tables: &'a [QName],
     facts: &'a Facts,
     workbench: &'a Workbench<'a>,
     taken: [&'a Schema; 2],
@@ -361,7 +364,7 @@ impl Making<'_> {
     }
 
     fn swap<'s>(&'s self, comes: Side, ends: &'s [Sync], begins: &'s [Sync]) -> Swap<'s> {
-        Swap { group: self.group, twins: self.twins, comes, ends, begins }
+        Swap { group: self.group, twins: self.twins, tables: self.tables, comes, ends, begins }
     }
 
     /// Steps that change no more than the catalogs: what the planner does to tables without rows, if that reads none
@@ -398,8 +401,8 @@ impl Making<'_> {
             let why = format!("{columns} of {table} stand last in it from here on");
             step = step.hazard(Code::ColumnMoves, table::id(table), why);
         }
-        let subjects = self.group.turns.iter().take(1).map(Turn::id);
-        let mut steps: Vec<Planned> = subjects.map(|it| planned(step.clone(), it, Some(1))).collect();
+        let first = self.group.turns.first().expect("a group has a column");
+        let mut steps = vec![planned(step, first.id(), Some(1))];
         steps.extend(follow(rest));
         for it in &mut steps {
             it.step.stage =

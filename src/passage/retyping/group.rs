@@ -126,6 +126,23 @@ pub fn groups(start: &Schema, desired: &Schema, facts: &Facts) -> (Vec<Group>, I
 }
 
 impl Group {
+    /// The tables in the order in which statements come to lock them: who writes a row that refers to another takes the
+    /// table of that one second.
+    pub fn in_order(&self, schema: &Schema) -> Vec<QName> {
+        let keys: Vec<(QName, QName)> =
+            self.turns.iter().flat_map(|it| foreign_keys(schema, &it.id()).collect::<Vec<_>>()).collect();
+        let mut left: Vec<&QName> = self.tables.iter().collect();
+        let mut order = vec![];
+        while !left.is_empty() {
+            let is_referred_to =
+                |table: &QName| keys.iter().any(|(on, to)| to == table && on != table && left.contains(&on));
+            // In a circle there is no order, and any will do.
+            let next = left.iter().position(|it| !is_referred_to(it)).unwrap_or(0);
+            order.push(left.remove(next).clone());
+        }
+        order
+    }
+
     pub fn subjects(&self) -> impl Iterator<Item = ObjectId> {
         self.turns.iter().map(Turn::id).chain(self.types.iter().map(Exchange::id))
     }

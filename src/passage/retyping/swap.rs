@@ -15,6 +15,8 @@ use super::twin::{Is, Side, Twin};
 pub struct Swap<'a> {
     pub group: &'a Group,
     pub twins: &'a [Twin],
+    /// The tables of the group in the order in which they are locked.
+    pub tables: &'a [QName],
     pub comes: Side,
     /// What kept the column that comes, and what keeps the one that goes from now on.
     pub ends: &'a [Sync],
@@ -24,7 +26,7 @@ pub struct Swap<'a> {
 impl Swap<'_> {
     /// The statements in their order. All tables are locked by the first, so that nothing is waited for in between.
     pub fn statements(&self) -> Vec<String> {
-        let tables = list(&self.group.tables);
+        let tables = list(self.tables);
         let mut said = vec![format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")];
         said.extend(self.ends.iter().flat_map(Sync::drop));
         said.extend(self.of_keys(|it| matches!(it, Is::Foreign { .. })).map(|it| self.end(it)));
