@@ -1,5 +1,6 @@
 //! `tenantry.toml`: where the declaration is, what is managed, what is accepted. Reading the file is `files`'s.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub struct Queries {
     pub paths: Vec<PathBuf>,
     /// Those of them whose statements must work after every plan, too: of clients that are never released anew.
     pub keep: Vec<PathBuf>,
+    /// How many rows tables will have: for those that the live side knows nothing of, or where there is none.
+    pub rows: BTreeMap<String, u64>,
 }
 
 /// `[database]`: the live side.
@@ -165,6 +168,7 @@ const KEYS: &[&str] = &[
     "accept",
     "queries",
     "keep",
+    "rows",
     "keep_old_names",
     "idle",
     "hazards",

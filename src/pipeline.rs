@@ -42,6 +42,7 @@ use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{expand, template};
 
 mod loosening;
+mod outlook;
 pub mod proving;
 pub mod tenancy;
 
@@ -177,7 +178,7 @@ pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result
 /// Reads the statements that applications run.
 pub fn read_queries(config: &Config) -> Result<Vec<Query>, Failure> {
     let failed = |reports| Failure::new(Exit::Failed, reports);
-    let Queries { paths, keep } = &config.queries;
+    let Queries { paths, keep, .. } = &config.queries;
     let files = files::schema_files(&[paths.as_slice(), keep].concat(), &[]).map_err(failed)?;
     let is_kept = |file: &File| keep.iter().any(|it| Path::new(&file.path).starts_with(it));
     queries::read(&files, is_kept).map_err(failed)
@@ -471,6 +472,10 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?
     };
+    if !steps.is_empty() {
+        let found = outlook::outlook(request, &both, &tenancies, &queries).await?;
+        both.notes.extend(found);
+    }
     let retired = retired(&queries, &proved.fates, &mut steps);
     let anonymous = request.config.api().roles.into_iter().next();
     loosening::mark(&mut steps, &proved.access, &both.declared, &tenancies, anonymous.as_deref());

@@ -20,7 +20,9 @@ use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 
 pub mod access;
 pub mod observe;
+pub mod outlook;
 pub mod rows;
+pub mod statistics;
 pub mod trial;
 
 use access::{ANYBODY, Access, Watch};

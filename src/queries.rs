@@ -14,6 +14,7 @@ use crate::source::syntax::{self, Unparsed};
 use crate::source::{Mention, mentions};
 
 pub mod budget;
+pub mod explained;
 
 pub use budget::Budget;
 

@@ -170,3 +170,116 @@ fn a_renamed_table_answers_to_both_names_until_contract() {
     let (_, out, _) = run(&dir, &["plan", "--out", "at-once.toml"]);
     assert!(!out.contains("CREATE VIEW") && out.contains("hazard rename"), "{out}");
 }
+
+/// A live server with one table of many rows, and its plan to a declaration.
+fn planned_live(live: &[&str], schema: &str, config: &str, queries: &str) -> (i32, String, String) {
+    let server = support::Server::start(&[], &[]);
+    server.execute(live);
+    let dir = project("", schema, "SELECT 1;");
+    fs::write(dir.path().join("queries/fast.toml"), queries).unwrap();
+    fs::write(dir.path().join("tenantry.toml"), format!("[queries]\npaths = [\"queries\"]\n{config}")).unwrap();
+    let database = format!("host={} port={} user=postgres dbname=postgres", server.dir.display(), server.port);
+    run(&dir, &["plan", "--database", &database, "--accept", "all"])
+}
+
+#[test]
+fn how_the_server_would_run_a_query_is_told_by_the_live_side_s_statistics() {
+    let (code, out, err) = planned_live(
+        &[
+            "CREATE TABLE t (id integer PRIMARY KEY, user_id integer NOT NULL, status varchar(20), note text)",
+            "INSERT INTO t SELECT n, n % 500, CASE n % 100 WHEN 0 THEN 'open' ELSE 'settled' END, 'note ' || n
+               FROM generate_series(1, 50000) n",
+            "CREATE INDEX t_user ON t (user_id)",
+            "CREATE INDEX t_status ON t (status)",
+            "CREATE TABLE few (id integer PRIMARY KEY, name text)",
+            "INSERT INTO few VALUES (1, 'a')",
+            "ANALYZE",
+        ],
+        "CREATE TABLE t (id integer PRIMARY KEY, user_id integer NOT NULL, status varchar(20), note text);
+         CREATE INDEX t_status ON t (status);
+         CREATE TABLE few (id integer PRIMARY KEY, name text);",
+        "",
+        r#"
+[[query]]
+name = "of a user"
+sql = "SELECT id FROM t WHERE user_id = $1;"
+parameters = [1]
+budget_ms = 10
+never_whole = ["t"]
+[[query]]
+name = "open ones"
+sql = "SELECT id, note FROM t WHERE status = 'open'"
+budget_ms = 10
+[[query]]
+name = "settled ones"
+sql = "SELECT id, note FROM t WHERE status = 'settled'"
+budget_ms = 10
+[[query]]
+name = "the few"
+sql = "SELECT * FROM few"
+budget_ms = 10
+never_whole = ["few"]
+"#,
+    );
+    assert_eq!(code, 0, "{out}{err}");
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("query \"of a user\": reads all of public.t (Seq Scan), which it must not"), "{out}");
+    let change = "query \"of a user\": is run in another way: Bitmap Heap Scan on t (Bitmap Index Scan using t_user) \
+                  → Seq Scan on t";
+    assert!(out.contains(change), "{out}");
+    // Only the statistics tell that one value is rare and the other is not.
+    assert!(!out.contains("query \"open ones\""), "{out}");
+    assert!(out.contains("query \"settled ones\": reads all of public.t (Seq Scan)"), "{out}");
+    assert!(!out.contains("the few"), "a small table may be read whole: {out}");
+}
+
+#[test]
+fn a_policy_that_asks_for_each_row_is_told() {
+    let table = "CREATE TABLE t (id integer PRIMARY KEY, user_id integer NOT NULL, note text)";
+    let policy = |tenant: &str| {
+        format!(
+            "CREATE TABLE users (id integer PRIMARY KEY); {table}; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY own ON t USING (user_id = {tenant});"
+        )
+    };
+    let plan = |tenant: &str| {
+        let (_, out, err) = planned_live(
+            &[table, "INSERT INTO t SELECT n, n % 500, 'note' FROM generate_series(1, 50000) n", "ANALYZE"],
+            &policy(tenant),
+            "[tenancy]\ntenant = \"users\"\nkey = \"user_id\"\nscoped = [\"t\"]\n\
+             current = \"current_setting('app.tenant')::integer\"\n",
+            "[[query]]\nname = \"notes\"\nsql = \"SELECT note FROM t\"\nbudget_ms = 10\n",
+        );
+        assert!(out.contains("CREATE POLICY"), "{out}{err}");
+        out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let out = plan("current_setting('app.tenant')::integer");
+    assert!(out.contains("query \"notes\": calls current_setting() for each row of public.t"), "{out}");
+    let out = plan("(SELECT current_setting('app.tenant')::integer)");
+    assert!(!out.contains("for each row of public.t"), "{out}");
+}
+
+#[test]
+fn without_a_live_side_the_rows_that_are_said_are_planned_for() {
+    let dir = project(
+        "CREATE TABLE t (id integer PRIMARY KEY, user_id integer);",
+        "CREATE TABLE t (id integer PRIMARY KEY, user_id integer, note text);",
+        "SELECT 1;",
+    );
+    let query = "[[query]]\nname = \"of a user\"\nsql = \"SELECT id FROM t WHERE user_id = 1\"\nbudget_ms = 10\n";
+    fs::write(dir.path().join("queries/fast.toml"), query).unwrap();
+    let (code, out, err) = run(&dir, &["plan"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("nothing is known of the rows"), "{out}");
+    // More than a gigabyte, so that the copy has files of several segments.
+    let config =
+        |rows: &str| fs::write(dir.path().join("tenantry.toml"), format!("{CONFIG}[queries.rows]\n{rows}\n"));
+    config("t = 60_000_000").unwrap();
+    let (code, out, err) = run(&dir, &["plan", "--out", "p.toml"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("query \"of a user\": reads all of public.t (Seq Scan)"), "{out}");
+    config("people = 5").unwrap();
+    let (code, _, err) = run(&dir, &["plan", "--out", "q.toml"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("[queries.rows] names people"), "{err}");
+}

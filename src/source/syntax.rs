@@ -154,6 +154,10 @@ fn error_position(sql: &str) -> Option<usize> {
 
 /// The words of a text in SQL or PL/pgSQL.
 pub fn words(text: &str) -> Vec<String> {
+    // The scanner's answer to an empty text is none that its binding can read.
+    if text.trim().is_empty() {
+        return vec![];
+    }
     let tokens = pg_query::scan_tokens(text).unwrap_or_default();
     let is_word = |it: &ScanToken| {
         !matches!(it.token(), Token::Sconst | Token::SqlComment | Token::CComment | Token::Usconst | Token::Bconst)
