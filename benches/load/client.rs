@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
+use super::fill::NOW;
 use super::{Outcome, Settings, root};
 
 /// The contact that stands in the file; each run of an operation is about another.
@@ -37,7 +38,8 @@ pub struct Load {
 
 impl Load {
     pub async fn begin(settings: &Settings, contacts: u64) -> Outcome<Load> {
-        let operations = Arc::new(operations(&fs::read_to_string(root().join("tests/legacy_client.sql"))?));
+        let text = fs::read_to_string(root().join("tests/legacy_client.sql"))?;
+        let operations = Arc::new(operations(&text.replace("now()", &format!("timestamptz '{NOW}'"))));
         let (stop, stopping) = watch::channel(false);
         let pause = Duration::try_from_secs_f64(f64::from(settings.connections) / settings.rate)?;
         let mut workers = vec![];

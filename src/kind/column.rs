@@ -120,6 +120,7 @@ pub fn id(table: &QName, name: &Name) -> ObjectId {
 }
 
 impl Identity {
+    /// As it follows ADD, or the type in a column's definition.
     pub fn sql(&self, table: &QName, column: &Name) -> String {
         let by = if self.always { "ALWAYS" } else { "BY DEFAULT" };
         let mut options = String::new();

@@ -538,6 +538,13 @@ impl Constraint {
         };
         for partition in self.covers(sides).into_iter().filter(ready) {
             let own = Constraint { table: partition, partitioned: false, ..self.clone() };
+            // A run that stopped on the way has left it there.
+            if let Some(Object::Constraint(it)) = sides.old.get(&own.id())
+                && it.rule == own.rule
+            {
+                proofs.extend((!it.validated).then(|| own.validation(sides)));
+                continue;
+            }
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
             promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction());
             proofs.push(own.validation(sides));
@@ -566,6 +573,20 @@ impl Constraint {
             steps.extend(storage.mark(&self.table, &self.name));
         }
         steps
+    }
+
+    /// Whether the partitioned table above gets the same foreign key, and takes this one for its own.
+    fn becomes_the_parents(&self, sides: &Sides<'_>) -> bool {
+        let mut at = self.table.clone();
+        while let Some(Object::Partition(it)) = sides.new.get(&partition::id(&at)) {
+            at = it.parent.clone();
+            let above = ObjectId::new(Kind::Constraint, [&at.namespace, &at.name, &self.name]);
+            let same = |it: &Object| matches!(it, Object::Constraint(it) if it.rule == self.rule);
+            if matches!(self.rule, Rule::Foreign(_)) && sides.new.get(&above).is_some_and(same) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a statement on the partitioned table above reaches this constraint.
@@ -879,6 +900,7 @@ impl Definition for Constraint {
             matches!(self.rule, Rule::Foreign(_)) && partition::takes_over(sides, &self.table, &self.name);
         if self.comes_from_above(sides)
             || is_taken
+            || self.becomes_the_parents(sides)
             || index_partition::goes_with_parent(self.rule.parent(), sides)
         {
             return vec![];

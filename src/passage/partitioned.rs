@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{Check, Constraint, Exclusion, Rule, Unique};
 use crate::kind::default::Default;
-use crate::kind::index::{Index, Of};
+use crate::kind::index::{Index, Of, Subject};
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
 use crate::kind::{Expr, Kind, Object, ObjectId};
@@ -100,8 +100,8 @@ impl Conversion<'_> {
     }
 
     /// The start as if the table had been partitioned from the beginning: with the columns and all else that it has, and
-    /// with the keys of the declaration, as far as they are on columns that there are.
-    pub fn as_if_partitioned(&self, start: &Schema, desired: &Schema) -> Schema {
+    /// with the keys of the declaration, as far as they are on columns that there are. Without the indexes in `left`.
+    pub fn as_if_partitioned(&self, start: &Schema, desired: &Schema, left: &BTreeSet<ObjectId>) -> Schema {
         let name = self.name();
         let keeps = |constraint: &Constraint| match &constraint.rule {
             Rule::Unique(_) | Rule::Exclusion(_) => desired.contains(&constraint_id(name, &constraint.name)),
@@ -116,6 +116,7 @@ impl Conversion<'_> {
             .filter(|it| !keeps(it) || (is_key(it) && !keys.iter().any(|key| key.name == it.name)))
             .map(|it| constraint_id(name, &it.name))
             .collect();
+        gone.extend(left.iter().cloned());
         for index in indexes(start, name).filter(|it| it.unique) {
             if !matches!(desired.get(&index_id(index)), Some(Object::Index(it)) if it.unique) {
                 gone.insert(index_id(index));
@@ -294,6 +295,24 @@ impl Conversion<'_> {
         (schema, bound)
     }
 
+    /// The indexes whose expressions the server does not print as they stand after they were read again. One made from the
+    /// text would not be the same to it, and it would build another under the lock: they are left to the rest of the
+    /// plan.
+    pub fn unsettled(&self, start: &Schema, partitioned: &Schema) -> BTreeSet<ObjectId> {
+        let texts = |index: &Index| -> Vec<String> {
+            let keys = index.keys.iter().filter_map(|it| match &it.of {
+                Subject::Expression(it) => Some(it.0.clone()),
+                Subject::Column(_) => None,
+            });
+            keys.chain(index.predicate.iter().map(|it| it.0.clone())).collect()
+        };
+        let settled = |index: &&Index| match partitioned.get(&index_id(index)) {
+            Some(Object::Index(again)) => texts(index) == texts(again),
+            _ => true,
+        };
+        indexes(start, self.name()).filter(|it| !settled(it)).map(index_id).collect()
+    }
+
     /// What else hangs on the table once it is prepared and has the name of the partition, and stays on it for now: keys
     /// of its own that a partitioned table can't have. Foreign keys to the table come unproven, and materialized views
     /// stay as they are, since making them again reads the rows: both is left to the rest of the plan.
@@ -320,6 +339,13 @@ impl Conversion<'_> {
             }
         }
         schema
+    }
+
+    /// Whether something of the table has to be copied by the server itself: a partition's checks and generated columns
+    /// must be those of the whole to the letter, and what the server prints of them and reads again need not be.
+    pub fn has_expressions(&self, start: &Schema) -> bool {
+        let checks = constraints(start, self.name()).any(|it| matches!(it.rule, Rule::Check(_)));
+        checks || self.before.columns(start).iter().any(|it| it.generated.is_some())
     }
 
     /// The prepared schema under its new names, but for what keeps the table from being attached or takes a name: its
@@ -375,7 +401,8 @@ impl Conversion<'_> {
                 _ => continue,
             };
             let now = same.filter(|it| !renames.iter().any(|(_, taken)| taken == it)).unwrap_or_else(|| {
-                if !taken.contains(was) {
+                // An index that the whole does not have yet leaves its name to the one that it will have.
+                if !taken.contains(was) && object.id().kind == Kind::Constraint {
                     return was.clone();
                 }
                 column::derived(&[was.as_str(), "of", child.name.as_str()], |it| !taken.contains(it))
@@ -386,6 +413,11 @@ impl Conversion<'_> {
         }
         renames
     }
+}
+
+/// Whether it is a key or a foreign key, and no check.
+pub fn is_rule(schema: &Schema, id: &ObjectId) -> bool {
+    matches!(schema.get(id), Some(Object::Constraint(it)) if !matches!(it.rule, Rule::Check(_)))
 }
 
 /// A key as it would be of a plain table under no name.

@@ -6,6 +6,8 @@
 //! Facts from "Table Partitioning" and ALTER TABLE … ATTACH PARTITION in the manual: a valid CHECK that implies the bound
 //! spares the scan, and indexes and foreign keys of the table that fit those of the whole are taken over as they are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::partitioned::{self, Conversion};
 use super::{Ground, Passage, PassageError, Workbench, in_turn};
 use crate::kind::column::{self, Column, Identity};
@@ -43,8 +45,13 @@ async fn convert(
     desired: &Schema,
 ) -> Result<Passage, PassageError> {
     let Passage { steps, schema: start, facts } = passage;
-    let described = conversion.as_if_partitioned(&start, desired);
-    let partitioned = read_back(ground, conversion, &described).await?;
+    let described = conversion.as_if_partitioned(&start, desired, &BTreeSet::new());
+    let mut partitioned = read_back(ground, conversion, &described).await?;
+    let left = conversion.unsettled(&start, &partitioned);
+    if !left.is_empty() {
+        let described = conversion.as_if_partitioned(&start, desired, &left);
+        partitioned = read_back(ground, conversion, &described).await?;
+    }
     let (described, bound) = conversion.prepared(&start, &partitioned);
     let prepared = read_back(ground, conversion, &described).await?;
     let before = plan::make(&start, &prepared, &facts).map_err(PassageError::Plan)?;
@@ -67,17 +74,22 @@ async fn convert(
     check_goes_last(conversion, &bound, &mut exchange);
     rows_go_back(conversion, &renamed, &mut exchange);
     exchange.extend(numbers_go_on(conversion, &start));
-    workbench.run(&exchange).await?;
-    let schema = workbench.finish().await?;
-
     // The other partitions are tables that nobody knows of until they are attached.
-    let (beside, mut exchange): (Vec<_>, Vec<_>) =
+    let (mut beside, mut exchange): (Vec<_>, Vec<_>) =
         exchange.into_iter().partition(|it| conversion.is_of_new_partition(&it.subject, &target));
     home_comes_last(conversion, &mut exchange);
+    if conversion.has_expressions(&start) {
+        beside.iter_mut().for_each(|it| copy_from(it, conversion.name(), |id| partitioned::is_rule(&target, id)));
+        whole_is_copied(conversion, &bound, &target, &mut exchange);
+    }
     let exchange = renames.into_iter().chain(exchange);
     let exchange: Vec<Planned> = exchange.map(|it| one_transaction(conversion, it, Some(1))).collect();
     let beside = beside.into_iter().zip(1..).map(|(it, number)| one_transaction(conversion, it, Some(number)));
-    let way = in_turn(in_turn(before, beside.collect()), exchange);
+    let way = in_turn(in_turn(beside.collect(), before), exchange);
+    drop(workbench.finish().await?);
+    let workbench = Workbench::with(ground, &start).await?;
+    workbench.run(&way).await?;
+    let schema = workbench.finish().await?;
     Ok(Passage {
         steps: in_turn(steps, way.into_iter().map(for_old_and_new).collect()),
         schema,
@@ -154,7 +166,7 @@ fn renames(conversion: &Conversion<'_>, prepared: &Schema, partitioned: &Schema)
     steps
 }
 
-fn empty(schema: &Schema) -> std::collections::BTreeMap<QName, Size> {
+fn empty(schema: &Schema) -> BTreeMap<QName, Size> {
     let relations = schema.objects.values().filter_map(|object| match object {
         Object::Table(it) => Some(it.name.clone()),
         Object::MaterializedView(it) => Some(it.name.clone()),
@@ -173,6 +185,44 @@ fn check_goes_last(conversion: &Conversion<'_>, bound: &Name, exchange: &mut Vec
     let sql = format!("ALTER TABLE {child} ADD CONSTRAINT {bound} CHECK ({condition}) NOT VALID");
     it.undo = vec![Undo { sql, transaction: true }];
     exchange.push(it);
+}
+
+/// Lets a CREATE TABLE have its columns and checks from another table, to the letter; of its own it keeps the clauses of
+/// these objects.
+fn copy_from(planned: &mut Planned, source: &QName, keeps: impl Fn(&ObjectId) -> bool) {
+    let Some(body) = &mut planned.step.body else { return };
+    let own: Vec<(ObjectId, String)> = body.clauses.iter().filter(|(id, _)| keeps(id)).cloned().collect();
+    let including = ["CONSTRAINTS", "DEFAULTS", "GENERATED", "STORAGE", "COMPRESSION"];
+    let including: Vec<String> = including.iter().map(|it| format!("INCLUDING {it}")).collect();
+    body.clauses = vec![(body.of.clone(), format!("LIKE {source} {}", including.join(" ")))];
+    body.clauses.extend(own);
+    planned.step.sql = body.sql();
+}
+
+/// The whole has its columns and checks from the table that becomes its partition, but for the check of the bound, and
+/// is told anew which of them are identities.
+fn whole_is_copied(conversion: &Conversion<'_>, bound: &Name, target: &Schema, exchange: &mut Vec<Planned>) {
+    let (name, child) = (conversion.name(), &conversion.home.child);
+    let id = table::id(name);
+    let Some(place) = exchange.iter().position(|it| it.subject == id && it.step.body.is_some()) else { return };
+    copy_from(&mut exchange[place], child, |id| partitioned::is_rule(target, id));
+    let planned = |step: Step| Planned {
+        step,
+        subject: id.clone(),
+        does: vec![],
+        transaction: Some(1),
+        undo: vec![],
+        renames_to: None,
+    };
+    let without = Step::new(format!("ALTER TABLE {name} DROP CONSTRAINT {bound}"))
+        .summary(format!("{name} is not bound as its partition is"));
+    let counted = identities(target, name).map(|(column, identity)| {
+        let add =
+            format!("ALTER TABLE {name} ALTER COLUMN {} ADD {}", column.name, identity.sql(name, &column.name));
+        Step::new(add).summary(format!("{name}.{} is an identity", column.name))
+    });
+    let more: Vec<Planned> = std::iter::once(without).chain(counted).map(planned).collect();
+    exchange.splice(place + 1..place + 1, more);
 }
 
 /// The table itself is attached after all other partitions, so that on the way back it leaves first.

@@ -96,10 +96,10 @@ pub async fn run_with(
         runner.notices.drain();
         if let Some(batch) = &steps[place].step.batch {
             let seen = batched(runner, pid, batch).await.map_err(failed(place))?;
-            observed.push(only(seen, &before, &existing));
+            observed.push(only(seen, &steps[place], &before, &existing));
         } else if steps[place].transaction.is_none() {
             let seen = outside(runner, watcher, pid, &steps[place], &before).await.map_err(failed(place))?;
-            observed.push(only(seen, &before, &existing));
+            observed.push(only(seen, &steps[place], &before, &existing));
         } else {
             runner.client.batch_execute("BEGIN").await.map_err(failed(place))?;
             let mut held: BTreeMap<u32, Lock> = BTreeMap::new();
@@ -127,7 +127,7 @@ pub async fn run_with(
                         seen.rewrites.insert(*oid);
                     }
                 }
-                observed.push(only(seen, &before, &existing));
+                observed.push(only(seen, step, &before, &existing));
             }
             runner.client.batch_execute("COMMIT").await.map_err(failed(until - 1))?;
         }
@@ -193,9 +193,16 @@ struct Said {
     scans: BTreeSet<u32>,
 }
 
-/// By name, and only what existed when the plan began.
-fn only(seen: Seen, before: &Relations, existing: &BTreeSet<u32>) -> Observed {
-    let name = |oid: &u32| before.get(oid).filter(|_| existing.contains(oid)).map(|it| it.name.clone());
+/// By name, and only what existed when the plan began, or what the step speaks of though an earlier one made it.
+fn only(seen: Seen, planned: &Planned, before: &Relations, existing: &BTreeSet<u32>) -> Observed {
+    let step = &planned.step;
+    let spoken = |name: &QName| {
+        step.locks.iter().any(|it| it.relation == *name)
+            || step.scans.contains(name)
+            || step.rewrites.contains(name)
+    };
+    let counts = |oid: &u32, name: &QName| existing.contains(oid) || spoken(name);
+    let name = |oid: &u32| before.get(oid).filter(|it| counts(oid, &it.name)).map(|it| it.name.clone());
     let names = |oids: &BTreeSet<u32>| oids.iter().filter_map(name).collect::<BTreeSet<_>>().into_iter().collect();
     let mut locks: Vec<RelationLock> = seen
         .locks

@@ -3,6 +3,7 @@ CREATE TABLE messages (
     id serial PRIMARY KEY,
     contact_id integer NOT NULL REFERENCES contacts ON DELETE CASCADE,
     body text CHECK (body <> ''),
+    direction varchar(10) DEFAULT 'in' CHECK (direction IN ('in', 'out')),
     sent_at timestamptz NOT NULL DEFAULT '2024-06-01'
 );
 CREATE INDEX messages_contact ON messages (contact_id);
