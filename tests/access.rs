@@ -48,7 +48,8 @@ async fn told(server: &support::Server, case: &Path, name: &str) -> String {
     config.schema.paths = vec![case.join("new.sql")];
     let request = Request {
         live: Live::Database(server.target(name)),
-        shadow: ShadowSpec::Auto,
+        // One server for all is faster than a private one for each.
+        shadow: ShadowSpec::Given(server.target("postgres")),
         config,
         name: name.to_owned(),
         accept: vec![],

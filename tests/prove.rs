@@ -117,6 +117,7 @@ async fn proved(fault: &str, bound: &str, allow: &[(&str, &str)]) -> Matrix {
         roles: &reading.roles,
         foreign: &foreign,
         allow: &allow,
+        only: None,
     };
     let matrix = prove(&subject).await.unwrap();
     shadow.drop_database(database).await.unwrap();

@@ -102,6 +102,7 @@ impl Given<'_> {
                 roles: self.roles,
                 foreign: &foreign,
                 allow: &allow,
+                only: None,
             };
             let mut matrix = prove::prove(&subject).await?;
             matrix.notes.splice(0..0, self.notes.iter().cloned());

@@ -72,6 +72,18 @@ pub struct Subject<'a> {
     pub foreign: &'a BTreeSet<String>,
     /// Leaks that are accepted, by their code, with the reason.
     pub allow: &'a BTreeMap<String, String>,
+    /// The relations and functions that are tried, where not all are.
+    pub only: Option<&'a BTreeSet<QName>>,
+}
+
+impl Subject<'_> {
+    /// Whether an object is among those that are tried; what belongs to none always is.
+    fn tries(&self, object: &ObjectId) -> bool {
+        match (self.only, &object.path[..]) {
+            (Some(only), [namespace, name, ..]) => only.contains(&QName::new(namespace.clone(), name.clone())),
+            _ => true,
+        }
+    }
 }
 
 /// The role that stands for any, where none is declared and none has privileges. Granted what it tries, and so not the
@@ -145,6 +157,9 @@ pub async fn prove(subject: &Subject<'_>) -> Result<Matrix, ProveError> {
             let before = stage.run(stage.all, &["SELECT".to_owned()], &digest).await?;
             let before = before.map(|it| it.after).unwrap_or_default();
             for attempt in routes::attempts(actor, role, subject.roles, &made, &schema, tenancy) {
+                if !subject.tries(&attempt.object) {
+                    continue;
+                }
                 let (outcome, told) = stage.judge(&attempt, &digest, &before).await?;
                 matrix.cells.push(Cell {
                     role: role.0.clone(),
@@ -273,6 +288,13 @@ async fn actors(
                 let name = Name(role.0.clone());
                 let bypass = if it.bypassrls { "BYPASSRLS" } else { "NOBYPASSRLS" };
                 let power = if it.superuser { "SUPERUSER" } else { "NOSUPERUSER" };
+                let is_so = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1::text AND rolsuper = $2 \
+                     AND rolbypassrls = $3)";
+                let asked = session.client.query_one(is_so, &[&role.0, &it.superuser, &it.bypassrls]).await?;
+                if asked.get(0) {
+                    known.push(role);
+                    continue;
+                }
                 let sql = format!("ALTER ROLE {name} {power} {bypass}");
                 if let Err(error) = session.client.batch_execute(&sql).await {
                     notes

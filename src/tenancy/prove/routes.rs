@@ -6,11 +6,15 @@ use serde::Serialize;
 
 use super::rows::{Made, statement};
 use crate::kind::constraint::Rule;
+use crate::kind::index::{Key, Subject};
 use crate::kind::routine::{Form, Mode};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, Role, list};
+use crate::proof::rows::columns;
 use crate::schema::Schema;
 use crate::shadow::RoleSpec;
+use crate::source::syntax::words;
+
 use crate::tenancy::{Class, Tenancy};
 
 /// A way to reach rows.
@@ -286,29 +290,74 @@ fn collisions(id: &ObjectId, table: &QName, key: &Name, made: &Made<'_>, schema:
         return vec![];
     };
     let mut all = vec![];
-    for object in schema.of_relation(Kind::Constraint, table) {
-        let Object::Constraint(constraint) = object else { continue };
-        let Rule::Unique(unique) = &constraint.rule else { continue };
-        let columns = &unique.columns;
+    for unique in uniques(table, schema) {
         // A number that a sequence gives tells nothing, and is given by nobody.
-        let surrogate = unique.primary && columns.iter().any(|it| gives_itself(table, it, schema));
-        if columns.contains(key) || surrogate {
+        let surrogate = unique.primary && unique.columns.iter().any(|it| gives_itself(table, it, schema));
+        let (Some(first), false) = (unique.columns.first(), unique.columns.contains(key) || surrogate) else {
             continue;
-        }
+        };
         let mut values = made.values(table, Some(0), FRESH);
-        for column in columns {
+        for column in &unique.columns {
             if let Some(value) = theirs.values.get(column) {
                 values.insert(column.clone(), value.clone());
             }
         }
         let insert = statement(table, &values);
-        let Some(first) = columns.first() else { continue };
-        let conflict = format!("{insert} ON CONFLICT ({}) DO UPDATE SET {first} = EXCLUDED.{first}", list(columns));
-        let detail = constraint.name.to_string();
-        all.push(Attempt { detail: detail.clone(), ..kept(Route::Upsert, id, conflict, false) });
+        let detail = unique.name.to_string();
+        if unique.arbitrates {
+            let columns = list(&unique.columns);
+            let conflict = format!("{insert} ON CONFLICT ({columns}) DO UPDATE SET {first} = EXCLUDED.{first}");
+            all.push(Attempt { detail: detail.clone(), ..kept(Route::Upsert, id, conflict, false) });
+        }
         all.push(Attempt { detail, ..attempt(Route::Collide, id, insert, Judge::NoCollision) });
     }
     all
+}
+
+/// What must be unique in a table.
+struct Unique {
+    name: Name,
+    /// With those that an expression is made of.
+    columns: Vec<Name>,
+    primary: bool,
+    /// ON CONFLICT can name its columns.
+    arbitrates: bool,
+}
+
+/// Unique constraints, and unique indexes that are none's.
+fn uniques(table: &QName, schema: &Schema) -> Vec<Unique> {
+    let constraints = schema.of_relation(Kind::Constraint, table).filter_map(|object| match object {
+        Object::Constraint(it) => match &it.rule {
+            Rule::Unique(unique) => Some(Unique {
+                name: it.name.clone(),
+                columns: unique.columns.clone(),
+                primary: unique.primary,
+                arbitrates: true,
+            }),
+            Rule::Exclusion(_) | Rule::Foreign(_) | Rule::Check(_) => None,
+        },
+        _ => None,
+    });
+    let columns = columns(schema, table);
+    let of_key = |key: &Key| match &key.of {
+        Subject::Column(name) => vec![name.clone()],
+        Subject::Expression(expression) => {
+            let text = expression.to_string();
+            let words = words(&text);
+            let named = columns.iter().filter(|it| words.iter().any(|word| word == it.name.as_str()));
+            named.map(|it| it.name.clone()).collect()
+        }
+    };
+    let indexes = schema.of_kind(Kind::Index).filter_map(|object| match object {
+        Object::Index(it) if it.unique && it.table == *table => Some(Unique {
+            name: it.name.name.clone(),
+            columns: it.keys.iter().flat_map(of_key).collect(),
+            primary: false,
+            arbitrates: it.predicate.is_none() && it.keys.iter().all(|key| matches!(key.of, Subject::Column(_))),
+        }),
+        _ => None,
+    });
+    constraints.chain(indexes).collect()
 }
 
 /// Whether the column has a value where nobody names one.
@@ -356,7 +405,7 @@ fn calls(made: &Made<'_>, schema: &Schema, tenancy: &Tenancy) -> Vec<Attempt> {
             .filter(|it| matches!(it.mode, Mode::In | Mode::InOut | Mode::Variadic) && it.default.is_none())
             .map(|it| values_of_type(&it.data_type, it.name.as_ref(), made, schema, tenancy))
             .collect();
-        let most = arguments.iter().map(Vec::len).max().unwrap_or(1).clamp(1, 3);
+        let most = arguments.iter().map(Vec::len).max().unwrap_or(1).clamp(1, VALUES);
         for turn in 0..most {
             let given: Vec<&String> = arguments.iter().map(|it| &it[turn % it.len()]).collect();
             let call = format!("{}({})", routine.name, list(given));
@@ -371,6 +420,9 @@ fn calls(made: &Made<'_>, schema: &Schema, tenancy: &Tenancy) -> Vec<Attempt> {
     }
     all
 }
+
+/// How many values of another tenant's a function is called with, at most.
+const VALUES: usize = 5;
 
 /// Values of a type that another tenant's rows hold; the tenant's key first.
 fn values_of_type(
@@ -393,7 +445,9 @@ fn values_of_type(
                 let same = matches!(schema.get(&id), Some(Object::Column(it)) if plain_type(&it.data_type) == plain_type(data_type));
                 if same && value != "NULL" {
                     // An argument is often called like the column that it is compared with.
-                    let alike = name.is_some_and(|name| name.as_str().contains(column.as_str()));
+                    let alike = name.is_some_and(|name| {
+                        name.as_str().contains(column.as_str()) || column.as_str().contains(name.as_str())
+                    });
                     others.push((!alike, value.clone()));
                 }
             }
@@ -403,7 +457,7 @@ fn values_of_type(
     found.extend(others.into_iter().map(|(_, value)| value));
     let mut seen = BTreeSet::new();
     found.retain(|it| seen.insert(it.clone()));
-    found.truncate(3);
+    found.truncate(VALUES);
     if found.is_empty() {
         found.push(format!("NULL::{data_type}"));
     }
