@@ -39,8 +39,9 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
-use crate::tenancy::{expand, template};
+use crate::tenancy::{citus, expand, template};
 
+mod distribution;
 mod loosening;
 mod outlook;
 pub mod proving;
@@ -436,7 +437,13 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
     let steps = in_turn(in_turn(renames, first), steps);
-    let mut steps = api::with_reload(twin::around(steps, &twins), &request.config.api());
+    let tenancies = match &request.config.tenancy {
+        Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
+        None => vec![],
+    };
+    let steps = api::with_reload(twin::around(steps, &twins), &request.config.api());
+    let (mut steps, said) = distribution::distributed(steps, request, &both, &tenancies).await?;
+    both.notes.extend(said);
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));
@@ -447,10 +454,6 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         return Err(Failure::new(Exit::Hazard, required));
     }
     let queries = read_queries(&request.config)?;
-    let tenancies = match &request.config.tenancy {
-        Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
-        None => vec![],
-    };
     let proved = if steps.is_empty() {
         proof::Proved::nothing(&both.shadow)
     } else {
@@ -468,6 +471,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
                 roles: &both.live.roles,
                 tenancies: &tenancies,
             },
+            stand_in: tenancies.iter().any(|it| it.distributed).then_some(citus::STAND_IN),
         };
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?

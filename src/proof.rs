@@ -70,6 +70,8 @@ pub struct Subject<'a> {
     /// Statements of applications that are tried along the way.
     pub queries: &'a [Query],
     pub access: Access<'a>,
+    /// What stands in on the shadow for extensions that it lacks.
+    pub stand_in: Option<&'static str>,
 }
 
 /// A proof that came out well, and what each step was seen to do.
@@ -127,6 +129,9 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
 
     let runner = copy.database.connect_as(&subject.current.creator.0).await?;
     let watcher = copy.database.connect().await?;
+    if let Some(stand_in) = subject.stand_in {
+        watcher.client.batch_execute(stand_in).await?;
+    }
     let filled =
         if rows { rows::fill(&runner, &copied, subject.desired, subject.facts).await? } else { Default::default() };
     let before = rows::digest(&runner, &copied, subject.desired).await?;

@@ -7,6 +7,7 @@ use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName, Role};
 
 pub mod check;
+pub mod citus;
 mod classify;
 mod expand;
 pub mod prove;
@@ -41,6 +42,8 @@ pub struct Tenancy {
     pub default: Option<String>,
     /// How a tenant's namespace or database is called, with `{tenant}` in it, unless the model is `row`.
     pub named: Option<String>,
+    /// Its tables are spread over servers by Citus.
+    pub distributed: bool,
 }
 
 /// What tells rows apart at one level: a table whose rows are the units, and a column elsewhere that refers to it.

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::citus;
+use super::prove::routes::Route;
 use super::settings::{self, Settings};
 use super::{Class, KeyColumn, Tenancy, classify};
 use crate::diagnostic::{Place, Report};
@@ -195,7 +197,10 @@ impl Exceptions {
         let words = declared.tenancies.iter().flat_map(|it| it.allow.keys());
         let unknown = words.filter(|word| {
             let code = word.get_ref().split(':').next().unwrap_or_default();
-            !Code::ALL.iter().any(|it| it.name() == code)
+            // What the prover finds, and what Citus refuses, are accepted in the same place.
+            let is_route =
+                code.strip_prefix("prove-").is_some_and(|it| Route::ALL.iter().any(|route| route.name() == it));
+            !is_route && code != citus::CODE && !Code::ALL.iter().any(|it| it.name() == code)
         });
         let report = |word: &'a toml::Spanned<String>| {
             let code = word.get_ref().split(':').next().unwrap_or_default();

@@ -80,6 +80,7 @@ impl<'a> Work<'a> {
             session: settings.session.as_ref().and_then(|it| Session::declared(it.get_ref())),
             default: settings.default.as_ref().map(|it| literal(it.get_ref())),
             named: settings.named.as_ref().map(|it| it.get_ref().clone()).filter(|_| settings.model != Model::Row),
+            distributed: settings.distribution.is_some(),
             roles: self.roles(),
             levels,
             tables,

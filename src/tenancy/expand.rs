@@ -48,15 +48,6 @@ pub fn expand(declaration: Declaration, declared: &Declared, major: u32) -> Resu
     };
     for (tenancy, settings) in tenancies.iter().zip(&declared.tenancies) {
         if tenancy.mode == Mode::Expand {
-            if let Some(word) = &settings.distribution {
-                let help =
-                    "leave `distribution` out; `primary_keys = \"scope\"` makes every key carry the tenant's";
-                work.faults.push(
-                    Report::error("tenancy::distribution", "distribution by Citus is not written yet")
-                        .at(&declared.file, word.span(), "not supported")
-                        .help(help),
-                );
-            }
             work.tenancy(tenancy, settings, declared);
         }
     }
@@ -563,7 +554,7 @@ fn holds_surrogate(facts: &Facts, unique: &anatomy::Unique) -> bool {
 }
 
 fn keeps_surrogates(scope: Scope<'_>) -> bool {
-    scope.settings.primary_keys != Some(PrimaryKeys::Scope)
+    scope.settings.primary_keys != Some(PrimaryKeys::Scope) && !scope.tenancy.distributed
 }
 
 /// The default of a table's key, as SQL.
