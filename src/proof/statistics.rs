@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use crate::name::{Literal, Name, QName};
@@ -65,13 +66,15 @@ impl Statistics {
     /// Reads those of all tables in these namespaces.
     pub async fn read(client: &Client, namespaces: &[&str]) -> Result<Statistics, tokio_postgres::Error> {
         let mut read = Statistics::default();
+        // Without names for the statements: behind a pooler the next one may find them taken, or gone.
+        let typed: [(&(dyn ToSql + Sync), Type); 1] = [(&namespaces, Type::TEXT_ARRAY)];
         let relations = "SELECT n.nspname::text, c.relname::text, c.relkind = ANY ('{i,I}'),
                                 CASE WHEN c.relkind = ANY ('{p,I}') THEN 0
                                      ELSE pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int8 END,
                                 c.reltuples::float8, c.relallvisible
                            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                           WHERE c.relkind = ANY ('{r,m,p,i,I}') AND n.nspname::text = ANY ($1)";
-        for row in client.query(relations, &[&namespaces]).await? {
+        for row in client.query_typed(relations, &typed).await? {
             let pages: i64 = row.get::<_, Option<i64>>(3).unwrap_or_default();
             let name = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
             let size = Size { pages: pages.unsigned_abs(), rows: row.get(4), all_visible: row.get(5) };
@@ -88,7 +91,7 @@ impl Statistics {
                          JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
                          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
                         WHERE s.schemaname::text = ANY ($1) AND c.relkind = ANY ('{r,m,p}')";
-        for row in client.query(columns, &[&namespaces]).await? {
+        for row in client.query_typed(columns, &typed).await? {
             let table = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
             read.hidden.remove(&table);
             read.columns.entry((table, Name(row.get(2)))).or_default().push(column(&row));
@@ -96,7 +99,7 @@ impl Statistics {
         let settings = "SELECT name, setting FROM pg_catalog.pg_settings
                          WHERE (category LIKE 'Query Tuning%' OR name = ANY ('{work_mem,max_parallel_workers_per_gather}'))
                            AND context = 'user' AND setting IS DISTINCT FROM boot_val ORDER BY name";
-        let settings = client.query(settings, &[]).await?;
+        let settings = client.query_typed(settings, &[]).await?;
         read.settings = settings.iter().map(|row| (row.get(0), row.get(1))).collect();
         Ok(read)
     }
