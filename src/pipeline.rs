@@ -1,7 +1,7 @@
 //! The way to a plan, from files and a live database to a proven plan file. Everything that a command needs besides
 //! its own arguments comes through here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
@@ -18,6 +18,7 @@ use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
+use crate::plan::derive::{self, Derived};
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::gate;
 use crate::plan::hazard::{Code, Hazard, Severity};
@@ -419,8 +420,10 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     both.live.facts.idle = request.config.plan.idle.tables(&both.current);
     let idly = idly(&request.config.plan, &both);
     let Renamed { renames, twins, start, mut desired } = renamed(&both, request.config.plan.keep_old_names).await?;
+    let derived = derive::pending(&both.declaration.derived, &start, &desired);
     if request.renames {
-        let suspects = rename::suspects(&start, &desired);
+        let mut suspects = rename::suspects(&start, &desired);
+        suspects.retain(|it| !is_derived(&it.old, &derived));
         if !suspects.is_empty() {
             return Err(questions(&suspects, &both));
         }
@@ -430,12 +433,17 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         let column = twin::until_contract(&twins, &backfill.table, &backfill.column);
         facts.backfills.insert((backfill.table.clone(), column.clone()), backfill.expression.clone());
     }
+    for (table, it) in &derived {
+        facts.backfills.extend(it.backfills(table));
+    }
+    facts.derived = derived;
     let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
     let steps = plan::make(&start, &desired, &facts)
         .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
+    let steps = derive::around(steps, &start, &desired, &facts);
     let steps = in_turn(in_turn(renames, first), steps);
     let tenancies = match &request.config.tenancy {
         Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
@@ -491,6 +499,13 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let notes =
         both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).chain(idly).collect();
     Ok(Made { file, notes })
+}
+
+/// Whether a column goes because others take its place.
+fn is_derived(id: &ObjectId, derived: &BTreeMap<QName, Derived>) -> bool {
+    let (Kind::Column, [namespace, table, column]) = (id.kind, &id.path[..]) else { return false };
+    let table = QName { namespace: namespace.clone(), name: table.clone() };
+    derived.get(&table).is_some_and(|it| it.becomes.contains_key(column))
 }
 
 /// Patterns of idle tables that no table has.

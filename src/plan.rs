@@ -15,6 +15,7 @@ use crate::schema::{Facts, Schema};
 pub mod access;
 pub mod batch;
 pub mod bridge;
+pub mod derive;
 pub mod disturb;
 pub mod estimate;
 pub mod file;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName, Role};
+use crate::plan::derive::Derived;
 
 /// Where an object stands in the server's catalogs, as pg_depend has it: (classid, objid, objsubid).
 pub type Address = (u32, u32, i32);
@@ -208,6 +209,8 @@ pub struct Facts {
     pub sizes: BTreeMap<QName, Size>,
     /// What rows that exist get in a column that becomes required: an SQL expression over the table's own columns.
     pub backfills: BTreeMap<(QName, Name), String>,
+    /// Columns that take the place of others, by expressions both ways.
+    pub derived: BTreeMap<QName, Derived>,
     /// Tables that nobody uses while the plan runs.
     pub idle: BTreeSet<QName>,
     /// Columns that get another type in place though their table may hold many rows, and such types themselves: why

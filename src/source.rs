@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName};
+use crate::plan::derive::Derived;
 use crate::plan::hazard::Code;
 
 mod allow;
@@ -54,6 +55,8 @@ pub struct Declaration {
     pub statements: Vec<Statement>,
     pub renames: Vec<Rename>,
     pub backfills: Vec<Backfill>,
+    /// `from` of a column and `becomes` of its table: what new columns hold, and what the old ones do.
+    pub derived: BTreeMap<QName, Derived>,
     pub allows: Vec<Allow>,
     pub globals: Vec<Global>,
     pub seeds: Vec<Seed>,
@@ -232,6 +235,7 @@ struct Draft {
     statements: Vec<Statement>,
     renames: Vec<Rename>,
     backfills: Vec<Backfill>,
+    derived: BTreeMap<QName, Derived>,
     allows: Vec<Allow>,
     globals: Vec<Global>,
     seeds: Vec<Seed>,
@@ -288,8 +292,20 @@ pub fn read_for(files: Vec<Arc<File>>, server: u32, added: BTreeSet<Name>) -> Re
     }
     let statements = sorted(&files, std::mem::take(&mut draft.statements))?;
     let digest = digest(&files);
-    let Draft { renames, backfills, allows, globals, seeds, manages, notes, .. } = draft;
-    Ok(Declaration { files, statements, renames, backfills, allows, globals, seeds, manages, notes, digest })
+    let Draft { renames, backfills, derived, allows, globals, seeds, manages, notes, .. } = draft;
+    Ok(Declaration {
+        files,
+        statements,
+        renames,
+        backfills,
+        derived,
+        allows,
+        globals,
+        seeds,
+        manages,
+        notes,
+        digest,
+    })
 }
 
 /// A digest of all that the files say, for those who only ask whether they have changed.

@@ -218,13 +218,86 @@ async fn a_rename_is_taken_back_while_both_names_are_in_use() {
     let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text);";
     let new = "CREATE TABLE contacts (id bigint PRIMARY KEY,\n number text); -- tenantry: was phone\n";
     let new = new.replace("text); -- tenantry: was phone", "text -- tenantry: was phone\n);");
-    let project = Project::new("taken_back", &format!("{old}{MANY}"), &[("schema/contacts.sql", &new)]).await;
+    let nothing = "INSERT INTO contacts VALUES (1, NULL);";
+    let project =
+        Project::new("taken_back", &format!("{old}{nothing}{MANY}"), &[("schema/contacts.sql", &new)]).await;
     project.plan().await;
     project.through("contract").await;
     project.connect().await.client.batch_execute("UPDATE contacts SET number = 'x' WHERE id = 1000").await.unwrap();
     project.run(&["rollback", "--yes"]).await;
     assert_eq!(project.text("SELECT phone FROM contacts WHERE id = 1000").await, "x");
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14000");
+}
+
+const SPLIT: &str = r#"
+[table."public.contacts"]
+becomes = { phone = "concat_ws(' ', prefix, rest)" }
+[table."public.contacts".columns]
+id = { type = "bigint" }
+prefix = { type = "text", null = false, from = "split_part(phone, ' ', 1)" }
+rest = { type = "text", from = "nullif(substr(phone, strpos(phone || ' ', ' ') + 1), '')" }
+note = "text"
+[table."public.contacts".primary_key]
+columns = ["id"]
+"#;
+
+#[tokio::test]
+async fn a_column_is_split_while_it_and_its_parts_are_in_use() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);";
+    let project = Project::new("split", &format!("{old}{MANY}"), &[("schema/contacts.toml", SPLIT)]).await;
+    let before = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let after = Code {
+        insert: "INSERT INTO contacts (id, prefix, rest) VALUES ($1, split_part($2, ' ', 1), split_part($2, ' ', 2))",
+        update: "UPDATE contacts SET prefix = split_part($2, ' ', 1), rest = split_part($2, ' ', 2) WHERE id = $1",
+        touch: before.touch,
+        read: "SELECT prefix || ' ' || rest FROM contacts WHERE id = $1",
+    };
+    project.plan().await;
+    let first = Writer::start(&project, before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    let agree = "SELECT NOT EXISTS (SELECT FROM contacts
+        WHERE concat_ws(' ', prefix, rest) <> phone AND (prefix IS NOT NULL OR id < 1000))";
+    let (agreed, watched) = watching(&project, agree).await;
+    let second = Writer::start(&project, after, 20..40, Rows::new()).await;
+    project.through("backfill").await;
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE prefix IS NULL").await, "0");
+    project.through("validate").await;
+    agreed.send_replace(true);
+    assert!(watched.await.unwrap() > 10);
+    let rows = first.stop().await;
+    let third = Writer::start(&project, after, 0..20, rows).await;
+    project.through("contract").await;
+    let mut rows = third.stop().await;
+    rows.extend(second.stop().await);
+    for (key, text) in rows {
+        let query = format!("SELECT prefix || ' ' || rest FROM contacts WHERE id = {key}");
+        assert_eq!(project.text(&query).await, text);
+    }
+    let untouched = "SELECT count(*)::text FROM contacts WHERE prefix = '+' || id AND rest IS NULL";
+    assert_eq!(project.text(untouched).await, "14001");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn rows_that_a_split_can_not_split_are_named_first() {
+    let old = "CREATE TABLE contacts (id integer PRIMARY KEY, size text);
+        INSERT INTO contacts VALUES (1, '5 cm'), (2, 'tall'), (3, NULL);";
+    let new = r#"
+        [table."public.contacts"]
+        becomes = { size = "number || ' cm'" }
+        primary_key = ["id"]
+        [table."public.contacts".columns]
+        id = { type = "integer" }
+        number = { type = "integer", from = "split_part(size, ' ', 1)::integer" }
+    "#;
+    let project = Project::new("unsplit", old, &[("schema/contacts.toml", new)]).await;
+    let said = project.plan().await;
+    assert!(said.contains("id = 2") && !said.contains("id = 3"), "{said}");
 }
 
 #[tokio::test]

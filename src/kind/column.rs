@@ -345,13 +345,25 @@ impl Column {
             .flatten()
     }
 
+    /// Whether the column takes the place of others, or others take its: a trigger keeps both filled.
+    fn is_derived(&self, sides: &Sides<'_>) -> bool {
+        let derived = sides.facts.derived.get(&self.table);
+        derived.is_some_and(|it| it.from.contains_key(&self.name) || it.becomes.contains_key(&self.name))
+    }
+
     fn backfill_with(&self, expression: &str, sides: &Sides<'_>) -> Option<Backfill> {
         if !table::may_hold_rows(sides, &self.table) || self.generated.is_some() {
             return None;
         }
         let (table, name) = (&self.table, &self.name);
         let key = table::walk_key(sides.old, table);
-        let batch = Batch::new(table, &key, name, expression, format!("{name} IS NULL"));
+        // What is derived from columns that may be null may be null.
+        let pending = match self.is_derived(sides) && self.not_null.is_none() {
+            true => format!("{name} IS NULL AND ({expression}) IS NOT NULL"),
+            false => format!("{name} IS NULL"),
+        };
+        let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
+        let batch = Batch::new(table, &key, name, expression, pending);
         let step = match table::is_for_batches(sides, table) {
             false => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
             true => Step::in_batches(batch),
@@ -360,10 +372,10 @@ impl Column {
         let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
         let step = step
             .summary(format!("give the rows of {table} without a value for {name} the declared one"))
-            .check(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)"));
+            .check(check);
         let step = family.iter().fold(step, |it, member| it.locks(member, mode));
         let defaulted = self.default(sides.new).is_some() || self.identity.is_some();
-        let is_kept = defaulted || !table::is_used(sides, table);
+        let is_kept = defaulted || self.is_derived(sides) || !table::is_used(sides, table);
         let (mut fill, after) = if is_kept { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
         fill.push(step);
         Some(Backfill { fill, after })
@@ -457,6 +469,9 @@ impl Column {
     }
 
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if let Some(backfill) = Some(self).filter(|it| it.is_derived(sides)).and_then(|it| it.backfill(sides)) {
+            return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
+        }
         if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
             return self.add_and_backfill(Some(not_null), backfill, sides);
         }
@@ -1099,9 +1114,10 @@ impl Definition for Column {
             }
         }
         if self.generated.is_none() && table::may_hold_rows(sides, &self.table) {
-            step = step
-                .hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table))
-                .irreversible("the values of the column are gone");
+            step = step.hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table));
+            if !self.is_derived(sides) {
+                step = step.irreversible("the values of the column are gone");
+            }
         }
         vec![step]
     }

@@ -148,7 +148,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn twin(&self) -> Twin {
         let Column { table, name: old, .. } = self.before;
-        let name = self.name();
+        let name = first_of_all(self.sides, table, &self.family, &[old.as_str(), "is", self.new.as_str()]);
         let function = table.sibling(name.clone());
         let create_function = self.function(&function);
         let drop_function = format!("DROP FUNCTION {function}()");
@@ -215,33 +215,6 @@ impl Pair<'_> {
     /// The tables that need a trigger of their own: partitions are given that of their parent.
     fn triggered(&self) -> impl Iterator<Item = &QName> {
         self.family.iter().filter(|it| !self.sides.old.contains(&partition::id(it)))
-    }
-
-    /// A name for trigger and function that nothing has, and that comes before those of all other BEFORE triggers: they
-    /// see both columns as they will be stored.
-    fn name(&self) -> Name {
-        let Column { table, name: old, .. } = self.before;
-        let schemas = [self.sides.old, self.sides.new];
-        let mut others: Vec<&str> = vec![table.name.as_str()];
-        let triggers = schemas
-            .iter()
-            .flat_map(|schema| self.family.iter().flat_map(|it| schema.of_relation(Kind::Trigger, it)));
-        others.extend(triggers.filter_map(|it| match it {
-            Object::Trigger(it) => Some(it.name.as_str()),
-            _ => None,
-        }));
-        let taken = |name: &Name| {
-            let routine = table.sibling(name.clone());
-            schemas.iter().any(|it| it.of_relation(Kind::Routine, &routine).next().is_some())
-                || others.contains(&name.as_str())
-        };
-        let prefixes = ["_", "0_", "!", "!!!!!!"];
-        let candidates = prefixes.map(|first| {
-            let first = format!("{first}{}", table.name.as_str());
-            derived(&[&first, old.as_str(), "is", self.new.as_str()], |it| !taken(it))
-        });
-        let is_first = |name: &&Name| others.iter().all(|other| name.as_str() < *other);
-        candidates.iter().find(is_first).unwrap_or(&candidates[0]).clone()
     }
 
     /// The default, where two evaluations of it in one statement give one value.
@@ -389,13 +362,37 @@ fn of_key(object: &Object) -> Option<Index> {
     })
 }
 
+/// A name for trigger and function that nothing has, and that comes before those of all other BEFORE triggers: they see
+/// the columns as they will be stored.
+pub(super) fn first_of_all(sides: &Sides<'_>, table: &QName, family: &[QName], about: &[&str]) -> Name {
+    let schemas = [sides.old, sides.new];
+    let mut others: Vec<&str> = vec![table.name.as_str()];
+    let triggers =
+        schemas.iter().flat_map(|schema| family.iter().flat_map(|it| schema.of_relation(Kind::Trigger, it)));
+    others.extend(triggers.filter_map(|it| match it {
+        Object::Trigger(it) => Some(it.name.as_str()),
+        _ => None,
+    }));
+    let taken = |name: &Name| {
+        let routine = table.sibling(name.clone());
+        schemas.iter().any(|it| it.of_relation(Kind::Routine, &routine).next().is_some())
+            || others.contains(&name.as_str())
+    };
+    let candidates = ["_", "0_", "!", "!!!!!!"].map(|first| {
+        let first = format!("{first}{}", table.name.as_str());
+        derived(&[&[first.as_str()], about].concat(), |it| !taken(it))
+    });
+    let is_first = |name: &&Name| others.iter().all(|other| name.as_str() < *other);
+    candidates.iter().find(is_first).unwrap_or(&candidates[0]).clone()
+}
+
 /// Whether two values are the same as they are stored, nulls too: not every type has an equality, and one that has may
 /// take two values for one.
 fn same(a: &str, b: &str) -> String {
     format!("pg_catalog.record_image_eq(ROW({a}), ROW({b}))")
 }
 
-fn trigger(name: &Name, on: &QName, function: &QName) -> String {
+pub(super) fn trigger(name: &Name, on: &QName, function: &QName) -> String {
     format!("CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {on} FOR EACH ROW EXECUTE FUNCTION {function}()")
 }
 

@@ -14,9 +14,10 @@ use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Object, ObjectId};
-use tenantry::name::QName;
+use tenantry::name::{Name, QName};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
+use tenantry::plan::derive;
 use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::rename::Pending;
 use tenantry::plan::twin::{self, Twin};
@@ -72,6 +73,9 @@ pub struct Settings {
     pub backfill: BTreeMap<String, String>,
     /// How many rows the live tables are said to hold.
     pub rows: BTreeMap<String, u64>,
+    /// What new columns come from, and what old ones hold: by column.
+    pub from: BTreeMap<String, String>,
+    pub becomes: BTreeMap<String, String>,
     /// Tables that nobody uses.
     pub idle: Vec<String>,
 }
@@ -120,6 +124,7 @@ impl Case {
         let plan = match first {
             Ok(Passage { steps: first, schema, facts }) => {
                 let steps = tenantry::plan::make(&schema, &desired, &facts);
+                let steps = steps.map(|steps| derive::around(steps, &schema, &desired, &facts));
                 let all = |steps| in_turn(in_turn(pending.steps, first), steps);
                 steps.map(|steps| twin::around(all(steps), &pending.twins))
             }
@@ -134,10 +139,18 @@ impl Case {
     /// What case.toml says beside the schemas.
     fn declare(&self, facts: &mut Facts) {
         for (column, expression) in &self.settings.backfill {
-            let [namespace, table, column] = column.split('.').collect::<Vec<_>>()[..] else {
-                panic!("{column} is no column")
-            };
-            facts.backfills.insert((QName::new(namespace, table), column.into()), expression.clone());
+            facts.backfills.insert(parted(column), expression.clone());
+        }
+        for (column, expression) in &self.settings.from {
+            let (table, column) = parted(column);
+            facts.derived.entry(table).or_default().from.insert(column, expression.clone());
+        }
+        for (column, expression) in &self.settings.becomes {
+            let (table, column) = parted(column);
+            facts.derived.entry(table).or_default().becomes.insert(column, expression.clone());
+        }
+        for (table, it) in &facts.derived {
+            facts.backfills.extend(it.backfills(table));
         }
         for table in &self.settings.idle {
             let (namespace, table) = table.split_once('.').expect("a table has a namespace");
@@ -173,6 +186,13 @@ impl Case {
         }
         Ok((pending, start, before))
     }
+}
+
+fn parted(column: &str) -> (QName, Name) {
+    let [namespace, table, name] = column.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{column} is no column")
+    };
+    (QName::new(namespace, table), name.into())
 }
 
 /// The schema of a copy of a database after some statements.

@@ -27,6 +27,7 @@ const TABLE: &[&str] = &[
     "comment",
     "row_security",
     "was",
+    "becomes",
     "allow",
 ];
 /// What makes a table, rather than saying something of one.
@@ -44,9 +45,10 @@ const COLUMN: &[&str] = &[
     "comment",
     "was",
     "backfill",
+    "from",
     "allow",
 ];
-const COLUMN_SETTINGS: &[&str] = &["was", "backfill", "allow"];
+const COLUMN_SETTINGS: &[&str] = &["was", "backfill", "from", "allow"];
 const INDEX: &[&str] =
     &["columns", "unique", "nulls_not_distinct", "method", "where", "include", "comment", "was", "allow"];
 
@@ -67,7 +69,47 @@ pub fn read(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>, files: &[
             reader.faults.push(report);
         }
         Some(found) => settings(reader, &name, &fields, &found, draft),
-        None => Table::read(reader, key, name, &fields, draft),
+        None => Table::read(reader, key, name.clone(), &fields, draft),
+    }
+    becomes(reader, key, &name, &fields, draft);
+}
+
+/// `becomes` of a table: columns that are no longer declared, with what they hold in terms of those that are.
+fn becomes(reader: &mut Reader<'_>, key: &Key<'_>, name: &QName, fields: &Fields<'_, '_>, draft: &mut Draft) {
+    let is_from = draft.derived.get(name).is_some_and(|it| !it.from.is_empty());
+    let Some(value) = fields.get("becomes") else {
+        if is_from {
+            let help =
+                "say by `becomes = { old = \"expression\" }` what the old columns hold, for code that reads them";
+            reader.fault(reader.span(key), format!("columns of {name} come `from` others"), "of this table", help);
+        }
+        return;
+    };
+    if !is_from {
+        let help = "give the new columns `from = \"expression\"`";
+        reader.fault(
+            reader.span(value),
+            format!("no column of {name} says `from` what it comes"),
+            "without effect",
+            help,
+        );
+    }
+    let Some(table) = reader.table(&format!("`becomes` of {}", fields.what), value) else { return };
+    let columns = entries(table);
+    let known: Vec<String> = columns.iter().map(|(key, _)| key.get_ref().to_string()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let Some(inner) = reader.fields(format!("`becomes` of {}", fields.what), value, &known) else { return };
+    for (key, _) in columns {
+        let column = Name::from(key.get_ref().as_ref());
+        let is_declared = find(draft, name, &[Class::Table]).is_some_and(|it| it.may_have(Class::Column, &column));
+        if is_declared {
+            let help = "what `becomes` something else goes: leave it out of the table's columns";
+            reader.fault(reader.span(key), format!("table {name} still has the column {column}"), "this one", help);
+            continue;
+        }
+        if let Some(word) = reader.expression(&inner, key.get_ref()) {
+            draft.derived.entry(name.clone()).or_default().becomes.insert(column, word.text);
+        }
     }
 }
 
@@ -134,6 +176,9 @@ fn backfill(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, table: &QName, col
     if let Some(word) = reader.expression(fields, "backfill") {
         let (table, column) = (table.clone(), column.clone());
         draft.backfills.push(Backfill { table, column, expression: word.text, span: word.span });
+    }
+    if let Some(word) = reader.expression(fields, "from") {
+        draft.derived.entry(table.clone()).or_default().from.insert(column.clone(), word.text);
     }
 }
 

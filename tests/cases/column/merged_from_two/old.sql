@@ -1,0 +1,1 @@
+CREATE TABLE events (id integer, day date, "Hour" integer DEFAULT 0);

@@ -1,0 +1,1 @@
+INSERT INTO events VALUES (1, '2024-05-01', 7), (2, NULL, 3);

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (id integer PRIMARY KEY, first_name text NOT NULL, last_name text);
