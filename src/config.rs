@@ -93,6 +93,8 @@ impl Default for Paths {
 pub struct Manage {
     pub namespaces: Vec<String>,
     pub ignore: Vec<String>,
+    /// Partitioned tables whose partitions an application makes and drops by itself.
+    pub runtime_partitions: Vec<String>,
 }
 
 /// `[plan]`: settings of every plan.

@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod adopt;
 pub mod apply;
 pub mod bench;
 pub mod cli;

@@ -7,6 +7,7 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
+use crate::adopt::Adoption;
 use crate::config::{Config, PlanSettings, Queries};
 use crate::connect::{Session, Target};
 use crate::diagnostic::{Exit, File, Report};
@@ -37,7 +38,7 @@ use crate::proof::{self, Subject};
 use crate::queries::{self, Query};
 use crate::render;
 use crate::schema::{Facts, Schema};
-use crate::scope::Scope;
+use crate::scope::{self, Scope};
 use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{citus, expand, template};
@@ -237,6 +238,15 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     if !strays.is_empty() {
         return Err(Failure::new(Exit::Failed, strays));
     }
+    let adoption = Adoption::of(&current, &desired, &scope::patterns(&manage.runtime_partitions));
+    let desired = match adoption.is_empty() {
+        true => desired,
+        false => {
+            elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;
+            let ground = Ground { shadow: &shadow, surroundings: &surroundings, scope: &scope };
+            adopted(ground, &adoption, &current, &desired).await?
+        }
+    };
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
     let explained = |it: &String| config.platform.is_some_and(|platform| platform.explains(it));
     let unmanaged = live.schema.unmanaged.iter().filter(|it| !explained(it));
@@ -256,6 +266,22 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         exposed,
         missing_seeds: present,
     })
+}
+
+/// The declared schema with the partitions that the live side has.
+async fn adopted(
+    ground: Ground<'_>,
+    adoption: &Adoption,
+    current: &Schema,
+    desired: &Schema,
+) -> Result<Schema, Failure> {
+    let workbench = Workbench::with(ground, desired).await?;
+    for sql in adoption.statements() {
+        workbench.say(&sql).await?;
+    }
+    let mut desired = workbench.finish().await?;
+    adoption.settle(current, &mut desired);
+    Ok(desired)
 }
 
 /// A session with the live side, the shadow that fits it, and what was read.

@@ -155,7 +155,7 @@ impl Scope {
 }
 
 /// Patterns as shells have them. One that is no pattern is taken as a plain name.
-fn patterns(texts: &[String]) -> GlobSet {
+pub fn patterns(texts: &[String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for text in texts {
         let glob = GlobBuilder::new(text).literal_separator(false).build();

@@ -131,6 +131,16 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
     assert!(again.status.success(), "the second plan is not empty: {}", told(&again));
     let drift = tenantry(&["drift", "--database", &url]);
     assert!(drift.status.success(), "{}", told(&drift));
+
+    // Months come and go without the declaration.
+    let made = count(&session, "SELECT app.add_message_partitions(24)::bigint").await;
+    assert!(made > 0, "{made} partitions were made");
+    client(&session).await;
+    session.client.batch_execute("DROP TABLE messages_2027_02").await.unwrap();
+    let again = tenantry(&["plan", "--database", &url, "--exit-code"]);
+    assert!(again.status.success(), "partitions of the application's are planned for: {}", told(&again));
+    let retired = count(&session, "SELECT app.retire_messages('-1 year')::bigint").await;
+    assert!(retired > 0, "no partition was retired");
 }
 
 #[tokio::test]

@@ -315,6 +315,11 @@ impl Constraint {
         table::id(&self.table)
     }
 
+    /// Whether its index is attached to that of a partitioned table.
+    pub fn is_attached(&self) -> bool {
+        self.rule.parent().is_some()
+    }
+
     /// The name of the constraint's index, which is always that of the constraint.
     fn index(&self) -> QName {
         self.table.sibling(self.name.clone())
