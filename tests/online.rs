@@ -49,6 +49,13 @@ impl Project {
 
     /// Runs the program, which must succeed, beside what else is running.
     async fn run(&self, arguments: &[&str]) -> String {
+        let (succeeded, text) = self.output(arguments).await;
+        assert!(succeeded, "{arguments:?}: {text}");
+        text
+    }
+
+    /// Whether the program succeeds, and all that it says.
+    async fn output(&self, arguments: &[&str]) -> (bool, String) {
         let database = format!(
             "host={} port={} user=postgres dbname={}",
             server().dir.display(),
@@ -61,8 +68,7 @@ impl Project {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(output.stdout), text(output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {out}{err}");
-        out + &err
+        (output.status.success(), out + &err)
     }
 
     async fn plan(&self) -> String {
@@ -432,4 +438,52 @@ async fn keys_become_bigint_while_they_are_in_use() {
         AND (customer_id, parent_id) IS NOT DISTINCT FROM (id % 11000 + 1, CASE WHEN id % 3 = 0 THEN id / 2 END)";
     assert_eq!(project.text(untouched).await, "20000");
     project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn values_that_do_not_fit_are_named_before_the_first_step() {
+    let old = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'gone');
+        CREATE TABLE people (id bigint PRIMARY KEY, mood mood, size text);
+        INSERT INTO people SELECT i, 'ok', i FROM generate_series(1, 12000) i;
+        UPDATE people SET mood = 'gone' WHERE id = 7;
+        UPDATE people SET size = 'large' WHERE id = 9;
+        ANALYZE;";
+    let new = "CREATE TYPE mood AS ENUM ('sad', 'ok');
+        CREATE TABLE people (id bigint PRIMARY KEY, mood mood, size integer);";
+    let project = Project::new("unfit", old, &[("schema/people.sql", new)]).await;
+    project.plan().await;
+    let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes"]).await;
+    assert!(!succeeded, "{said}");
+    assert!(said.contains("id = 7"), "{said}");
+    assert!(said.contains("id = 9"), "{said}");
+    assert_eq!(project.text("SELECT count(*)::text FROM pg_attribute WHERE attname LIKE '%\\_new'").await, "0");
+
+    // Once they do, it goes its way.
+    let fit = "UPDATE people SET mood = 'sad' WHERE id = 7; UPDATE people SET size = '9' WHERE id = 9";
+    project.connect().await.client.batch_execute(fit).await.unwrap();
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    assert_eq!(project.text("SELECT count(*)::text FROM people WHERE size = id").await, "12000");
+    assert_eq!(project.text("SELECT mood::text FROM people WHERE id = 7").await, "sad");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn the_way_back_ends_where_a_value_no_longer_fits() {
+    let old = "CREATE TABLE items (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, price integer);
+        INSERT INTO items (price) SELECT i FROM generate_series(1, 12000) i;
+        ANALYZE;";
+    let new = "CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, price integer);";
+    let project = Project::new("too_large", old, &[("schema/items.sql", new)]).await;
+    project.plan().await;
+    project.through("expand").await;
+    let client = project.connect().await.client;
+    client.batch_execute("INSERT INTO items (price) VALUES (1)").await.unwrap();
+    assert_eq!(project.text("SELECT max(id)::text FROM items WHERE id_old = id").await, "12001");
+    client.batch_execute("INSERT INTO items (id) OVERRIDING SYSTEM VALUE VALUES (3000000000)").await.unwrap();
+    let (succeeded, said) = project.output(&["rollback", "--yes"]).await;
+    assert!(!succeeded, "{said}");
+    assert!(said.contains("id_old"), "{said}");
+    client.batch_execute("DELETE FROM items WHERE id > 2147483647").await.unwrap();
+    let (_, said) = project.output(&["rollback", "--yes"]).await;
+    assert_eq!(project.text("SELECT max(id)::text FROM items").await, "12001", "{said}");
 }

@@ -11,7 +11,7 @@ use super::run::{Cause, Fault, Running, stopped};
 use super::stopped::{Stopped, stopped as find};
 use super::unseen::{Left, left};
 use super::waiting::holders;
-use super::{Event, Pace};
+use super::{Event, PATIENCE, Pace};
 use crate::connect::Target;
 use crate::elaborate;
 use crate::introspect::{introspect, server_message};
@@ -182,12 +182,13 @@ impl Running<'_> {
     /// Takes one step back, as often as it takes.
     async fn back<'s>(&mut self, step: &'s FileStep) -> Result<(), Fault<'s>> {
         let mut pauses = self.pace.pauses.iter();
+        let mut place = 0;
         loop {
             (self.tell)(Event::Begins(step));
             let start = Instant::now();
             let tried = match step.undo.iter().all(|it| it.transaction) {
                 true => self.back_inside(step).await,
-                false => self.back_outside(step).await,
+                false => self.back_outside(step, &mut place).await,
             };
             let Err(cause) = tried else {
                 (self.tell)(Event::Done(step, start.elapsed()));
@@ -230,15 +231,22 @@ impl Running<'_> {
         result
     }
 
-    /// Statements that commit by themselves. What an earlier try did already is not done again.
-    async fn back_outside(&mut self, step: &FileStep) -> Result<(), Cause> {
+    /// Statements that commit by themselves. What an earlier try did already is not done again: `place` is the first
+    /// statement that is left.
+    async fn back_outside(&mut self, step: &FileStep, place: &mut usize) -> Result<(), Cause> {
         let client = &self.session.client;
-        for undo in &step.undo {
+        while let Some(undo) = step.undo.get(*place) {
             let probe = FileStep { sql: undo.sql.clone(), check: None, ..step.clone() };
-            if left(client, &probe).await? == Left::All {
-                continue;
+            if left(client, &probe).await? != Left::All {
+                // Whoever comes after one that waits for a lock waits too.
+                if undo.transaction && step.lock_timeout_ms > 0 {
+                    client.batch_execute(&format!("SET lock_timeout = {}", step.lock_timeout_ms)).await?;
+                }
+                let result = self.statement(&undo.sql).await;
+                client.batch_execute(PATIENCE).await?;
+                result?;
             }
-            self.statement(&undo.sql).await?;
+            *place += 1;
         }
         Ok(client.batch_execute(&self.undone(step)).await?)
     }
