@@ -90,8 +90,11 @@ pub struct Proved {
 /// told in the plan.
 pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, ProofError> {
     match prove_with(shadow, subject, true).await {
-        // Class 23: rows that were made up break what the plan adds. That says nothing of the live side's.
-        Err(ProofError::Step(failed)) if failed.source.code().is_some_and(|it| it.code().starts_with("23")) => {
+        // Classes 22 and 23: rows that were made up do not fit, or break what the plan adds. That says nothing of the
+        // live side's.
+        Err(ProofError::Step(failed))
+            if failed.source.code().is_some_and(|it| matches!(&it.code()[..2], "22" | "23")) =>
+        {
             let mut proved = prove_with(shadow, subject, false).await?;
             let said = server_message(&failed.source);
             proved

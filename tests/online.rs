@@ -441,33 +441,6 @@ async fn keys_become_bigint_while_they_are_in_use() {
 }
 
 #[tokio::test]
-async fn values_that_do_not_fit_are_named_before_the_first_step() {
-    let old = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'gone');
-        CREATE TABLE people (id bigint PRIMARY KEY, mood mood, size text);
-        INSERT INTO people SELECT i, 'ok', i FROM generate_series(1, 12000) i;
-        UPDATE people SET mood = 'gone' WHERE id = 7;
-        UPDATE people SET size = 'large' WHERE id = 9;
-        ANALYZE;";
-    let new = "CREATE TYPE mood AS ENUM ('sad', 'ok');
-        CREATE TABLE people (id bigint PRIMARY KEY, mood mood, size integer);";
-    let project = Project::new("unfit", old, &[("schema/people.sql", new)]).await;
-    project.plan().await;
-    let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes"]).await;
-    assert!(!succeeded, "{said}");
-    assert!(said.contains("id = 7"), "{said}");
-    assert!(said.contains("id = 9"), "{said}");
-    assert_eq!(project.text("SELECT count(*)::text FROM pg_attribute WHERE attname LIKE '%\\_new'").await, "0");
-
-    // Once they do, it goes its way.
-    let fit = "UPDATE people SET mood = 'sad' WHERE id = 7; UPDATE people SET size = '9' WHERE id = 9";
-    project.connect().await.client.batch_execute(fit).await.unwrap();
-    project.run(&["apply", "plan.toml", "--yes"]).await;
-    assert_eq!(project.text("SELECT count(*)::text FROM people WHERE size = id").await, "12000");
-    assert_eq!(project.text("SELECT mood::text FROM people WHERE id = 7").await, "sad");
-    project.run(&["drift"]).await;
-}
-
-#[tokio::test]
 async fn the_way_back_ends_where_a_value_no_longer_fits() {
     let old = "CREATE TABLE items (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, price integer);
         INSERT INTO items (price) SELECT i FROM generate_series(1, 12000) i;
