@@ -29,7 +29,7 @@ const ROWS: &str = "
     SELECT '+1' || g, 'Contact ' || g, 'thread-' || g FROM generate_series(1, 300) g;
     INSERT INTO messages (message_id, contact_id, direction, message_type, content_text, status, sent_at, metadata)
     SELECT 'wamid.' || g, 1 + g % 300, CASE g % 2 WHEN 0 THEN 'incoming' ELSE 'outgoing' END, 'text', 'Hello ' || g,
-           'sent', now() - g * interval '1 minute', '{}' FROM generate_series(1, 900) g;
+           'sent', timestamptz '2026-11-01' - g * interval '1 minute', '{}' FROM generate_series(1, 900) g;
     INSERT INTO orders (contact_id, message_id, order_details)
     SELECT 1 + g % 300, g, '{\"items\": []}' FROM generate_series(1, 100) g;
     INSERT INTO campaigns (name, type, message_template)
@@ -107,11 +107,12 @@ async fn digests(session: &Session) -> Vec<(String, String)> {
 /// The seven operations of the legacy client, as it sends them.
 async fn client(session: &Session, when: &str) {
     let sql = fs::read_to_string(root().join("tests/legacy_client.sql")).unwrap();
+    // A month that the first partition of messages holds, whenever the test runs.
+    let sql = sql.replace("now()", "timestamptz '2026-12-01'");
     session.client.batch_execute(&sql).await.unwrap_or_else(|error| panic!("the legacy client {when}: {error:?}"));
 }
 
 #[tokio::test]
-#[ignore = "from expand, the foreign key of a partitioned table is taken back from the whole before the whole has it"]
 async fn every_stage_leads_back_to_the_schema_and_the_rows_from_before() {
     let shadow = Shadow::start(&ShadowSpec::Auto, Some(15)).await.unwrap();
     let legacy = fs::read_to_string(root().join("schema/legacy.sql")).unwrap();

@@ -551,11 +551,13 @@ impl Constraint {
                 continue;
             }
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
-            promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction());
+            // Once the whole has it, it goes with that.
+            let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", own.table, own.name);
+            promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction().undone_by(back));
             proofs.push(own.validation(sides));
         }
         let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
-        let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction();
+        let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();
         // The partition's own triggers on the other table give way to those of the whole.
         let last = match &self.rule {
             Rule::Foreign(it) => last.locks(&it.to, Lock::AccessExclusive),

@@ -311,12 +311,13 @@ impl<'a> Graph<'a> {
                 let (key, node, step) = &steps[*place];
                 let mut step = step.clone();
                 step.stage = stage[*place];
-                let first = of_node[*key].first() == Some(place);
+                let own = &of_node[*key];
+                let making = own.iter().find(|it| steps[**it].2.makes).or(own.first());
                 Ordered {
                     step,
                     subject: key.0.clone(),
                     half: key.1,
-                    does: if first { node.does.clone() } else { vec![] },
+                    does: if making == Some(place) { node.does.clone() } else { vec![] },
                     after: after[*place].iter().map(|it| position[*it]).collect(),
                     group: group[*place].clone(),
                 }

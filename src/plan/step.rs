@@ -96,6 +96,8 @@ pub struct Step {
     pub batch: Option<Batch>,
     /// What takes back a step that helps only on the way: the opposite of the whole change knows nothing of it.
     pub undo: Vec<Undo>,
+    /// Of several steps for one object, the one by which it is there: where that is not the first.
+    pub makes: bool,
 }
 
 /// The inside of a CREATE TABLE, kept apart until clauses have been folded into it.
@@ -135,7 +137,14 @@ impl Step {
             check: None,
             batch: None,
             undo: vec![],
+            makes: false,
         }
+    }
+
+    /// The step by which its object is there, though others come before it.
+    pub fn makes(mut self) -> Self {
+        self.makes = true;
+        self
     }
 
     /// A CREATE that clauses can be folded into.
