@@ -149,15 +149,30 @@ impl Ready<'_> {
                     .to_owned()
             }
             Some(_) => "`tenantry plan` plans the rest from here".to_owned(),
-            None => {
-                "it was changed since, or the plan is for another database; `tenantry plan` plans from here".into()
-            }
+            None => self.elsewhere(&now),
         };
         if version.split('.').next() != self.plan.from.server.split('.').next() {
             help +=
                 &format!(" (the plan was made for PostgreSQL {}, and this is {version})", self.plan.from.server);
         }
         Err(ApplyError::Drift { known, help })
+    }
+
+    /// What to do where the plan was never begun and does not start from the state that the database is in.
+    fn elsewhere(&self, now: &str) -> String {
+        let before = self.plan.part.iter().flat_map(|it| &it.before);
+        let left: Vec<&str> =
+            before.clone().skip_while(|it| it.fingerprint != now).map(|it| it.name.as_str()).collect();
+        if !left.is_empty() {
+            return format!("of the parts that come before this one, apply {} first", left.join(", then "));
+        }
+        let follows = match before.map(|it| it.name.as_str()).collect::<Vec<_>>().as_slice() {
+            [] => String::new(),
+            names => format!("one of the parts before it ({}) is not done, ", names.join(", ")),
+        };
+        format!(
+            "{follows}it was changed since, or the plan is for another database; `tenantry plan` plans from here"
+        )
     }
 
     async fn fingerprint(&self) -> Result<String, ApplyError> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::plan::estimate::Rates;
 use crate::plan::idle::Idle;
 use crate::plan::policy::Policy;
 use crate::platform::{Api, Platform};
@@ -114,6 +115,8 @@ pub struct PlanSettings {
     pub keep_old_names: bool,
     /// Tables that nobody uses while a plan runs.
     pub idle: Idle,
+    /// How fast the server reads and writes in bulk.
+    pub rates: Rates,
 }
 
 impl Default for PlanSettings {
@@ -125,6 +128,7 @@ impl Default for PlanSettings {
             hazards: Policy::default(),
             keep_old_names: true,
             idle: Idle::default(),
+            rates: Rates::default(),
         }
     }
 }
@@ -174,6 +178,10 @@ const KEYS: &[&str] = &[
     "keep_old_names",
     "idle",
     "hazards",
+    "rates",
+    "read_mb_s",
+    "write_mb_s",
+    "update_mb_s",
     "apply",
     "batch_ms",
     "rows_per_second",

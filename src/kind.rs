@@ -135,6 +135,7 @@ mod parameters;
 mod privileges;
 mod swap;
 pub mod unmanaged;
+mod width;
 
 pub use expr::{Expr, as_trees, aside, canonical};
 

@@ -82,10 +82,10 @@ impl Lock {
         match self {
             Lock::AccessShare => "nothing but DDL that needs AccessExclusive",
             Lock::RowShare | Lock::RowExclusive => "DDL",
-            Lock::ShareUpdateExclusive => "DDL and vacuum",
-            Lock::Share | Lock::ShareRowExclusive => "writes",
-            Lock::Exclusive => "writes and row locks",
-            Lock::AccessExclusive => "reads and writes",
+            Lock::ShareUpdateExclusive => "DDL, vacuum",
+            Lock::Share | Lock::ShareRowExclusive => "writes, DDL, vacuum",
+            Lock::Exclusive => "writes, row locks, DDL, vacuum",
+            Lock::AccessExclusive => "reads, writes, DDL, vacuum",
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::plan::origin::Origins;
 use crate::plan::policy::Verdict;
 use crate::plan::rename::{self, Pending, Suspect};
 use crate::plan::seed::{self, RowPlace};
+use crate::plan::split;
 use crate::plan::twin::{self, Twin};
 use crate::plan::{self, Half, PlanError, Planned, Stage, estimate};
 use crate::platform::api;
@@ -102,11 +103,15 @@ pub struct Request {
     pub accept: Vec<String>,
     /// Whether look-alikes of renames are questions.
     pub renames: bool,
+    /// Whether each stage gets a plan of its own.
+    pub split: bool,
 }
 
 /// A plan with what is told about it.
 pub struct Made {
     pub file: PlanFile,
+    /// The same as several, where it was asked for.
+    pub parts: Vec<PlanFile>,
     pub notes: Vec<Report>,
 }
 
@@ -488,7 +493,9 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
         return Err(Failure::new(Exit::Hazard, required));
     }
     let queries = read_queries(&request.config)?;
-    let proved = if steps.is_empty() {
+    let pieces = if request.split { split::pieces(&steps) } else { vec![] };
+    let borders: Vec<usize> = pieces.iter().skip(1).map(|it| it.steps.start).collect();
+    let mut proved = if steps.is_empty() {
         proof::Proved::nothing(&both.shadow)
     } else {
         let subject = Subject {
@@ -506,6 +513,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
                 tenancies: &tenancies,
             },
             stand_in: tenancies.iter().any(|it| it.distributed).then_some(citus::STAND_IN),
+            borders: &borders,
         };
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
         proof::prove(&both.shadow, &subject).await?
@@ -520,11 +528,14 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
+    let (between, returns) = (std::mem::take(&mut proved.states), std::mem::take(&mut proved.returns));
     let file = PlanFile { gates, ..write(request, &both, &facts, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
     let notes =
         both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).chain(idly).collect();
-    Ok(Made { file, notes })
+    let states: Vec<&Schema> = [&both.current].into_iter().chain(&between).chain([&both.desired]).collect();
+    let parts = if pieces.is_empty() { vec![] } else { split::split(&file, &pieces, &states, &returns) };
+    Ok(Made { file, parts, notes })
 }
 
 /// Whether a column goes because others take its place.
@@ -833,7 +844,7 @@ pub fn file_steps(
             rewrites: names(&step.rewrites),
             scans: names(&step.scans),
             hazards: step.hazards.iter().map(hazard).collect(),
-            estimate: estimate::estimate(step, facts),
+            estimate: estimate::estimate(step, facts, &settings.rates),
             undo: it.undo.clone(),
             irreversible: step.irreversible.clone(),
             check: step.check.clone(),
@@ -858,6 +869,7 @@ fn write(request: &Request, both: &Both, facts: &Facts, steps: &[Planned], prove
         tool: env!("CARGO_PKG_VERSION").into(),
         id: String::new(),
         name: request.name.clone(),
+        part: None,
         from: From { fingerprint: from, server: both.live.schema.major().to_string() },
         to: To { fingerprint: to, declaration: both.declaration.digest.clone() },
         scope: both.scope.clone(),
@@ -883,6 +895,8 @@ impl proof::Proved {
             observed: vec![],
             fates: vec![],
             access: vec![],
+            states: vec![],
+            returns: vec![],
         }
     }
 }

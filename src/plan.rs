@@ -28,11 +28,13 @@ pub mod origin;
 pub mod policy;
 pub mod rename;
 pub mod seed;
+pub mod split;
 pub mod step;
+pub mod together;
 pub mod twin;
 
 pub use order::{Half, Ordered};
-pub use step::{Body, Clause, Disturbance, Stage, Step, Transaction};
+pub use step::{Body, Build, Clause, Disturbance, Stage, Step, Transaction};
 
 /// Why there is no plan.
 #[derive(Debug, Error, Diagnostic, Clone, PartialEq)]
@@ -99,7 +101,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         undos.entry(place).or_default().extend(follows);
     }
     let transactions = transactions(&forward);
-    Ok(forward
+    let mut plan: Vec<Planned> = forward
         .into_iter()
         .zip(transactions)
         .enumerate()
@@ -111,7 +113,9 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             transaction,
             renames_to: None,
         })
-        .collect())
+        .collect();
+    together::mark(&mut plan, old, facts);
+    Ok(plan)
 }
 
 /// Objects that can't be changed as declared, each with the reason.
@@ -153,6 +157,7 @@ fn draft(
         it.step.rewrites.retain(exists);
         it.step.scans.retain(exists);
         it.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
+        it.step.builds.retain(|build| exists(&build.over));
         strongest(&mut it.step.locks);
         if drops && facts.spent.contains_key(&it.subject) {
             it.step.hazards.clear();

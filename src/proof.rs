@@ -12,6 +12,7 @@ use crate::introspect::{IntrospectError, introspect, server_message};
 use crate::kind::{Kind, ObjectId};
 use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
+use crate::plan::split;
 use crate::plan::{self, Planned};
 use crate::queries::Query;
 use crate::schema::{Facts, Schema};
@@ -72,6 +73,8 @@ pub struct Subject<'a> {
     pub access: Access<'a>,
     /// What stands in on the shadow for extensions that it lacks.
     pub stand_in: Option<&'static str>,
+    /// The steps before which the state is to be known: each begins a transaction.
+    pub borders: &'a [usize],
 }
 
 /// A proof that came out well, and what each step was seen to do.
@@ -82,6 +85,11 @@ pub struct Proved {
     pub fates: Vec<Fate>,
     /// Who may do something that it might not before, or no longer.
     pub access: Vec<(ObjectId, plan::access::Change)>,
+    /// The managed schema at each border.
+    pub states: Vec<Schema>,
+    /// Whether the undos of the steps up to the first border lead back, then those up to the second, and so on to the
+    /// end.
+    pub returns: Vec<bool>,
 }
 
 /// Runs the plan on a copy, then its undos.
@@ -140,8 +148,16 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let before = rows::digest(&runner, &copied, subject.desired).await?;
     let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
-    let observed =
-        observe::run_with(&runner, &watcher, subject.plan, async |place| trials.after(place).await).await?;
+    let mut read: Vec<Result<Schema, IntrospectError>> = vec![];
+    let observed = observe::run_with(&runner, &watcher, subject.plan, async |place| {
+        if subject.borders.contains(&(place + 1)) {
+            let reading = introspect(&watcher.client, false).await;
+            read.push(reading.map(|it| subject.scope.split(&it.schema).0));
+        }
+        trials.after(place).await
+    })
+    .await?;
+    let at_borders = read.into_iter().collect::<Result<Vec<Schema>, _>>()?;
     let fates = trials.fates();
     let undeclared: Vec<String> = subject
         .plan
@@ -171,19 +187,32 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let (access, said) = seen.end(&copy.database, subject, &reached).await?;
     unproved.extend(said);
     runner.client.batch_execute(observe::SESSION).await?;
-    let undo_returns = match observe::undo(&runner, subject.plan).await {
-        Ok(()) => {
-            let back = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
-            let left = differences(&back, &copied, &BTreeSet::new());
-            unproved.extend(left.iter().map(|it| format!("the undos do not lead back: {it}")));
-            left.is_empty()
+    let mut returns = vec![];
+    let ends = subject.borders.iter().copied().chain([subject.plan.len()]);
+    let starts = [0].into_iter().chain(subject.borders.iter().copied());
+    let starting: Vec<_> = starts.zip(ends).zip([&copied].into_iter().chain(&at_borders)).collect();
+    for ((start, end), state) in starting.into_iter().rev() {
+        returns.push(match observe::undo(&runner, &subject.plan[start..end]).await {
+            Ok(()) => {
+                let back = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
+                let left = differences(&back, state, &BTreeSet::new());
+                unproved.extend(left.iter().map(|it| format!("the undos do not lead back: {it}")));
+                left.is_empty()
+            }
+            Err(failed) => {
+                let said = server_message(&failed.source);
+                unproved.push(format!("the undo of step {} fails: {said}", start + failed.place + 1));
+                false
+            }
+        });
+        // From elsewhere, nothing is to be learnt of those that come earlier.
+        if returns.last() == Some(&false) {
+            returns.resize(subject.borders.len() + 1, false);
+            break;
         }
-        Err(failed) => {
-            let said = server_message(&failed.source);
-            unproved.push(format!("the undo of step {} fails: {said}", failed.place + 1));
-            false
-        }
-    };
+    }
+    returns.reverse();
+    let states = at_borders.iter().map(|it| split::laid_over(subject.current, &copied, it)).collect();
     drop((runner, watcher));
     shadow.drop_database(copy.database).await?;
     unproved.sort();
@@ -191,7 +220,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         proof: Proof {
             server: shadow.version().major().to_string(),
             converges: true,
-            undo_returns,
+            undo_returns: returns.iter().all(|it| *it),
             rows_survive: true,
             filled: filled.filled.iter().map(|(table, rows)| (table.to_string(), *rows)).collect(),
             unfilled: filled.unfilled.iter().map(|(table, why)| (table.to_string(), why.clone())).collect(),
@@ -201,6 +230,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         observed,
         fates,
         access,
+        states,
+        returns,
     })
 }
 

@@ -54,6 +54,7 @@ async fn told(server: &support::Server, case: &Path, name: &str) -> String {
         name: name.to_owned(),
         accept: vec![],
         renames: true,
+        split: false,
     };
     let made = match pipeline::plan(&request).await {
         Ok(made) => made,

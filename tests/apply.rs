@@ -71,6 +71,7 @@ impl Case {
             tool: "0".into(),
             id: String::new(),
             name: database.into(),
+            part: None,
             from: From { fingerprint: fingerprint(&from), server: "15.0".into() },
             to: To { fingerprint: fingerprint(&to), declaration: String::new() },
             scope,

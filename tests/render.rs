@@ -53,7 +53,14 @@ fn plan() -> PlanFile {
     let hostile = format!("ALTER TABLE {HOSTILE} ADD CONSTRAINT \"a; DROP TABLE b --\" CHECK (c <> '</pre>```')");
     let drop = "ALTER TABLE public.messages DROP COLUMN status";
     let estimate = |rows, bytes, seconds| {
-        Some(Estimate { rows, bytes, seconds, reason: "reads at 100 MB to 1 GB a second".into() })
+        Some(Estimate {
+            rows,
+            bytes,
+            seconds,
+            disk: 0,
+            wal: bytes / 2,
+            reason: "reads at 100 MB to 1 GB a second".into(),
+        })
     };
     let access = |role: &str, object: &str, before, after| Change {
         role: role.into(),
@@ -72,6 +79,7 @@ fn plan() -> PlanFile {
         tool: "0.1.0".into(),
         id: String::new(),
         name: "tenants <b> `for` all".into(),
+        part: None,
         from: From { fingerprint: "e28e01c40406fb0c90d9f2209736".into(), server: "15.18".into() },
         to: To {
             fingerprint: "54fb3daa6e6730537aed5a850631".into(),

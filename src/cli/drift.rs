@@ -19,6 +19,7 @@ impl Drift {
             name: "drift".into(),
             accept: vec![],
             renames: false,
+            split: false,
         };
         let both = pipeline::both_sides(&request).await?;
         if diff(&both.current, &both.desired).is_empty() {

@@ -7,7 +7,7 @@ use super::{Context, failure};
 use crate::apply;
 use crate::diagnostic::{self, Exit, Report};
 use crate::files;
-use crate::pipeline::{self, Failure, Live, Request};
+use crate::pipeline::{self, Failure, Live, Made, Request};
 use crate::plan::file::PlanFile;
 use crate::render;
 
@@ -32,6 +32,9 @@ pub struct Plan {
     /// Write nothing; tell whether this plan file is what would be planned now
     #[arg(long, value_name = "PLAN", conflicts_with = "out")]
     check: Option<PathBuf>,
+    /// Write a plan for each stage, to be applied in turn, each when the gate before it is open
+    #[arg(long, conflicts_with = "out")]
+    split: bool,
     /// How to print the review
     #[arg(long, value_enum, default_value = "text")]
     format: render::Format,
@@ -44,6 +47,10 @@ impl Plan {
             Some(path) => files::plan_name(path),
             None => self.name.clone(),
         };
+        let checked = match &self.check {
+            Some(path) => Some(files::plan(path).map_err(|reports| Failure::new(Exit::Failed, reports))?),
+            None => None,
+        };
         let request = Request {
             live: context.live()?,
             shadow: context.shadow()?,
@@ -51,6 +58,7 @@ impl Plan {
             name,
             accept: self.accept.clone(),
             renames: !self.no_renames,
+            split: self.split || checked.as_ref().is_some_and(|it| it.part.is_some()),
         };
         match &request.live {
             Live::Database(target) => context.detail(&format!("live side: {}", target.redacted())),
@@ -75,26 +83,15 @@ impl Plan {
         if !made.notes.is_empty() {
             context.tell(&diagnostic::render_all(&made.notes, context.look()));
         }
-        if let Some(path) = &self.check {
-            return check(path, &made.file, context);
+        if let (Some(path), Some(file)) = (&self.check, &checked) {
+            return check(path, file, &made, context);
         }
         context.print(&render::render(&made.file, self.format, context.look()));
         if made.file.steps.is_empty() {
             context.tell("nothing to change: the live database is as declared");
             return Ok(Exit::Done);
         }
-        let plans = &context.config.schema.plans;
-        let same = files::same_plan(plans, &made.file.id).filter(|_| self.out.is_none());
-        let path = match self.out.or_else(|| same.clone()) {
-            Some(path) => path,
-            None => files::next_plan(plans, &self.name).map_err(|report| failure(Exit::Failed, report))?,
-        };
-        if same.is_some() {
-            context.tell(&format!("{} is this plan already", path.display()));
-        } else {
-            files::write(&path, &made.file.to_toml()).map_err(|report| failure(Exit::Failed, report))?;
-            context.tell(&format!("written to {}", path.display()));
-        }
+        self.write(&made, context)?;
         let open = pipeline::unaccepted(&made.file);
         if !open.is_empty() {
             for (step, hazard) in &open {
@@ -104,20 +101,63 @@ impl Plan {
         }
         Ok(if self.exit_code { Exit::Pending } else { Exit::Done })
     }
+
+    /// Writes the plan, or its parts, each under the next number.
+    fn write(&self, made: &Made, context: &Context) -> Result<(), Failure> {
+        let plans = &context.config.schema.plans;
+        let files = if self.split { made.parts.as_slice() } else { std::slice::from_ref(&made.file) };
+        for file in files {
+            let steps = match &file.part {
+                Some(part) => format!("part {} of {}, {} steps, ", part.number, part.of, file.steps.len()),
+                None => String::new(),
+            };
+            let same = files::same_plan(plans, &file.id).filter(|_| self.out.is_none());
+            if let Some(path) = same {
+                context.tell(&format!("{} is this plan already", path.display()));
+                continue;
+            }
+            let path = match &self.out {
+                Some(path) => path.clone(),
+                None => files::next_plan(plans, &file.name).map_err(|report| failure(Exit::Failed, report))?,
+            };
+            files::write(&path, &file.to_toml()).map_err(|report| failure(Exit::Failed, report))?;
+            context.tell(&format!("{steps}written to {}", path.display()));
+        }
+        Ok(())
+    }
 }
 
 /// Compares a committed plan file with what would be planned now.
-fn check(path: &Path, now: &PlanFile, context: &Context) -> Result<Exit, Failure> {
-    let file = files::plan(path).map_err(|reports| Failure::new(Exit::Failed, reports))?;
-    let mut current = now.clone();
-    current.name.clone_from(&file.name);
-    if file == current {
-        context.tell(&format!("{} is what would be planned now", path.display()));
+fn check(path: &Path, file: &PlanFile, made: &Made, context: &Context) -> Result<Exit, Failure> {
+    let shown = path.display().to_string();
+    let started = made.file.from.fingerprint == file.from.fingerprint;
+    let current = match &file.part {
+        None => Some(&made.file),
+        // What comes before it is applied: from here the rest would be planned in another way, and this part holds.
+        Some(part) if part.number > 1 && started && file.to.declaration == made.file.to.declaration => {
+            context.tell(&format!("{shown} starts from the state that the database is in"));
+            return Ok(Exit::Done);
+        }
+        Some(part) => made
+            .parts
+            .iter()
+            .find(|it| it.part.as_ref().is_some_and(|it| (it.number, it.of) == (part.number, part.of))),
+    };
+    let Some(current) = current else {
+        let now = made.parts.len();
+        let report =
+            Report::error("plan::stale", format!("{shown} is no part of what would be planned now, in {now}"))
+                .help("plan again with --split, and have the new plans reviewed");
+        return Err(failure(Exit::Pending, report));
+    };
+    // The name is no part of the meaning.
+    let current = PlanFile { name: file.name.clone(), part: file.part.clone(), ..current.clone() };
+    if *file == current {
+        context.tell(&format!("{shown} is what would be planned now"));
         return Ok(Exit::Done);
     }
     let (old, new) = (file.to_toml(), current.to_toml());
     let diff = similar::TextDiff::from_lines(&old, &new);
-    let shown = path.display().to_string();
     context.print(&diff.unified_diff().header(&shown, "what would be planned now").to_string());
     let report = Report::error("plan::stale", format!("{shown} is not what would be planned now"))
         .help("plan again, and have the new plan reviewed");

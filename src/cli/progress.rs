@@ -74,6 +74,7 @@ async fn difference(target: &Target, context: &Context) -> Option<String> {
         name: String::new(),
         accept: vec![],
         renames: false,
+        split: false,
     };
     let both = pipeline::both_sides(&request).await.ok()?;
     Some(render::schema_difference(&both.current, &both.desired)).filter(|it| !it.is_empty())

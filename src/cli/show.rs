@@ -6,14 +6,15 @@ use super::{Context, failure};
 use crate::diagnostic::{Exit, Report};
 use crate::files;
 use crate::pipeline::Failure;
+use crate::plan::hazard::page;
 use crate::render;
 use crate::source;
 
 /// Show a plan file as text, markdown, SQL, JSON or HTML; `show schema` prints the declaration as SQL, `show platform`
-/// what the platform has beside it
+/// what the platform has beside it, `show hazards` the list of hazards as Markdown
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// The plan file, or the word `schema` or `platform`
+    /// The plan file, or the word `schema`, `platform` or `hazards`
     plan: PathBuf,
     /// The form
     #[arg(long, value_enum, default_value = "text")]
@@ -25,6 +26,10 @@ impl Show {
         if self.plan.as_os_str() == "schema" {
             let declaration = context.declaration()?;
             context.print(&source::render_sql(&declaration));
+            return Ok(Exit::Done);
+        }
+        if self.plan.as_os_str() == "hazards" {
+            context.print(&page::markdown());
             return Ok(Exit::Done);
         }
         if self.plan.as_os_str() == "platform" {

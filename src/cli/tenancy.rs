@@ -112,6 +112,7 @@ pub(super) fn request(context: &Context, name: &str) -> Result<Request, Failure>
         name: name.into(),
         accept: vec![],
         renames: false,
+        split: false,
     })
 }
 

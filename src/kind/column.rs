@@ -571,10 +571,13 @@ impl Column {
             step = step
                 .hazard(Code::NarrowType, self.id(), why)
                 .irreversible("the old type can't be had back with what the new one cut off");
-        } else if rows && change.rewrites {
-            step = step.hazard(Code::RewriteTable, self.id(), evidence());
         }
-        step
+        let under_lock = if change.rewrites { Some(Code::RewriteTable) } else { None };
+        let under_lock = under_lock.or_else(|| (!step.scans.is_empty()).then_some(Code::ScanUnderLock));
+        match under_lock.filter(|_| rows) {
+            Some(code) => step.hazard(code, self.id(), evidence()),
+            None => step,
+        }
     }
 
     /// Whether the column's type goes and another of the same name comes, an enum that becomes a domain: the values
@@ -848,7 +851,9 @@ impl Column {
         let drop = self
             .on_family(&end, sides)
             .stage(Stage::Contract)
-            .undone_by(format!("ALTER TABLE {} {add}", self.table));
+            .undone_by(format!("ALTER TABLE {} {add}", self.table))
+            .undone_by(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name}", self.table));
+        let set = set.undone_by(format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", self.table, self.name));
         vec![promise, self.validate(&name, sides), set, drop]
     }
 

@@ -9,7 +9,7 @@ use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index::{self, Index, Indexed, Key, Of, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -430,14 +430,33 @@ impl Constraint {
         self.reading(step, sides)
     }
 
+    /// Bytes of the columns of an entry of its index, roughly.
+    fn width(&self, sides: &Sides<'_>) -> u64 {
+        match &self.rule {
+            Rule::Unique(it) => width::of(&self.table, it.columns.iter().chain(&it.include).map(Some), sides),
+            Rule::Exclusion(it) => {
+                let columns = it.elements.iter().map(|element| match &element.key.of {
+                    Subject::Column(name) => Some(name),
+                    Subject::Expression(_) => None,
+                });
+                width::of(&self.table, columns.chain(it.include.iter().map(Some)), sides)
+            }
+            Rule::Check(_) | Rule::Foreign(_) => 0,
+        }
+    }
+
     /// The step as one that reads every row, and fails if one breaks the rule.
     fn reading(&self, step: Step, sides: &Sides<'_>) -> Step {
         let mut step = step;
         for table in self.covers(sides) {
             // A foreign key is looked through from the partitioned table.
-            if table::stores(sides, &table) || matches!(self.rule, Rule::Foreign(_)) {
-                step = step.scans(&table);
-            }
+            let stores = table::stores(sides, &table);
+            step = match &self.rule {
+                Rule::Foreign(_) => step.scans(&table),
+                Rule::Check(_) if stores => step.scans(&table),
+                Rule::Unique(_) | Rule::Exclusion(_) if stores => step.builds(&table, self.width(sides)),
+                Rule::Check(_) | Rule::Unique(_) | Rule::Exclusion(_) => step,
+            };
         }
         if !self.may_hold_rows(sides) {
             return step;
@@ -688,6 +707,7 @@ impl Constraint {
                 table: &self.table,
                 partitioned: self.partitioned,
                 exclusion: matches!(self.rule, Rule::Exclusion(_)),
+                width: self.width(sides),
                 id: self.id(),
             };
             steps.extend(old.alter(new, &indexed, sides));

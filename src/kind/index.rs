@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -280,6 +280,8 @@ pub(super) struct Indexed<'a> {
     pub partitioned: bool,
     /// REINDEX CONCURRENTLY does not do exclusion constraints.
     pub exclusion: bool,
+    /// Bytes of the columns of an entry, roughly.
+    pub width: u64,
     pub id: ObjectId,
 }
 
@@ -303,7 +305,7 @@ impl Indexed<'_> {
         Step::new(format!("REINDEX (TABLESPACE {tablespace}) INDEX CONCURRENTLY {name}"))
             .outside_transaction()
             .locks(table, Lock::ShareUpdateExclusive)
-            .scans(table)
+            .builds(table, self.width)
             .check(format!(
                 "SELECT c.reltablespace = coalesce((SELECT s.oid FROM pg_catalog.pg_tablespace s \
                  JOIN pg_catalog.pg_database d ON d.datname = current_database() AND d.dattablespace <> s.oid \
@@ -405,12 +407,13 @@ impl Index {
         self.of == Of::PartitionedTable
     }
 
-    fn indexed(&self) -> Indexed<'_> {
+    fn indexed(&self, sides: &Sides<'_>) -> Indexed<'_> {
         Indexed {
             name: &self.name,
             table: &self.table,
             partitioned: self.partitioned(),
             exclusion: false,
+            width: self.width(sides),
             id: self.id(),
         }
     }
@@ -458,6 +461,15 @@ impl Index {
         sql
     }
 
+    /// Bytes of the columns of an entry, roughly.
+    fn width(&self, sides: &Sides<'_>) -> u64 {
+        let keys = self.keys.iter().map(|key| match &key.of {
+            Subject::Column(name) => Some(name),
+            Subject::Expression(_) => None,
+        });
+        width::of(&self.table, keys.chain(self.include.iter().map(Some)), sides)
+    }
+
     /// Builds the index under a name of the caller's choice while the table is in use.
     fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
         let step = match sides.facts.idle.contains(&self.table) {
@@ -467,7 +479,7 @@ impl Index {
                 .locks(&self.table, Lock::ShareUpdateExclusive),
         };
         let step = step
-            .scans(&self.table)
+            .builds(&self.table, self.width(sides))
             .check(is_valid(&self.name.sibling(name.clone())));
         if self.unique && sides.may_hold_rows(&self.table) {
             step.hazard(Code::UniqueMayFail, self.id(), table::evidence(sides, &self.table))
@@ -625,7 +637,7 @@ impl Definition for Index {
             return Alter::Replace;
         }
         if settled == *new {
-            let mut steps = self.storage.alter(&new.storage, &self.indexed(), sides);
+            let mut steps = self.storage.alter(&new.storage, &self.indexed(sides), sides);
             let targets = |index: &Index| index.keys.iter().map(|key| key.statistics).collect::<Vec<_>>();
             steps.extend(statistics(&self.name, targets(self).into_iter(), targets(new).into_iter()));
             return Alter::Steps(steps);

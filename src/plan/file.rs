@@ -15,6 +15,7 @@ use crate::plan::access::Change;
 use crate::plan::batch::Batch;
 use crate::plan::gate::Gate;
 use crate::plan::hazard::{Code, Severity};
+use crate::plan::split::Part;
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
 use crate::scope::Scope;
@@ -35,6 +36,9 @@ pub struct PlanFile {
     /// The hash of the plan's meaning, by which an edited file is noticed.
     pub id: String,
     pub name: String,
+    /// Which part of a split plan it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     pub from: From,
     pub to: To,
     pub scope: Scope,
@@ -179,8 +183,18 @@ pub struct Estimate {
     pub bytes: u64,
     /// Seconds, from and to.
     pub seconds: [f64; 2],
+    /// Bytes of disk that it needs beside what there is, at most.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disk: u64,
+    /// Bytes of write-ahead log that it writes, at most.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wal: u64,
     /// What the range rests on.
     pub reason: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl FileHazard {
@@ -247,6 +261,7 @@ impl PlanFile {
         plain.id = String::new();
         plain.tool = String::new();
         plain.name = String::new();
+        plain.part = None;
         plain.notes.clear();
         plain.difference.clear();
         plain.proof = Proof::default();
@@ -324,6 +339,7 @@ mod tests {
     use super::*;
     use crate::plan::access::{Command, Reach};
     use crate::plan::batch::Assignment;
+    use crate::plan::split::Before;
 
     /// A plan that holds `text` wherever a text can be.
     fn plan(text: &str) -> PlanFile {
@@ -358,7 +374,14 @@ mod tests {
                 },
                 FileHazard { code: Code::DropColumn, object: text(), why: text(), severity: None, accepted: None },
             ],
-            estimate: Some(Estimate { rows: 3, bytes: 8192, seconds: [0.0, 1.25], reason: text() }),
+            estimate: Some(Estimate {
+                rows: 3,
+                bytes: 8192,
+                seconds: [0.0, 1.25],
+                disk: 8192,
+                wal: 0,
+                reason: text(),
+            }),
             undo: vec![Undo { sql: text(), transaction: true }, Undo { sql: text(), transaction: false }],
             irreversible: Some(text()),
             check: Some(text()),
@@ -384,6 +407,7 @@ mod tests {
             tool: text(),
             id: text(),
             name: text(),
+            part: Some(Part { number: 2, of: 3, before: vec![Before { name: text(), fingerprint: text() }] }),
             from: From { fingerprint: text(), server: text() },
             to: To { fingerprint: text(), declaration: text() },
             scope: Scope {

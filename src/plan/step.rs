@@ -82,6 +82,7 @@ pub struct Step {
     pub locks: Vec<RelationLock>,
     pub rewrites: Vec<QName>,
     pub scans: Vec<QName>,
+    pub builds: Vec<Build>,
     pub hazards: Vec<Hazard>,
     pub disturbs: Vec<(ObjectId, Disturbance)>,
     pub clause: Option<Clause>,
@@ -98,6 +99,14 @@ pub struct Step {
     pub undo: Vec<Undo>,
     /// Of several steps for one object, the one by which it is there: where that is not the first.
     pub makes: bool,
+}
+
+/// An index that a step builds over the rows of a relation that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    pub over: QName,
+    /// Bytes of the columns of one entry, roughly.
+    pub width: u64,
 }
 
 /// The inside of a CREATE TABLE, kept apart until clauses have been folded into it.
@@ -129,6 +138,7 @@ impl Step {
             locks: vec![],
             rewrites: vec![],
             scans: vec![],
+            builds: vec![],
             hazards: vec![],
             disturbs: vec![],
             clause: None,
@@ -179,6 +189,12 @@ impl Step {
     pub fn scans(mut self, relation: &QName) -> Self {
         self.scans.push(relation.clone());
         self
+    }
+
+    /// The step reads every row of the relation and builds an index over them.
+    pub fn builds(mut self, over: &QName, width: u64) -> Self {
+        self.builds.push(Build { over: over.clone(), width });
+        self.scans(over)
     }
 
     pub fn hazard(mut self, code: Code, object: ObjectId, why: impl Into<String>) -> Self {

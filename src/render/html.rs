@@ -43,6 +43,12 @@ pub fn render(plan: &PlanFile) -> String {
     let _ = writeln!(out, "<title>Plan {name}</title>\n</head>\n<body>");
     let _ = writeln!(out, "<h1>Plan {name} <code class=\"dim\">{}</code></h1>", escaped(review::short(&plan.id)));
     let _ = writeln!(out, "<p>{}; PostgreSQL {}.", review::extent(plan), escaped(&plan.from.server));
+    if let Some(part) = review::part(plan) {
+        let _ = writeln!(out, "<br>This is {}.", escaped(&part));
+    }
+    if let Some(room) = review::room(&plan.steps.iter().collect::<Vec<_>>()) {
+        let _ = writeln!(out, "<br>Needs {room}.");
+    }
     let is_whole = plan.proof.converges && plan.proof.undo_returns && plan.proof.rows_survive;
     let ink = if is_whole { "green" } else { "amber" };
     let _ = writeln!(out, "<br><span class=\"{ink}\">{}</span>", escaped(&review::proof(plan)));
@@ -79,14 +85,14 @@ pub fn render(plan: &PlanFile) -> String {
                 let _ = writeln!(out, "<section class=\"group\">");
                 let _ = writeln!(out, "<p class=\"dim\">Steps {} to {} share a transaction</p>", first.id, last.id);
             }
-            group.iter().for_each(|step| write_step(&mut out, step));
+            (0..group.len()).for_each(|place| write_step(&mut out, group, place));
             if group.len() > 1 {
                 out.push_str("</section>\n");
             }
         }
     }
     let mut notes = review::folded(&plan.notes);
-    notes.extend(review::reasons(plan).into_iter().map(|it| format!("times are estimates: {it}")));
+    notes.extend(review::reasons(plan));
     list(&mut out, "Notes", &notes);
     difference(&mut out, &plan.difference);
     out.push_str("</body>\n</html>\n");
@@ -141,7 +147,8 @@ fn list(out: &mut String, title: &str, items: &[String]) {
     out.push_str("</ul>\n");
 }
 
-fn write_step(out: &mut String, step: &FileStep) {
+fn write_step(out: &mut String, group: &[&FileStep], place: usize) {
+    let step = group[place];
     let because = step.because.as_ref().map(|it| format!(" <code class=\"dim\">{}</code>", escaped(it)));
     let _ = write!(out, "<div class=\"step\" id=\"step-{0}\">\n<h3>{0}. {1}", step.id, escaped(&step.summary));
     let _ = writeln!(out, "{}</h3>", because.unwrap_or_default());
@@ -150,9 +157,11 @@ fn write_step(out: &mut String, step: &FileStep) {
     if step.transaction.is_none() {
         facts.push(("dim", "outside any transaction".to_owned()));
     }
+    let held = review::held(group, place);
     for lock in &step.locks {
-        let (relation, seen) = (escaped(&lock.relation), review::seen(lock));
-        let text = format!("locks <code>{relation}</code> {} ({seen}): blocks {}", lock.mode, lock.mode.blocks());
+        let (relation, seen, blocks) =
+            (escaped(&lock.relation), review::seen(lock), review::blocks(lock.mode, &held));
+        let text = format!("locks <code>{relation}</code> {} ({seen}): {blocks}", lock.mode);
         facts.push((lock_ink(lock.mode), text));
     }
     facts.extend(review::work(step).iter().map(|it| ("", escaped(it).into_owned())));

@@ -42,6 +42,12 @@ fn page(plan: &PlanFile, less: Less) -> String {
         prose(&plan.from.server),
         prose(&review::proof(plan))
     );
+    if let Some(part) = review::part(plan) {
+        let _ = writeln!(out, "This is {}.\n", prose(&part));
+    }
+    if let Some(room) = review::room(&plan.steps.iter().collect::<Vec<_>>()) {
+        let _ = writeln!(out, "Needs {room}.\n");
+    }
     if plan.is_edited() {
         let _ = writeln!(out, "> **Edited after it was proved.** Plan again, or verify it.\n");
     }
@@ -52,7 +58,7 @@ fn page(plan: &PlanFile, less: Less) -> String {
     list(&mut out, "Who gains and who loses what", &access);
     list(&mut out, "Not proved", &review::unproved(plan));
     let mut notes = review::folded(&plan.notes);
-    notes.extend(review::reasons(plan).into_iter().map(|it| format!("times are estimates: {it}")));
+    notes.extend(review::reasons(plan));
     list(&mut out, "Notes", &notes);
     if less < Less::Steps {
         for (stage, steps) in review::stages(plan) {
@@ -65,8 +71,8 @@ fn page(plan: &PlanFile, less: Less) -> String {
                 if let [first, .., last] = group {
                     let _ = writeln!(out, "*Steps {} to {} share a transaction.*\n", first.id, last.id);
                 }
-                for step in group {
-                    write_step(&mut out, step, less < Less::Statements);
+                for place in 0..group.len() {
+                    write_step(&mut out, group, place, less < Less::Statements);
                 }
             }
             out.push_str("</details>\n\n");
@@ -153,7 +159,8 @@ fn list(out: &mut String, title: &str, items: &[String]) {
     out.push('\n');
 }
 
-fn write_step(out: &mut String, step: &FileStep, has_statement: bool) {
+fn write_step(out: &mut String, group: &[&FileStep], place: usize, has_statement: bool) {
+    let step = group[place];
     let because = step.because.as_ref().map(|it| format!(" ({})", code(it))).unwrap_or_default();
     let _ = writeln!(out, "**{}.** {}{because}\n", step.id, prose(&step.summary));
     if has_statement {
@@ -163,9 +170,10 @@ fn write_step(out: &mut String, step: &FileStep, has_statement: bool) {
     if step.transaction.is_none() {
         facts.push("outside any transaction".to_owned());
     }
+    let held = review::held(group, place);
     for lock in &step.locks {
         let (relation, seen) = (code(&lock.relation), review::seen(lock));
-        facts.push(format!("locks {relation} {} ({seen}): blocks {}", lock.mode, lock.mode.blocks()));
+        facts.push(format!("locks {relation} {} ({seen}): {}", lock.mode, review::blocks(lock.mode, &held)));
     }
     facts.extend(review::work(step).iter().map(|it| prose(it)));
     for hazard in &step.hazards {

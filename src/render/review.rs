@@ -11,6 +11,9 @@ use crate::plan::access::Change;
 use crate::plan::batch::Batch;
 use crate::plan::file::{FileHazard, FileLock, FileStep, PlanFile};
 
+/// Bytes of disk or log that anybody would look for before they begin.
+const WORTH_TELLING: u64 = 10_000_000;
+
 /// The strongest lock that a plan takes on one relation.
 pub struct Strongest<'a> {
     pub relation: &'a str,
@@ -129,6 +132,14 @@ pub fn access(plan: &PlanFile) -> Vec<(bool, String)> {
     groups.into_iter().map(line).collect()
 }
 
+/// Which part of a split plan it is, and what comes before.
+pub fn part(plan: &PlanFile) -> Option<String> {
+    let part = plan.part.as_ref()?;
+    let before: Vec<&str> = part.before.iter().map(|it| it.name.as_str()).collect();
+    let after = if before.is_empty() { String::new() } else { format!(", after {}", before.join(", ")) };
+    Some(format!("part {} of {}{after}", part.number, part.of))
+}
+
 /// How many steps there are, in how many transactions.
 pub fn extent(plan: &PlanFile) -> String {
     let steps: Vec<_> = plan.steps.iter().collect();
@@ -142,6 +153,35 @@ pub fn extent(plan: &PlanFile) -> String {
         let _ = write!(line, "{joint} {} outside any", thousands(outside.len() as u64));
     }
     line
+}
+
+/// How long the locks that a step takes are held: to the end of its transaction, in which others may work.
+pub fn held(group: &[&FileStep], place: usize) -> String {
+    if group[place].batch.is_some() {
+        return "part by part".into();
+    }
+    let is_work = |it: &&FileStep| !it.scans.is_empty() || !it.rewrites.is_empty();
+    match total_seconds(&group[place..]) {
+        Some(range) => format!("for {}", seconds(range)),
+        // How many rows there are is not known.
+        None if group[place..].iter().any(is_work) => "while it works".into(),
+        None => "briefly".into(),
+    }
+}
+
+/// What a lock keeps others from, and how long.
+pub fn blocks(mode: Lock, held: &str) -> String {
+    format!("blocks {} {held}", mode.blocks())
+}
+
+/// The room that the steps need, each at its most, where it is any to speak of.
+pub fn room(steps: &[&FileStep]) -> Option<String> {
+    let estimates = || steps.iter().filter_map(|it| it.estimate.as_ref());
+    let disk = estimates().map(|it| it.disk).fold(0, u64::saturating_add);
+    let wal = estimates().map(|it| it.wal).fold(0, u64::saturating_add);
+    let parts = [(disk, "disk"), (wal, "WAL")].into_iter().filter(|it| it.0 >= WORTH_TELLING);
+    let parts: Vec<String> = parts.map(|(size, of)| format!("{} of {of}", bytes(size))).collect();
+    (!parts.is_empty()).then(|| format!("up to {}", parts.join(" and ")))
 }
 
 /// What is known of a lock: whether the proof saw it too.
@@ -170,6 +210,7 @@ pub fn work(step: &FileStep) -> Vec<String> {
             None => lines.push(size),
         }
     }
+    lines.extend(room(&[step]).map(|it| format!("needs {it}")));
     lines
 }
 
@@ -179,12 +220,21 @@ pub fn total_seconds(steps: &[&FileStep]) -> Option<[f64; 2]> {
     estimates.reduce(|sum, it| [sum[0] + it[0], sum[1] + it[1]])
 }
 
-/// What the estimates rest on.
-pub fn reasons(plan: &PlanFile) -> Vec<&str> {
+/// What the times rest on.
+pub fn reasons(plan: &PlanFile) -> Vec<String> {
     let mut all: Vec<_> =
         plan.steps.iter().filter_map(|it| it.estimate.as_ref()).map(|it| it.reason.as_str()).collect();
     all.sort_unstable();
     all.dedup();
+    let mut all: Vec<String> = all.into_iter().map(|it| format!("times are estimates: {it}")).collect();
+    let waits = plan.steps.iter().filter(|it| !it.locks.is_empty()).map(|it| it.lock_timeout_ms).max();
+    if let Some(wait) = waits {
+        let wait = match wait {
+            0 => String::new(),
+            wait => format!("; to get a lock, a step waits {wait} ms at a time, and so do those behind it"),
+        };
+        all.push(format!("briefly: for a change of the catalogs, milliseconds whatever a table holds{wait}"));
+    }
     all
 }
 

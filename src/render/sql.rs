@@ -32,13 +32,13 @@ pub fn render(plan: &PlanFile) -> String {
                 out.push_str("BEGIN;\n");
             }
             let mut timeouts = None;
-            for step in group {
+            for (place, step) in group.iter().enumerate() {
                 let own = (step.lock_timeout_ms, step.statement_timeout_ms);
                 if timeouts.replace(own) != Some(own) {
                     let set = if is_inside { "SET LOCAL" } else { "SET" };
                     let _ = writeln!(out, "{set} lock_timeout = {};\n{set} statement_timeout = {};", own.0, own.1);
                 }
-                write_step(&mut out, step);
+                write_step(&mut out, group, place);
             }
             out.push_str(if is_inside { "COMMIT;\n\n" } else { "\n" });
         }
@@ -48,11 +48,14 @@ pub fn render(plan: &PlanFile) -> String {
     out
 }
 
-fn write_step(out: &mut String, step: &FileStep) {
+fn write_step(out: &mut String, group: &[&FileStep], place: usize) {
+    let step = group[place];
     let because = step.because.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
     comment(out, &format!("{}. {}{because}", step.id, step.summary));
+    let held = review::held(group, place);
     for lock in &step.locks {
-        comment(out, &format!("   locks {} {}: blocks {}", lock.relation, lock.mode, lock.mode.blocks()));
+        let blocks = review::blocks(lock.mode, &held);
+        comment(out, &format!("   locks {} {}: {blocks}", lock.relation, lock.mode));
     }
     for work in review::work(step) {
         comment(out, &format!("   {work}"));

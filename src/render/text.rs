@@ -29,13 +29,6 @@ pub fn steps(plan: &PlanFile, look: Look) -> String {
     page.out
 }
 
-/// Where a step stands in its transaction.
-#[derive(Clone, Copy)]
-struct Place {
-    first: bool,
-    last: bool,
-}
-
 #[derive(Clone, Copy)]
 enum Ink {
     Bold,
@@ -61,6 +54,9 @@ impl Page {
         let declaration = review::short(&plan.to.declaration);
         self.entry("server", None, &format!("PostgreSQL {}", review::one_line(&plan.from.server)));
         self.entry("state", None, &format!("{from} -> {to}, as declared by {declaration}"));
+        if let Some(part) = review::part(plan) {
+            self.entry("part", None, &part);
+        }
         let is_whole = plan.proof.converges && plan.proof.undo_returns && plan.proof.rows_survive;
         let ink = if is_whole { Ink::Green } else { Ink::Yellow };
         self.entry("proof", Some(ink), &review::proof(plan));
@@ -72,6 +68,9 @@ impl Page {
             false => review::extent(plan),
         };
         self.entry("extent", None, &extent);
+        if let Some(room) = review::room(&plan.steps.iter().collect::<Vec<_>>()) {
+            self.entry("room", None, &room);
+        }
         let open = plan.steps.iter().flat_map(|it| &it.hazards).filter(|it| it.needs_acceptance()).count();
         if open > 0 {
             let verb = if open == 1 { "needs" } else { "need" };
@@ -94,19 +93,21 @@ impl Page {
             }
             for group in review::groups(&steps) {
                 self.line("");
-                for (place, step) in group.iter().enumerate() {
-                    self.step(step, Place { first: place == 0, last: place + 1 == group.len() });
+                for place in 0..group.len() {
+                    self.step(group, place);
                 }
             }
         }
     }
 
-    fn step(&mut self, step: &FileStep, place: Place) {
-        let (head, below) = match place {
-            Place { first: true, last: true } => ("  ", "  "),
-            Place { first: true, last: false } => ("┌ ", "│ "),
-            Place { first: false, last: false } => ("│ ", "│ "),
-            Place { first: false, last: true } => ("└ ", "  "),
+    /// A step of those that share a transaction.
+    fn step(&mut self, group: &[&FileStep], place: usize) {
+        let step = group[place];
+        let (head, below) = match (place == 0, place + 1 == group.len()) {
+            (true, true) => ("  ", "  "),
+            (true, false) => ("┌ ", "│ "),
+            (false, false) => ("│ ", "│ "),
+            (false, true) => ("└ ", "  "),
         };
         let (head, below) = (self.paint(Ink::Dim, head), self.paint(Ink::Dim, below) + "      ");
         let summary = review::one_line(&step.summary);
@@ -126,8 +127,9 @@ impl Page {
         for lock in &step.locks {
             by_mode.entry((lock.mode, review::seen(lock))).or_default().push(&lock.relation);
         }
+        let held = review::held(group, place);
         for ((mode, seen), relations) in by_mode.into_iter().rev() {
-            let text = format!("locks {} {mode} ({seen}): blocks {}", relations.join(", "), mode.blocks());
+            let text = format!("locks {} {mode} ({seen}): {}", relations.join(", "), review::blocks(mode, &held));
             self.fact(&below, lock_ink(mode), &text);
         }
         for work in review::work(step) {
@@ -226,7 +228,7 @@ impl Page {
             self.fact("  ", None, &it);
         }
         for it in reasons {
-            self.fact("  ", None, &format!("times are estimates: {it}"));
+            self.fact("  ", None, &it);
         }
     }
 

@@ -2,6 +2,8 @@
 //! loaded and read, and the proof of a case.
 #![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
 
+mod discipline;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
@@ -55,6 +57,19 @@ pub async fn shadow() -> &'static Shadow {
                 "no server of that major version: scripts/setup.sh servers"
             );
             shadow.ensure_roles(&ROLES.map(RoleSpec::named)).await.expect("roles can be made");
+            // Older servers put no tablespace into their own directory.
+            if major >= 15 {
+                let database = shadow.create_database("tablespace").await.expect("a database can be made");
+                let session = database.connect().await.expect("it can be connected to");
+                session.client.batch_execute("SET allow_in_place_tablespaces = on").await.expect("it is a setting");
+                session
+                    .client
+                    .batch_execute("CREATE TABLESPACE aside LOCATION ''")
+                    .await
+                    .expect("the server has none of that name");
+                drop(session);
+                shadow.drop_database(database).await.expect("it can be dropped");
+            }
             shadow
         })
         .await
@@ -338,6 +353,10 @@ impl Sides {
             Ok(plan) => plan,
             Err(errors) => return Ok(errors.iter().map(|it| format!("refused: {it}\n")).collect()),
         };
+        let faults = discipline::faults(plan, &self.old_reading.schema, &self.old_reading.facts);
+        if !faults.is_empty() {
+            return Err(faults.join("\n").into());
+        }
         let steps = file_steps(plan, &[], &self.old_reading.facts, &PlanSettings::default(), |_| None);
         let digest = |schema: &Schema| file::fingerprint(schema);
         let file = PlanFile {
@@ -345,6 +364,7 @@ impl Sides {
             tool: String::new(),
             id: String::new(),
             name: case.name.clone(),
+            part: None,
             from: file::From { fingerprint: digest(&self.old_reading.schema), server: "15".into() },
             to: file::To { fingerprint: digest(&self.new_reading.schema), declaration: String::new() },
             scope: Scope::all(),

@@ -10,11 +10,12 @@ use crate::plan::access::Change;
 use crate::plan::batch::{Assignment, Batch};
 use crate::plan::gate::Gate;
 use crate::plan::hazard::Severity;
+use crate::plan::split::{Before, Part};
 use crate::scope::Scope;
 
 /// The file's text.
 pub fn write(plan: &PlanFile) -> String {
-    let PlanFile { format, tool, id, name, from, to, scope, proof, notes, difference, gates, steps } = plan;
+    let PlanFile { format, tool, id, name, part, from, to, scope, proof, notes, difference, gates, steps } = plan;
     let mut out =
         Writer(String::from("# A plan of tenantry. `tenantry show` renders it; `tenantry apply` runs it.\n\n"));
     out.plain("format", format);
@@ -24,6 +25,14 @@ pub fn write(plan: &PlanFile) -> String {
     out.texts("notes", notes);
     if !difference.is_empty() {
         out.text("difference", difference);
+    }
+    if let Some(Part { number, of, before }) = part {
+        out.head("[part]");
+        out.plain("number", number);
+        out.plain("of", of);
+        out.rows("before", before, |Before { name, fingerprint }| {
+            format!("name = {}, fingerprint = {}", string(name), string(fingerprint))
+        });
     }
     let From { fingerprint, server } = from;
     out.head("[from]");
@@ -139,12 +148,17 @@ fn step(step: &FileStep, out: &mut Writer) {
             string(why)
         )
     });
-    if let Some(Estimate { rows, bytes, seconds: [from, to], reason }) = estimate {
+    if let Some(Estimate { rows, bytes, seconds: [from, to], disk, wal, reason }) = estimate {
         let (from, to) = (float(*from), float(*to));
+        let needs: String = [("disk", disk), ("wal", wal)]
+            .into_iter()
+            .filter(|(_, bytes)| **bytes > 0)
+            .map(|(what, bytes)| format!("{what} = {bytes}, "))
+            .collect();
         let reason = string(reason);
         out.line(
             "estimate",
-            &format!("{{ rows = {rows}, bytes = {bytes}, seconds = [{from}, {to}], reason = {reason} }}"),
+            &format!("{{ rows = {rows}, bytes = {bytes}, seconds = [{from}, {to}], {needs}reason = {reason} }}"),
         );
     }
     out.rows("undo", undo, |Undo { sql, transaction }| {

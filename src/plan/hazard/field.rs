@@ -1,0 +1,100 @@
+//! What linters and other differs warn of, and what comes of each here: the plan takes a form that does not have it, a
+//! hazard names it, or no plan holds it.
+
+use super::Code;
+use super::Code::*;
+
+/// What comes of a warning.
+pub enum Answer {
+    /// The plan takes another form.
+    Form(&'static str),
+    /// What is left is named.
+    Named(&'static [Code], &'static str),
+    /// No plan holds it.
+    Never(&'static str),
+}
+
+use Answer::{Form, Named, Never};
+
+/// The warnings, each with what comes of it.
+pub const RULES: &[(&str, Answer)] = &[
+    ("a column is dropped", Named(&[DropColumn], "in contract, behind a gate")),
+    ("a table or a namespace is dropped", Named(&[DropTable, DropNamespace], "in contract, behind a gate")),
+    ("a table or a column is renamed", Named(&[Rename], "declared; a table answers to both names until contract")),
+    ("a rename is taken for a drop and an add", Named(&[SuspectedRename], "a question before there is a plan")),
+    ("an enum label is renamed", Named(&[EnumLabelRemoval], "a label that goes and one that comes")),
+    ("a type is narrowed, a cast can fail", Named(&[NarrowType], "the preflight lists the rows")),
+    ("an enum label is removed", Named(&[EnumLabelRemoval], "")),
+    ("a constraint or NOT NULL is dropped", Named(&[DropConstraint, DropNotNull], "in contract")),
+    ("a default is dropped that old code needs", Named(&[DropDefault], "in contract")),
+    (
+        "a required column without a value for rows",
+        Named(&[RequiredColumn], "refused; with a value it is added nullable, filled, validated"),
+    ),
+    ("TRUNCATE or DROP … CASCADE", Never("everything that goes has a step of its own")),
+    ("DROP DATABASE", Never("a plan is for one database")),
+    (
+        "row security or policies are loosened, PUBLIC is granted to",
+        Named(&[RowSecurityLoosened, GrantToPublic], ""),
+    ),
+    (
+        "CREATE INDEX blocks writes",
+        Form("CONCURRENTLY; on a partitioned table ON ONLY, each partition CONCURRENTLY, ATTACH"),
+    ),
+    ("DROP INDEX blocks reads", Form("CONCURRENTLY, but for the index of a partitioned table")),
+    ("CONCURRENTLY inside of a transaction", Form("such a step runs outside any")),
+    ("REINDEX blocks writes", Named(&[BlockingIndex], "REINDEX CONCURRENTLY, but for exclusion constraints")),
+    ("DETACH PARTITION locks the parent", Form("CONCURRENTLY with FINALIZE, where there is no default partition")),
+    (
+        "ATTACH PARTITION reads every row",
+        Named(&[AttachScan], "behind a validated CHECK that implies the bound, where one can be made"),
+    ),
+    (
+        "a foreign key or check reads every row under its lock",
+        Form("NOT VALID, then VALIDATE in a later transaction"),
+    ),
+    ("NOT VALID and VALIDATE in one transaction", Form("each has its own")),
+    ("SET NOT NULL reads every row", Form("a validated CHECK proves it first; 18: NOT NULL … NOT VALID")),
+    ("UNIQUE or PRIMARY KEY builds its index under the lock", Form("a concurrent unique index, then USING INDEX")),
+    ("PRIMARY KEY over a nullable column reads every row", Form("its columns are NOT NULL first")),
+    ("EXCLUDE builds its index under the lock", Named(&[ScanUnderLock], "there is no other form")),
+    ("a type change rewrites the table", Named(&[RewriteTable], "where the server does not do without")),
+    (
+        "a volatile default rewrites the table",
+        Form("the column is added without it, and the rows are filled in batches"),
+    ),
+    ("a stored generated column rewrites the table", Named(&[RewriteTable], "")),
+    ("SET LOGGED, SET ACCESS METHOD, SET TABLESPACE rewrite", Named(&[SetUnlogged, RewriteTable], "")),
+    ("VACUUM FULL, CLUSTER", Never("no difference of two schemas asks for them")),
+    ("work after a strong lock was taken", Form("a step that others wait for has its own transaction")),
+    ("no lock_timeout", Form("each step has one, and is tried again")),
+    (
+        "several tables are locked in one transaction",
+        Named(&[LockTogether], "only what has to be replaced together"),
+    ),
+    ("CREATE TRIGGER blocks writes", Form("under lock_timeout, for as long as the catalogs take")),
+    ("ALTER TABLE on one table over and over", Form("what fits into one CREATE TABLE is one")),
+    ("rows are changed in the transaction of DDL", Form("batches, each in its own")),
+    ("BEGIN inside of a transaction, COMMIT missing", Never("transactions belong to the plan, not to its SQL")),
+    (
+        "ALTER TABLE on a partitioned table locks every partition",
+        Form("each step lists the partitions that it locks; what reads rows goes by partition"),
+    ),
+    ("a new enum label is used before it is committed", Form("the step that adds it ends its transaction")),
+    (
+        "a materialized view is filled under a lock",
+        Named(&[DropMaterializedView], "a new one is filled as it is made"),
+    ),
+    ("a view is dropped and made again", Named(&[RecreateView], "only where CREATE OR REPLACE refuses")),
+    (
+        "row security is switched on without a policy",
+        Named(&[RowSecurityWithoutPolicy], "policies come first, in the same transaction"),
+    ),
+    ("an invalid index is left over", Form("it is dropped and built anew")),
+    ("a transaction is in the way for long", Form("`apply` names who holds the lock, and tries again")),
+    ("statistics are missing after a change of rows", Form("a backfill analyses the columns that it filled")),
+    ("an index goes before its replacement is there", Named(&[RecreateObject], "the new one is built beside it")),
+    ("an extension is updated", Named(&[ExtensionUpdate], "")),
+    ("an identifier is cut at 63 bytes", Never("both sides are read from a server, which has cut it")),
+    ("statements that can't be run again", Never("the journal knows what was done")),
+];

@@ -1,0 +1,307 @@
+//! The list of hazards. The plan, `--accept`, `[plan.hazards]`, the directive `allow` and docs/hazards.md are made from
+//! it. A hazard comes from facts: a new or empty table has none.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Area, Severity};
+
+/// What is said of a code.
+pub struct About {
+    pub code: &'static str,
+    pub severity: Severity,
+    pub area: Area,
+    /// When a step has it.
+    pub condition: &'static str,
+    /// What happens to a running system.
+    pub effect: &'static str,
+    /// What to do instead, or first.
+    pub safer: &'static str,
+    /// SQL that has it.
+    pub example: &'static str,
+}
+
+macro_rules! hazards {
+    ($($Code:ident = $code:literal, $Severity:ident, $Area:ident {
+        condition: $condition:literal,
+        effect: $effect:literal,
+        safer: $safer:literal,
+        example: $example:literal,
+    })*) => {
+        /// The code of a hazard, as `--accept` and the documentation spell it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code { $(#[serde(rename = $code)] $Code,)* }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$Code,)*];
+
+            pub fn about(self) -> &'static About {
+                match self {
+                    $(Code::$Code => &About {
+                        code: $code,
+                        severity: Severity::$Severity,
+                        area: Area::$Area,
+                        condition: $condition,
+                        effect: $effect,
+                        safer: $safer,
+                        example: $example,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+hazards! {
+    DropTable = "drop-table", Refuse, Loss {
+        condition: "a table that may hold rows goes",
+        effect: "the rows of the table are gone",
+        safer: "stop its users first and drop it later",
+        example: "DROP TABLE public.faxes",
+    }
+    DropColumn = "drop-column", Refuse, Loss {
+        condition: "a column of a table that may hold rows goes",
+        effect: "the values of the column are gone, and code that names it fails",
+        safer: "stop reading and writing it first, drop it later",
+        example: "ALTER TABLE public.contacts DROP COLUMN fax",
+    }
+    DropMaterializedView = "drop-materialized-view", Warn, Loss {
+        condition: "a materialized view goes, for good or to be made again",
+        effect: "the stored result is gone until it is built again",
+        safer: "build the new one beside it and rename",
+        example: "DROP MATERIALIZED VIEW public.daily",
+    }
+    DropSequence = "drop-sequence", Refuse, Loss {
+        condition: "a sequence goes that no column owns",
+        effect: "the position of the sequence is gone",
+        safer: "keep it until nothing draws from it",
+        example: "DROP SEQUENCE public.tickets",
+    }
+    DropNamespace = "drop-schema", Refuse, Loss {
+        condition: "a namespace goes",
+        effect: "code that names the namespace fails",
+        safer: "drop it once nothing refers to it",
+        example: "DROP SCHEMA legacy",
+    }
+    DropExtension = "drop-extension", Refuse, Loss {
+        condition: "an extension goes that the declaration no longer speaks of",
+        effect: "the functions and types of the extension are gone",
+        safer: "make sure that nothing outside the managed namespaces uses it",
+        example: "DROP EXTENSION hstore",
+    }
+    EnumLabelRemoval = "enum-value-removal", Refuse, Loss {
+        condition: "an enum loses a label or changes the order of its labels",
+        effect: "rows that hold the label can't be cast; every table that uses the type is rewritten",
+        safer: "map the rows to another label first",
+        example: "ALTER TABLE public.orders ALTER COLUMN state TYPE public.state_new USING state::text::public.state_new",
+    }
+    NarrowType = "change-type-narrowing", Refuse, Loss {
+        condition: "a column gets a type that does not hold every value of the old one",
+        effect: "values that the new type can't hold make the step fail or lose digits",
+        safer: "add a new column, backfill it, swap",
+        example: "ALTER TABLE public.contacts ALTER COLUMN phone TYPE character varying(15)",
+    }
+    SuspectedRename = "suspected-undeclared-rename", Refuse, Loss {
+        condition: "a drop and an add of one type stand side by side, and no rename is declared",
+        effect: "a drop and an add look like one rename; the values would be lost",
+        safer: "declare it with `was`, or say --no-renames",
+        example: "ALTER TABLE public.contacts DROP COLUMN phone; … ADD COLUMN phone_number text",
+    }
+    Rename = "rename", Warn, Break {
+        condition: "something is renamed as declared",
+        effect: "code that uses the old name fails from this moment on",
+        safer: "keep both names alive until all code is deployed",
+        example: "ALTER TABLE public.users RENAME COLUMN mail TO email",
+    }
+    ColumnMoves = "column-moves", Warn, Break {
+        condition: "a column that gets another type by way of a new one stands last in its table from then on",
+        effect: "an INSERT that names no columns puts its values into others",
+        safer: "name the columns in every INSERT and SELECT",
+        example: "INSERT INTO public.orders VALUES (1, 'new')",
+    }
+    DropView = "drop-view", Warn, Break {
+        condition: "a view goes",
+        effect: "code that reads the view fails",
+        safer: "stop reading it first",
+        example: "DROP VIEW public.open_orders",
+    }
+    DropRoutine = "drop-routine", Warn, Break {
+        condition: "a function, procedure or aggregate goes",
+        effect: "code that calls the routine fails",
+        safer: "stop calling it first",
+        example: "DROP FUNCTION public.total(bigint)",
+    }
+    DropType = "drop-type", Warn, Break {
+        condition: "an enum, domain, composite or range type goes",
+        effect: "code that casts to the type fails",
+        safer: "stop using it first",
+        example: "DROP TYPE public.state",
+    }
+    DropDefault = "drop-default-still-needed", Warn, Break {
+        condition: "a column keeps its NOT NULL or its writers, and loses its default",
+        effect: "an INSERT that leaves the column out fails or stores null",
+        safer: "keep the default until every writer names the column",
+        example: "ALTER TABLE public.orders ALTER COLUMN state DROP DEFAULT",
+    }
+    RequiredColumn = "adding-required-field", Refuse, Break {
+        condition: "a column is added as NOT NULL without a value for rows that exist",
+        effect: "existing rows have no value for the column",
+        safer: "declare a default or a backfill for it",
+        example: "ALTER TABLE public.orders ADD COLUMN user_id bigint NOT NULL",
+    }
+    BreaksQuery = "breaks-query", Refuse, Break {
+        condition: "one of the statements in `[queries]` fails once the step has run on the shadow",
+        effect: "a statement that applications run fails from this step on",
+        safer: "release code that does without it first, or keep what it needs",
+        example: "ALTER TABLE public.orders DROP COLUMN state -- SELECT state FROM public.orders",
+    }
+    RevokePrivilege = "revoke-privilege", Warn, Break {
+        condition: "a role loses a privilege",
+        effect: "code of the role that uses the privilege fails",
+        safer: "make sure that the role does not use it",
+        example: "REVOKE INSERT ON public.orders FROM app_writer",
+    }
+    StopTrigger = "drop-trigger", Warn, Break {
+        condition: "a trigger or a rule goes, or is switched off",
+        effect: "what the trigger kept up no longer happens",
+        safer: "drop it only when nothing relies on it",
+        example: "DROP TRIGGER audit ON public.orders",
+    }
+    PublicationChange = "publication-change", Warn, Break {
+        condition: "a publication loses or changes tables, columns, row filters or operations",
+        effect: "subscribers see another set of tables, columns or rows",
+        safer: "tell those who run the subscribers",
+        example: "ALTER PUBLICATION feed DROP TABLE public.orders",
+    }
+    ExtensionUpdate = "extension-upgrade", Warn, Break {
+        condition: "an extension gets another version",
+        effect: "the update script of the extension runs; it may lock or rewrite",
+        safer: "read its release notes",
+        example: "ALTER EXTENSION pg_trgm UPDATE TO '1.6'",
+    }
+    DropConstraint = "drop-constraint", Warn, Guard {
+        condition: "a constraint goes and none takes its place",
+        effect: "rows that it kept out may come in",
+        safer: "drop it only when its replacement is valid",
+        example: "ALTER TABLE public.orders DROP CONSTRAINT orders_total_check",
+    }
+    DropNotNull = "drop-not-null", Warn, Guard {
+        condition: "a column loses its NOT NULL",
+        effect: "nulls may come in",
+        safer: "check that readers can take a null",
+        example: "ALTER TABLE public.orders ALTER COLUMN total DROP NOT NULL",
+    }
+    DropIndex = "drop-index", Warn, Guard {
+        condition: "an index goes that no other one stands in for",
+        effect: "queries that used the index read the whole table",
+        safer: "see in pg_stat_user_indexes that nobody uses it",
+        example: "DROP INDEX CONCURRENTLY public.orders_state_idx",
+    }
+    UniqueMayFail = "unique-may-fail", Warn, Rows {
+        condition: "a unique index or key is built over rows that exist",
+        effect: "duplicates in the rows make the step fail",
+        safer: "look for duplicates first: `plan` and `apply` ask the rows",
+        example: "CREATE UNIQUE INDEX CONCURRENTLY users_email_key ON public.users (email)",
+    }
+    ForeignKeyMayFail = "foreign-key-may-fail", Warn, Rows {
+        condition: "a foreign key is validated against rows that exist",
+        effect: "rows without a partner make the step fail",
+        safer: "look for orphans first: `plan` and `apply` ask the rows",
+        example: "ALTER TABLE public.orders VALIDATE CONSTRAINT orders_user_fkey",
+    }
+    CheckMayFail = "check-may-fail", Warn, Rows {
+        condition: "a check or NOT NULL is validated against rows that exist",
+        effect: "rows that break the condition make the step fail",
+        safer: "look for such rows first: `plan` and `apply` ask the rows",
+        example: "ALTER TABLE public.orders VALIDATE CONSTRAINT orders_total_check",
+    }
+    RewriteTable = "type-change-rewrite", Warn, Wait {
+        condition: "a type, a stored generated column, a tablespace or an access method changes for a table that may hold rows",
+        effect: "the table is rewritten under a lock that blocks reads and writes",
+        safer: "add a new column, backfill it in batches, swap",
+        example: "ALTER TABLE public.orders ALTER COLUMN id TYPE bigint",
+    }
+    SetUnlogged = "set-logged", Warn, Wait {
+        condition: "a table that may hold rows becomes logged or unlogged",
+        effect: "the table is rewritten under a lock that blocks reads and writes",
+        safer: "do it while nobody uses the table",
+        example: "ALTER TABLE public.sessions SET LOGGED",
+    }
+    ScanUnderLock = "scan-under-lock", Warn, Wait {
+        condition: "a constraint has no form that reads the rows later: EXCLUDE, keys of partitioned tables, checks of domains",
+        effect: "every row is read under a lock that blocks writes or more",
+        safer: "prove it first with a constraint that is NOT VALID, then VALIDATE",
+        example: "ALTER TABLE public.stays ADD CONSTRAINT no_overlap EXCLUDE USING gist (room WITH =, during WITH &&)",
+    }
+    AttachScan = "attach-without-proof", Warn, Wait {
+        condition: "a table with rows becomes a partition, and no valid CHECK implies its bound",
+        effect: "every row of the partition is read under a lock",
+        safer: "give it a valid CHECK that implies the bound first",
+        example: "ALTER TABLE public.events ATTACH PARTITION public.events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+    }
+    BlockingIndex = "index-not-concurrent", Warn, Wait {
+        condition: "an index that can't be built or moved concurrently is: that of an exclusion constraint",
+        effect: "writes to the table wait until the index is built",
+        safer: "build it concurrently",
+        example: "ALTER INDEX public.no_overlap SET TABLESPACE fast",
+    }
+    LockTogether = "lock-multiple-tables", Warn, Wait {
+        condition: "a transaction that holds a strong lock on a large table waits for one on another: what has to be replaced together",
+        effect: "the first table stays locked while the second is waited for, and somebody who takes them in the other order is a deadlock",
+        safer: "give what is replaced another name, so that each table can take the new one by itself",
+        example: "DROP TRIGGER t ON public.orders; DROP TRIGGER t ON public.messages; DROP FUNCTION public.stamp()",
+    }
+    RecreateView = "view-recreate", Warn, Wait {
+        condition: "a view changes in a way that CREATE OR REPLACE refuses, or what it reads changes its type",
+        effect: "the view is away for the length of one transaction, and locked against reads",
+        safer: "keep its columns compatible, so that CREATE OR REPLACE will do",
+        example: "DROP VIEW public.open_orders; CREATE VIEW public.open_orders AS …",
+    }
+    RecreateObject = "object-recreate", Warn, Wait {
+        condition: "an object can't be changed in place and nothing can stand beside it meanwhile",
+        effect: "the object is away until it is made again",
+        safer: "add the new one under another name first",
+        example: "DROP INDEX CONCURRENTLY public.i; CREATE INDEX CONCURRENTLY i ON public.orders (state)",
+    }
+    DetachPartition = "detach-partition", Warn, Wait {
+        condition: "a partition that may hold rows is detached",
+        effect: "queries on the parent no longer see the rows of the partition",
+        safer: "make sure that nobody reads them through the parent",
+        example: "ALTER TABLE public.events DETACH PARTITION public.events_2019 CONCURRENTLY",
+    }
+    RowSecurityLoosened = "policy-or-rls-loosening", Refuse, Access {
+        condition: "row security is switched off or no longer forced, a policy lets more through, a view stops asking for the rights of its reader",
+        effect: "rows that were hidden can be read or changed",
+        safer: "check who gains what, then accept it by name",
+        example: "ALTER TABLE public.orders DISABLE ROW LEVEL SECURITY",
+    }
+    LoosensAccess = "loosens-access", Refuse, Access {
+        condition: "the proof, acting as each role before and after, finds rows that it reaches only now",
+        effect: "rows that the role could not reach can be read or changed by it",
+        safer: "narrow the policy or the grant, or accept it by name",
+        example: "CREATE POLICY all_orders ON public.orders USING (true)",
+    }
+    RowSecurityWithoutPolicy = "rls-enable-without-policy", Warn, Access {
+        condition: "row security is switched on for a table that existed, and there is no policy",
+        effect: "everyone but the owner sees no rows at all",
+        safer: "create the policies first",
+        example: "ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY",
+    }
+    ViewRunsAsOwner = "view-not-security-invoker", Warn, Access {
+        condition: "a new view reads tables with row security, and has no security_invoker",
+        effect: "the view reads its tables with the rights of its owner, past their row security",
+        safer: "set security_invoker = true",
+        example: "CREATE VIEW public.open_orders AS SELECT … FROM public.orders",
+    }
+    GrantToPublic = "public-grant", Warn, Access {
+        condition: "PUBLIC gains a privilege, now or by default",
+        effect: "every role that can connect gains the privilege",
+        safer: "grant it to the roles that need it",
+        example: "GRANT SELECT ON public.orders TO PUBLIC",
+    }
+    ChangeOwner = "change-owner", Warn, Access {
+        condition: "an object gets another owner",
+        effect: "the former owner loses its rights, the new one passes row security",
+        safer: "grant what the former owner still needs",
+        example: "ALTER TABLE public.orders OWNER TO app_owner",
+    }
+}
