@@ -10,10 +10,11 @@ use tenantry::plan::file::PlanFile;
 use tenantry::shadow::{Shadow, ShadowDatabase, ShadowSpec};
 
 const OLD: &str = "
-    CREATE TABLE orders (id bigint PRIMARY KEY, total integer, state text);
+    CREATE TABLE orders (id bigint PRIMARY KEY, total integer);
+    CREATE VIEW totals AS SELECT total FROM orders;
     CREATE TABLE apart (id bigint PRIMARY KEY);
     CREATE VIEW beside AS SELECT id FROM apart;
-    INSERT INTO orders SELECT g, g, 'new' FROM generate_series(1, 20000) g;
+    INSERT INTO orders SELECT g, g FROM generate_series(1, 20000) g;
     ANALYZE";
 const NEW: &str = "
     CREATE TABLE orders (

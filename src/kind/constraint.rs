@@ -504,7 +504,15 @@ impl Constraint {
             // Before 18 a foreign key of a partitioned table can't be NOT VALID.
             Rule::Foreign(_) if self.partitioned && sides.major() < 18 => self.add_by_partition(instead, sides),
             Rule::Check(_) | Rule::Foreign(_) => {
-                vec![self.adding(not_valid, instead, sides).own_transaction(), self.validation(sides)]
+                let promise = self.adding(not_valid, instead, sides).own_transaction();
+                // What is valid is made a promise again only by making it anew.
+                let back = format!("{} DROP CONSTRAINT {}, {}", self.alter_table(), self.name, self.addition(sides));
+                let validation = self.validation(sides);
+                // One that takes another's place is taken back with it.
+                match sides.old.contains(&self.id()) {
+                    true => vec![promise, validation],
+                    false => vec![promise, validation.undone_by(format!("{back} NOT VALID"))],
+                }
             }
             Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => vec![self.adding(whole, instead, sides)],
             Rule::Unique(key) if !key.without_overlaps && self.is_used(sides) => {
