@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::error::{ApplyError, told};
 use super::run::{Cause, Fault, Running, stopped};
-use super::stopped::{Stopped, stopped as find};
+use super::stopped::{Stopped, to_take_back};
 use super::unseen::{Left, left};
 use super::waiting::holders;
 use super::{Event, PATIENCE, Pace};
@@ -30,10 +30,10 @@ pub struct Return {
     whole: bool,
 }
 
-/// Looks whether the newest run can be taken back: all of it, or what came after the step `to`. `None`: nothing of it
-/// is done.
+/// Looks whether the newest run can be taken back (or, of a split plan, that of the part before): all of it, or what
+/// came after the step `to`. `None`: nothing of it is done.
 pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>, ApplyError> {
-    let Some(stopped) = find(target).await? else { return Ok(None) };
+    let Some(stopped) = to_take_back(target).await? else { return Ok(None) };
     if stopped.run.status == RunState::Undone {
         return Ok(None);
     }

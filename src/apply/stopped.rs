@@ -8,7 +8,7 @@ use super::{END_WITH_CLIENT, PATIENCE, Prepared, Ready, runs};
 use crate::connect::{Session, Target, pooler};
 use crate::diagnostic::File;
 use crate::introspect::introspect;
-use crate::journal::{self, Run};
+use crate::journal::{self, Run, RunState};
 use crate::plan::file::{PlanFile, fingerprint};
 use crate::proof::observe::SESSION;
 
@@ -35,11 +35,34 @@ pub(super) async fn admitted(target: &Target) -> Result<(Session, String), Apply
 }
 
 /// The newest run, if there is one.
-pub(super) async fn stopped(target: &Target) -> Result<Option<Stopped>, ApplyError> {
+async fn stopped(target: &Target) -> Result<Option<Stopped>, ApplyError> {
     let (session, _) = admitted(target).await?;
+    let runs = runs(&session.client, None).await.map_err(|source| ApplyError::Unreadable { source })?;
+    match runs.unwrap_or_default().into_iter().next() {
+        Some(run) => with_plan(session, run).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The run that is taken back next: the newest; where that was a part of a split plan and is taken back already, the
+/// one of the part before it.
+pub(super) async fn to_take_back(target: &Target) -> Result<Option<Stopped>, ApplyError> {
+    let (session, _) = admitted(target).await?;
+    let runs = runs(&session.client, None).await.map_err(|source| ApplyError::Unreadable { source })?;
+    let mut runs = runs.unwrap_or_default().into_iter();
+    let Some(newest) = runs.next() else { return Ok(None) };
+    let mut stopped = with_plan(session, newest).await?;
+    while stopped.run.status == RunState::Undone
+        && let Some(before) = stopped.plan.part.as_ref().and_then(|it| it.before.last())
+        && let Some(run) = runs.find(|it| it.plan_name == before.name)
+    {
+        stopped = with_plan(stopped.session, run).await?;
+    }
+    Ok(Some(stopped))
+}
+
+async fn with_plan(session: Session, run: Run) -> Result<Stopped, ApplyError> {
     let unreadable = |source| ApplyError::Unreadable { source };
-    let runs = runs(&session.client, None).await.map_err(unreadable)?.unwrap_or_default();
-    let Some(run) = runs.into_iter().next() else { return Ok(None) };
     let none = |why: &str| ApplyError::NoPlan { run: run.id, why: why.to_owned() };
     if !session.client.query_one(journal::CURRENT, &[]).await.map_err(unreadable)?.get::<_, bool>(0) {
         return Err(none("an older tenantry wrote it, which kept no plans"));
@@ -52,7 +75,7 @@ pub(super) async fn stopped(target: &Target) -> Result<Option<Stopped>, ApplyErr
     if plan.is_edited() {
         return Err(none("its plan was edited"));
     }
-    Ok(Some(Stopped { session, run, plan, left_at }))
+    Ok(Stopped { session, run, plan, left_at })
 }
 
 /// Looks whether the newest run can go on.
