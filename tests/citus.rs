@@ -55,6 +55,7 @@ async fn planned(server: &support::Server, database: &str, declared: &str, toml:
         name: "citus".into(),
         accept: vec!["all".into()],
         renames: true,
+        split: false,
     };
     let told = |failure: pipeline::Failure| {
         let text = render_all(&failure.reports, Look { colour: false, width: 100 });

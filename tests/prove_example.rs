@@ -57,6 +57,7 @@ impl Example {
             name: "prove".into(),
             accept: vec![],
             renames: true,
+            split: false,
         };
         let both = both_sides(&request).await.expect("the example can be planned");
         let loaded = elaborate::declared(&both.shadow, &both.declaration, &both.surroundings).await.unwrap();
