@@ -580,7 +580,8 @@ impl Constraint {
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
             // Once the whole has it, it goes with that.
             let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", own.table, own.name);
-            promises.push(own.adding(sql, Instead::OfNothing, sides).own_transaction().undone_by(back));
+            let promise = own.adding(sql, Instead::OfNothing, sides).own_transaction().undone_by(back);
+            promises.push(promise.summary(format!("create {}", own.id())));
             proofs.push(own.validation(sides));
         }
         let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
