@@ -508,8 +508,9 @@ impl Constraint {
                 // What is valid is made a promise again only by making it anew.
                 let back = format!("{} DROP CONSTRAINT {}, {}", self.alter_table(), self.name, self.addition(sides));
                 let validation = self.validation(sides);
-                // One that takes another's place is taken back with it.
-                match sides.old.contains(&self.id()) {
+                // One that takes another's place is taken back with it; a partition's may have become that of the whole.
+                let of_partition = sides.new.contains(&super::partition::id(&self.table));
+                match sides.old.contains(&self.id()) || of_partition {
                     true => vec![promise, validation],
                     false => vec![promise, validation.undone_by(format!("{back} NOT VALID"))],
                 }
