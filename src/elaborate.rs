@@ -95,7 +95,7 @@ pub async fn copy(shadow: &Shadow, label: &str, described: &Schema) -> Result<Co
     let steps = plan::make(&Schema { server_version: described.server_version, ..base }, &wanted, &facts)
         .map_err(ElaborateError::Plan)?;
     session.client.batch_execute(observe::SESSION).await?;
-    let missing = run_all(&session, &steps).await;
+    let missing = run_all(&session, &steps, described).await;
     session.client.batch_execute("RESET ALL").await?;
     let reading = introspect(&session.client, false).await?;
     Ok(Copy { database, reading, missing })
@@ -107,16 +107,43 @@ fn described_elsewhere(described: &Schema, id: &ObjectId) -> bool {
     described.objects.keys().any(|it| format!("{:?}", it.kind) == kind.as_str() && *it.path == *path)
 }
 
-/// Runs steps one by one and goes on after a failure, since what failed may be needed by nothing.
-async fn run_all(session: &Session, steps: &[Planned]) -> Vec<(ObjectId, String)> {
-    let mut missing = vec![];
-    let ran = join_all(steps.iter().map(|it| session.client.batch_execute(&it.step.sql))).await;
-    for (step, result) in steps.iter().zip(ran) {
-        if let Err(error) = result {
-            missing.push((step.subject.clone(), server_message(&error)));
+/// Runs steps one by one and goes on after a failure, since what failed may be needed by nothing. Where it may have
+/// failed for want of something unmanaged, such as a collation, that is made and the rest tried again.
+async fn run_all(session: &Session, steps: &[Planned], described: &Schema) -> Vec<(ObjectId, String)> {
+    let mut beside = Beside::of(described);
+    let mut left: Vec<&Planned> = steps.iter().collect();
+    loop {
+        let ran = join_all(left.iter().map(|it| session.client.batch_execute(&it.step.sql))).await;
+        let failed: Vec<_> = left.iter().zip(ran).filter_map(|(step, ran)| Some((*step, ran.err()?))).collect();
+        if failed.is_empty() || !beside.make(session).await && failed.len() == left.len() {
+            return failed.iter().map(|(step, error)| (step.subject.clone(), server_message(error))).collect();
+        }
+        left = failed.into_iter().map(|(step, _)| step).collect();
+    }
+}
+
+/// Statements that make the unmanaged objects of a schema which are not made yet.
+struct Beside<'a>(Vec<&'a str>);
+
+impl<'a> Beside<'a> {
+    fn of(schema: &'a Schema) -> Self {
+        Beside(schema.unmanaged.values().flatten().map(String::as_str).collect())
+    }
+
+    /// Makes those that can be made by now; tells whether any could.
+    async fn make(&mut self, session: &Session) -> bool {
+        let before = self.0.len();
+        loop {
+            let ran = join_all(self.0.iter().map(|sql| session.client.batch_execute(sql))).await;
+            let left: Vec<&str> =
+                self.0.iter().zip(ran).filter(|(_, ran)| ran.is_err()).map(|(sql, _)| *sql).collect();
+            let stuck = left.is_empty() || left.len() == self.0.len();
+            self.0 = left;
+            if stuck {
+                return self.0.len() < before;
+            }
         }
     }
-    missing
 }
 
 /// The declared schema, as the shadow understands it.
@@ -141,7 +168,7 @@ pub async fn declared(
         copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
     let session = copied.database.connect_as(&outside.creator.0).await?;
     session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
-    let failed = load(&session, &declaration.statements).await?;
+    let failed = load(&session, &declaration.statements, Beside::of(outside)).await?;
     if !failed.is_empty() {
         // What needs a statement that failed fails with it, and would say nothing new.
         let follows =
@@ -159,10 +186,11 @@ pub async fn declared(
 }
 
 /// Sends all statements at once, then again those that failed, as long as that helps: an order by names can't know
-/// what only the server resolves.
+/// what only the server resolves. What the declaration takes for granted and nobody manages comes from the live side.
 async fn load<'a>(
     session: &Session,
     statements: &'a [Statement],
+    mut beside: Beside<'_>,
 ) -> Result<Vec<(&'a Statement, tokio_postgres::Error)>, tokio_postgres::Error> {
     let mut left: Vec<&Statement> = statements.iter().collect();
     loop {
@@ -196,7 +224,7 @@ async fn load<'a>(
                 Err(error) => failed.push((*statement, error)),
             }
         }
-        if failed.is_empty() || failed.len() == left.len() {
+        if failed.is_empty() || failed.len() == left.len() && !beside.make(session).await {
             return Ok(failed);
         }
         left = failed.into_iter().map(|(statement, _)| statement).collect();

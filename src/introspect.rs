@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -336,6 +336,16 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
             satellites.push(Object::Owner(Arc::new(Owner::new(id.clone(), owner.clone()))));
             known.owners.insert(row.at, owner);
         }
+        if let (Some(inner), Object::Column(column)) = (row.sequence, &row.object)
+            && let Some(sequence) = column.identity_sequence()
+        {
+            let acl = inner.acl.unwrap_or_default();
+            satellites.push(Object::Grants(Arc::new(Grants {
+                inside: Some(id.clone()),
+                ..Grants::new(sequence.clone(), Some(inner.owner), acl)
+            })));
+            known.sequences.insert(inner.at, (sequence, id.clone()));
+        }
         objects.insert(id, row.object);
     }
     satellites.extend(column_privileges(answers.of(Asked::ColumnGrants), &known));
@@ -358,7 +368,7 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
         creator,
         objects,
         needs: needs.into_iter().map(|(id, needs)| (id, Arc::new(needs))).collect(),
-        unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| row.get(0)).collect(),
+        unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| (row.get(0), row.get(1))).collect(),
     };
     schema.add_own_needs();
     Ok(Reading { schema, facts: answers.facts, roles })
@@ -377,6 +387,8 @@ struct Known {
     /// What an address is an inner part of: a row type of its table, a rule of its view, a member of its extension.
     parents: HashMap<Address, Address>,
     owners: HashMap<Address, Role>,
+    /// The sequences inside of identity columns, and these columns.
+    sequences: HashMap<Address, (ObjectId, ObjectId)>,
 }
 
 impl Known {
@@ -385,6 +397,23 @@ impl Known {
         let at = (PG_CLASS, oid, 0);
         let of_type = || self.parents.get(&at).filter(|parent| parent.0 == PG_TYPE);
         self.objects.get(&at).or_else(|| self.objects.get(of_type()?))
+    }
+
+    /// The object at an address; or, where that is unknown, those that it leads to.
+    fn resolve_beyond(&self, at: Address, beyond: &HashMap<Address, Vec<Address>>) -> Vec<&ObjectId> {
+        let mut found = vec![];
+        let mut seen = HashSet::new();
+        let mut open = vec![at];
+        while let Some(at) = open.pop() {
+            match self.resolve(at) {
+                Some(id) => found.push(id),
+                None if seen.insert((at.0, at.1, 0)) => {
+                    open.extend(beyond.get(&(at.0, at.1, 0)).into_iter().flatten());
+                }
+                None => {}
+            }
+        }
+        found
     }
 
     /// The object at an address, or the one that it is an inner part of.
@@ -417,14 +446,23 @@ fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<
             known.parents.insert(*from, *to);
         }
     }
+    // What needs something unmanaged, such as an aggregate, needs what that is made of.
+    let mut beyond: HashMap<Address, Vec<Address>> = HashMap::new();
+    for (from, to, _) in &edges {
+        if known.resolve(*from).is_none() {
+            beyond.entry((from.0, from.1, 0)).or_default().push(*to);
+        }
+    }
     let mut needs: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
     for (from, to, how) in &edges {
-        let (Some(from), Some(to)) = (known.resolve(*from), known.resolve(*to)) else { continue };
-        // A partition's automatic dependency on its parent is that of the attachment, which is an object.
-        // Before 15, a generated column's on the columns that it is made of is of the same sort, and stays.
-        let of_partition = *how == "a" && from.kind == to.kind && from.kind != Kind::Column;
-        if from != to && !of_partition {
-            needs.entry(from.clone()).or_default().insert(to.clone());
+        let Some(from) = known.resolve(*from) else { continue };
+        for to in known.resolve_beyond(*to, &beyond) {
+            // A partition's automatic dependency on its parent is that of the attachment, which is an object.
+            // Before 15, a generated column's on the columns that it is made of is of the same sort, and stays.
+            let of_partition = *how == "a" && from.kind == to.kind && from.kind != Kind::Column;
+            if from != to && !of_partition {
+                needs.entry(from.clone()).or_default().insert(to.clone());
+            }
         }
     }
     needs
@@ -438,6 +476,10 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
             let (column, constraint): (Option<&str>, Option<u32>) = (row.get(4), row.get(5));
             if let Some(constraint) = constraint.and_then(|oid| known.objects.get(&(PG_CONSTRAINT, oid, 0))) {
                 return Some(Object::Comment(Arc::new(Comment::on_index_of(constraint.clone(), text))));
+            }
+            if let Some((sequence, column)) = known.sequences.get(&at) {
+                let comment = Comment { inside: Some(column.clone()), ..Comment::new(sequence.clone(), text) };
+                return Some(Object::Comment(Arc::new(comment)));
             }
             let on = match (known.objects.get(&at), column) {
                 (Some(id), _) => id.clone(),

@@ -254,8 +254,10 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     };
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
     let explained = |it: &String| config.platform.is_some_and(|platform| platform.explains(it));
-    let unmanaged = live.schema.unmanaged.iter().filter(|it| !explained(it));
+    let unmanaged = live.schema.unmanaged.keys().filter(|it| !explained(it));
     notes.extend(unmanaged.map(|it| format!("not managed, and left as it is: {it}")));
+    let unmade = elaborated.schema.unmanaged.keys().filter(|it| !live.schema.unmanaged.contains_key(*it));
+    notes.extend(unmade.map(|it| format!("declared, but not managed: make it on the live side by hand: {it}")));
     let exposed = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
     let declared = tenancy::with_rights(&scope, &elaborated.schema, &live.schema);
     Ok(Both {

@@ -25,7 +25,18 @@ pub struct Row {
     pub owner: Option<Role>,
     /// The effective privileges (the catalog's, or acldefault() where it has null), for kinds that have them.
     pub acl: Option<Vec<AclItem>>,
+    /// The sequence inside of an identity column, which is no object of its own.
+    pub sequence: Option<Inner>,
     pub object: Object,
+}
+
+/// What belongs to an object and has an owner, privileges and comments all the same.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Inner {
+    pub at: Address,
+    pub owner: Role,
+    #[serde(default)]
+    pub acl: Option<Vec<AclItem>>,
 }
 
 impl Row {
@@ -35,10 +46,11 @@ impl Row {
             at: Address,
             owner: Option<Role>,
             acl: Option<Vec<AclItem>>,
+            sequence: Option<Inner>,
             def: T,
         }
         let raw: Raw<T> = serde_json::from_str(json)?;
-        Ok(Row { at: raw.at, owner: raw.owner, acl: raw.acl, object: wrap(raw.def) })
+        Ok(Row { at: raw.at, owner: raw.owner, acl: raw.acl, sequence: raw.sequence, object: wrap(raw.def) })
     }
 }
 
@@ -56,8 +68,9 @@ pub struct Schema {
     pub objects: BTreeMap<ObjectId, Object>,
     #[serde(with = "as_pairs")]
     pub needs: BTreeMap<ObjectId, Needs>,
-    /// Objects of kinds that are not managed yet, as people would name them.
-    pub unmanaged: BTreeSet<String>,
+    /// Objects of kinds that are not managed, as people would name them, and how to make one like it, where that is
+    /// known.
+    pub unmanaged: BTreeMap<String, Option<String>>,
 }
 
 impl Default for Role {
@@ -178,7 +191,7 @@ impl Schema {
                 false => (id.clone(), Arc::new(needs.iter().filter(|it| keep(it)).cloned().collect())),
             })
             .collect();
-        Schema { objects, needs, ..self.empty() }
+        Schema { objects, needs, unmanaged: self.unmanaged.clone(), ..self.empty() }
     }
 
     /// The same server and creator, without objects.

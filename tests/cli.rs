@@ -278,3 +278,43 @@ fn a_leak_is_told_with_its_statement_and_exits_with_3() {
     let json: serde_json::Value = serde_json::from_slice(&prove(&["--format", "json"]).stdout).unwrap();
     assert_eq!(json[0]["tenants"], serde_json::json!(["1", "2", "3"]));
 }
+
+#[test]
+fn what_nobody_manages_is_there_for_what_uses_it() {
+    let unmanaged = "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false);
+         CREATE TEXT SEARCH DICTIONARY plain (TEMPLATE = simple, STOPWORDS = english);
+         CREATE TEXT SEARCH CONFIGURATION words (COPY = english);
+         ALTER TEXT SEARCH CONFIGURATION words ALTER MAPPING FOR asciiword WITH plain, english_stem;
+         CREATE FUNCTION add(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN a + b;
+         CREATE AGGREGATE total(integer) (SFUNC = add, STYPE = integer, INITCOND = '0', PARALLEL = SAFE);
+         CREATE OPERATOR |+| (FUNCTION = add, LEFTARG = integer, RIGHTARG = integer, COMMUTATOR = |+|);
+         CREATE TYPE pair AS (a integer, b integer);
+         CREATE FUNCTION sum_of(pair) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1.a + $1.b';
+         CREATE CAST (pair AS integer) WITH FUNCTION sum_of(pair) AS ASSIGNMENT;\n";
+    let managed = "CREATE FUNCTION add(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN a + b;
+         CREATE TYPE pair AS (a integer, b integer);
+         CREATE FUNCTION sum_of(pair) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1.a + $1.b';\n";
+    let used = "CREATE TABLE t (a TYPE_OF_A, name text COLLATE folded, duo pair,
+             found tsvector GENERATED ALWAYS AS (to_tsvector('public.words', 'x')) STORED);
+         CREATE VIEW v AS SELECT total(a::integer |+| duo::integer) AS total FROM t GROUP BY name;";
+    let (old, new) = (used.replace("TYPE_OF_A", "integer"), used.replace("TYPE_OF_A", "bigint"));
+    for declared in [unmanaged, managed] {
+        let project = Project::new(&[
+            ("tenantry.toml", CONFIG),
+            ("legacy.sql", &format!("{unmanaged}{old}")),
+            ("schema/all.sql", &format!("{declared}{new}")),
+        ]);
+        let planned = project.run(&["plan"]);
+        assert_eq!(planned.code, 0, "{}", planned.err);
+        assert!(planned.out.contains("not managed, and left as it is"), "{}", planned.out);
+        assert!(!planned.out.contains("Not proved"), "{}", planned.out);
+    }
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", &format!("{managed}CREATE TABLE t ();")),
+        ("schema/all.sql", &format!("{unmanaged}CREATE TABLE t (a integer);")),
+    ]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    assert!(planned.out.contains("make it on the live side by hand: collation public.folded"), "{}", planned.out);
+}

@@ -68,7 +68,7 @@ impl Init {
             write(&directory.join(name), text.trim_end())?;
         }
         write(Path::new("tenantry.toml"), &config(&directory, &self.namespace, platform))?;
-        for it in &live.unmanaged {
+        for it in live.unmanaged.keys() {
             context.tell(&format!("not managed, and not written: {it}"));
         }
         context.tell(&format!("{} files below {}; `tenantry plan` compares", texts.len(), directory.display()));

@@ -17,6 +17,7 @@ use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
+mod heir;
 pub mod retype;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,6 +118,15 @@ pub fn find<'a>(schema: &'a Schema, table: &QName, name: &Name) -> Option<&'a Co
 
 pub fn id(table: &QName, name: &Name) -> ObjectId {
     ObjectId::new(Kind::Column, [&table.namespace, &table.name, name])
+}
+
+/// Whether the sequence `on`, where it is inside of an identity column, is not there: the column has another one, or
+/// none, and what hung on the old one went with it.
+pub fn goes_with_identity(on: &ObjectId, inside: Option<&ObjectId>, schema: &Schema) -> bool {
+    let Some(Object::Column(column)) = inside.and_then(|it| schema.get(it)) else {
+        return inside.is_some();
+    };
+    column.identity_sequence().as_ref() != Some(on)
 }
 
 impl Identity {
@@ -223,6 +233,12 @@ impl Column {
         sql
     }
 
+    /// The sequence of an identity column, as what its privileges and comments are on.
+    pub fn identity_sequence(&self) -> Option<ObjectId> {
+        let name = &self.identity.as_ref()?.sequence;
+        Some(ObjectId::new(Kind::Sequence, [&name.namespace, &name.name]))
+    }
+
     /// What the element can't say, as actions of ALTER TABLE.
     pub fn settings(&self, sides: &Sides<'_>, table: &Table) -> Vec<String> {
         let alter = format!("ALTER COLUMN {}", self.name);
@@ -272,13 +288,33 @@ impl Column {
         self.inherited.0 && stays && table::parents(sides.new, &self.table).iter().any(|it| before.contains(it))
     }
 
-    /// The column of a parent on both sides, where it follows one.
-    fn leader<'a>(&self, sides: &Sides<'a>) -> Option<(&'a Column, &'a Column)> {
-        let parents = table::parents(sides.old, &self.table);
-        let mut both = parents.iter().filter_map(|parent| {
-            Some((find(sides.old, parent, &self.name)?, find(sides.new, parent, &self.name)?))
-        });
-        both.next()
+    /// The column of each parent that has it on both sides.
+    fn leaders<'a>(&self, sides: &Sides<'a>) -> impl Iterator<Item = (&'a Column, &'a Column)> {
+        let parents = table::parents(sides.old, &self.table).into_iter();
+        parents.filter_map(|parent| {
+            Some((find(sides.old, &parent, &self.name)?, find(sides.new, &parent, &self.name)?))
+        })
+    }
+
+    fn drop_own(&self, sides: &Sides<'_>) -> Step {
+        let mut step = self.on_family(format!("DROP COLUMN {}", self.name), sides).stage(Stage::Contract);
+        if let Some(identity) = &self.identity {
+            step = step.locks(&identity.sequence, Lock::AccessExclusive);
+        }
+        for sequence in sides.old.of_kind(Kind::Sequence) {
+            if let Object::Sequence(it) = sequence
+                && it.owned_by.as_ref().is_some_and(|(table, column)| (table, column) == (&self.table, &self.name))
+            {
+                step = step.locks(&it.name, Lock::AccessExclusive);
+            }
+        }
+        if self.generated.is_none() && table::may_hold_rows(sides, &self.table) {
+            step = step.hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table));
+            if !self.is_derived(sides) {
+                step = step.irreversible("the values of the column are gone");
+            }
+        }
+        step
     }
 
     /// Whether the default can be said in ADD COLUMN. What it needs may come only after the column, such as the
@@ -632,11 +668,12 @@ impl Column {
             (None, None) => vec![],
             (Some(old), None) => vec![
                 self.on_family(format!("ALTER COLUMN {} DROP IDENTITY", self.name), sides)
-                    .locks(&old.sequence, Lock::AccessExclusive),
+                    .locks(&old.sequence, Lock::AccessExclusive)
+                    .with_its_parts(),
             ],
             (None, Some(it)) => {
                 let sql = it.sql(&self.table, &self.name);
-                let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides);
+                let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
                 // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
                 let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
                 let start = it.options.start;
@@ -926,7 +963,7 @@ impl Definition for Column {
     // table_column_not_null, and a longer name was cut at a place of the server's choosing.
     const CATALOG: &'static str = r#"
         WITH identity_sequence AS (
-            SELECT d.refobjid AS attrelid, d.refobjsubid AS attnum, sn.nspname, sc.relname, s.*
+            SELECT d.refobjid AS attrelid, d.refobjsubid AS attnum, sn.nspname, sc.relname, sc.relowner, sc.relacl, s.*
               FROM pg_sequence s
               JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype = 'i'
                               AND d.refclassid = 'pg_class'::regclass
@@ -934,6 +971,13 @@ impl Definition for Column {
               JOIN pg_namespace sn ON sn.oid = sc.relnamespace)
         SELECT json_build_object(
             'at', json_build_array('pg_class'::regclass::oid::int8, a.attrelid::int8, a.attnum),
+            'sequence', CASE WHEN s.seqrelid IS NOT NULL THEN json_build_object(
+                'at', json_build_array('pg_class'::regclass::oid::int8, s.seqrelid::int8, 0),
+                'owner', pg_get_userbyid(s.relowner),
+                'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), g.privilege_type, g.is_grantable)
+                                         ORDER BY r.rolname, g.privilege_type)
+                          FROM aclexplode(coalesce(s.relacl, acldefault('s', s.relowner))) g
+                          LEFT JOIN pg_roles r ON r.oid = g.grantee)) END,
             'def', json_build_object(
                 'table', json_build_array(n.nspname, c.relname),
                 'name', a.attname,
@@ -1034,7 +1078,7 @@ impl Definition for Column {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.follows(sides) {
+        if self.follows(sides) || self.goes_with_a_parent(sides) {
             return vec![];
         }
         let before = find(sides.old, &self.table, &self.name).filter(|_| sides.replaced.contains(&self.id()));
@@ -1043,13 +1087,13 @@ impl Definition for Column {
             Some(Column { generated: Some(computed), .. }) if computed.is_virtual && self.generated.is_none() => {
                 self.keep_computed(computed, sides)
             }
-            _ => self.add(sides),
+            _ => self.add_after_heirs(sides),
         }
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         let follows = self.follows(sides) && new.follows(sides);
-        let leader = self.leader(sides).filter(|_| follows);
+        let leader = self.leaders(sides).next().filter(|_| follows);
         let mut steps = vec![];
 
         match (&self.generated, &new.generated) {
@@ -1078,12 +1122,13 @@ impl Definition for Column {
         }
         let retyped =
             self.data_type != new.data_type && !extension::carries(&self.data_type, &new.data_type, sides);
-        if !follows && (retyped || self.collation != new.collation) {
+        if !follows && (retyped || self.collation != new.collation) && !self.retyped_by_a_parent(sides) {
             steps.push(self.set_type(new, sides));
         }
         // What a parent hands down, its statements bring to this column, and take away again.
         let handed = |it: &Column| it.not_null.as_ref().filter(|it| !it.no_inherit).map(|it| it.valid);
-        if leader.is_none_or(|(before, after)| handed(before) == handed(after)) {
+        let led = |(before, after): (&Column, &Column)| handed(before) != handed(after);
+        if !follows || !self.leaders(sides).any(led) {
             if new.identity.is_none() && new.not_null.is_none() {
                 steps.extend(self.alter_identity(new, sides));
                 steps.extend(self.alter_not_null(new, sides));
@@ -1101,29 +1146,12 @@ impl Definition for Column {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.follows(sides) {
+        if self.follows(sides) || self.goes_with_a_parent(sides) {
             return vec![];
         }
         if self.is_parked(sides) {
             return vec![self.park(sides)];
         }
-        let mut step = self.on_family(format!("DROP COLUMN {}", self.name), sides).stage(Stage::Contract);
-        if let Some(identity) = &self.identity {
-            step = step.locks(&identity.sequence, Lock::AccessExclusive);
-        }
-        for sequence in sides.old.of_kind(Kind::Sequence) {
-            if let Object::Sequence(it) = sequence
-                && it.owned_by.as_ref().is_some_and(|(table, column)| (table, column) == (&self.table, &self.name))
-            {
-                step = step.locks(&it.name, Lock::AccessExclusive);
-            }
-        }
-        if self.generated.is_none() && table::may_hold_rows(sides, &self.table) {
-            step = step.hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table));
-            if !self.is_derived(sides) {
-                step = step.irreversible("the values of the column are gone");
-            }
-        }
-        vec![step]
+        self.drop_with_heirs(sides)
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column;
 use crate::kind::{Alter, Definition, Kind, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -15,16 +16,19 @@ pub struct Comment {
     /// On the index of the constraint `on`, which has its name and can have a comment of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_index: bool,
+    /// The identity column that the sequence `on` belongs to: such a sequence is no object of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<ObjectId>,
     pub text: String,
 }
 
 impl Comment {
     pub fn new(on: ObjectId, text: impl Into<String>) -> Self {
-        Comment { on, of_index: false, text: text.into() }
+        Comment { on, of_index: false, inside: None, text: text.into() }
     }
 
     pub fn on_index_of(constraint: ObjectId, text: impl Into<String>) -> Self {
-        Comment { on: constraint, of_index: true, text: text.into() }
+        Comment { on: constraint, of_index: true, inside: None, text: text.into() }
     }
 
     fn step(&self, value: String) -> Step {
@@ -94,7 +98,7 @@ impl Definition for Comment {
     }
 
     fn part_of(&self) -> Option<ObjectId> {
-        Some(self.on.clone())
+        Some(self.inside.as_ref().unwrap_or(&self.on).clone())
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -104,15 +108,24 @@ impl Definition for Comment {
         }
     }
 
-    fn create(&self, _sides: &Sides<'_>) -> Vec<Step> {
+    fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
+            return vec![];
+        }
         vec![self.step(Literal(&self.text).to_string())]
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        if self.inside != new.inside {
+            return Alter::Replace;
+        }
         Alter::Steps(new.create(sides))
     }
 
-    fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
+    fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
+            return vec![];
+        }
         vec![self.step("NULL".to_owned())]
     }
 }

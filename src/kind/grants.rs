@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::column;
 use crate::kind::privileges::{self, Rights, Statement, Target};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::name::{Name, QName, Role, list};
@@ -17,6 +18,9 @@ pub struct Grants {
     pub on: ObjectId,
     /// The owner, for objects that have one of their own: what it may do passes on with the ownership.
     pub owner: Option<Role>,
+    /// The identity column that the sequence `on` belongs to: such a sequence is no object of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<ObjectId>,
     /// All effective privileges in order, those of the owner too.
     pub items: Vec<AclItem>,
 }
@@ -27,7 +31,15 @@ impl Grants {
             .into_iter()
             .map(|((role, privilege), option)| (role, privilege, option))
             .collect();
-        Grants { on, owner, items }
+        Grants { on, owner, inside: None, items }
+    }
+
+    /// What has the owner: the table, for the sequence of an identity column.
+    fn owned(&self) -> ObjectId {
+        match self.inside.as_ref().and_then(|column| column.path.split_last()) {
+            Some((_, table)) => ObjectId { kind: Kind::Table, path: table.into() },
+            None => self.on.clone(),
+        }
     }
 
     fn rights(&self) -> Rights {
@@ -240,11 +252,11 @@ impl Definition for Grants {
 
     /// The new owner has the privileges of the old one before they are told apart.
     fn needs(&self) -> Vec<ObjectId> {
-        self.owner.iter().map(|_| self.on.satellite(Kind::Owner)).collect()
+        self.owner.iter().map(|_| self.owned().satellite(Kind::Owner)).collect()
     }
 
     fn part_of(&self) -> Option<ObjectId> {
-        Some(self.on.clone())
+        Some(self.inside.as_ref().unwrap_or(&self.on).clone())
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -255,10 +267,10 @@ impl Definition for Grants {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if passes_on(&self.on, sides) {
+        if passes_on(&self.owned(), sides) || column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
             return vec![];
         }
-        if sides.is_new(&self.on) {
+        if sides.is_new(&self.on) || self.inside.is_some() {
             return self.on_creation(sides);
         }
         let owner = self.owner.as_ref().unwrap_or(&sides.old.creator);
@@ -267,7 +279,10 @@ impl Definition for Grants {
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
-        if passes_on(&self.on, sides) {
+        if self.inside != new.inside {
+            return Alter::Replace;
+        }
+        if passes_on(&self.owned(), sides) {
             return Alter::Steps(vec![]);
         }
         Alter::Steps(new.altering_steps(self.rights(), sides))
@@ -275,7 +290,7 @@ impl Definition for Grants {
 
     /// Back to what the object has when nobody has granted anything.
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if passes_on(&self.on, sides) {
+        if passes_on(&self.owned(), sides) || column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
             return vec![];
         }
         let default = self.target().zip(self.owner.as_ref()).map(|(target, owner)| target.default(owner));

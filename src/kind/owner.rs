@@ -40,6 +40,11 @@ impl Owner {
             }
             _ => None,
         });
+        let identities = schema.of_relation(Kind::Column, &relation).filter_map(|object| match object {
+            Object::Column(it) => it.identity.as_ref().map(|it| it.sequence.clone()),
+            _ => None,
+        });
+        let followers = followers.chain(identities);
         std::iter::once(relation.clone()).chain(followers).collect()
     }
 

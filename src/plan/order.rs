@@ -9,6 +9,8 @@ use crate::plan::disturb::Settled;
 use crate::plan::{Disturbance, Stage, Step, Transaction};
 use crate::schema::{Facts, Schema, Sides};
 
+mod knots;
+
 /// What is done to an object. A replaced one has both a drop and a create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Half {
@@ -150,7 +152,24 @@ impl<'a> Graph<'a> {
                 nodes.insert(key.clone(), Node { steps: steps.clone(), does: vec![key], group });
             }
         }
-        Graph { old, new, nodes, by }
+        let mut graph = Graph { old, new, nodes, by };
+        graph.take_parts();
+        graph
+    }
+
+    /// Puts parts that come and go into the group of their whole, where its steps ask for that.
+    fn take_parts(&mut self) {
+        let asks = |node: &Node| node.steps.iter().any(|step| step.takes_parts);
+        let wholes: BTreeSet<ObjectId> =
+            self.nodes.iter().filter(|(_, node)| asks(node)).map(|((id, _), _)| id.clone()).collect();
+        if wholes.is_empty() {
+            return;
+        }
+        for ((id, half), node) in &mut self.nodes {
+            let side = if *half == Half::Drop { self.old } else { self.new };
+            let whole = std::iter::once(id.clone()).chain(side.part_of(id)).find(|it| wholes.contains(it));
+            node.group = node.group.take().or(whole);
+        }
     }
 
     /// Whether the part needs something whose node stands in the cycle beside its own.
@@ -284,6 +303,9 @@ impl<'a> Graph<'a> {
             if later || !grouped || step.transaction == Transaction::Outside {
                 group[place] = None;
             }
+        }
+        if grouped {
+            knots::join(&mut group, &after, |place| steps[place].2.transaction == Transaction::Shared);
         }
         let mut stage: Vec<Stage> = steps.iter().map(|(_, _, step)| step.stage).collect();
         let mut group_stage: BTreeMap<&ObjectId, Stage> = BTreeMap::new();

@@ -97,6 +97,8 @@ pub struct Step {
     pub batch: Option<Batch>,
     /// What takes back a step that helps only on the way: the opposite of the whole change knows nothing of it.
     pub undo: Vec<Undo>,
+    /// What comes or goes as a part of the object does so in the same transaction.
+    pub takes_parts: bool,
     /// Of several steps for one object, the one by which it is there: where that is not the first.
     pub makes: bool,
 }
@@ -148,6 +150,7 @@ impl Step {
             batch: None,
             undo: vec![],
             makes: false,
+            takes_parts: false,
         }
     }
 
@@ -214,6 +217,12 @@ impl Step {
 
     pub fn outside_transaction(mut self) -> Self {
         self.transaction = Transaction::Outside;
+        self
+    }
+
+    /// Without its parts the object is not whole: a column whose numbers come from elsewhere from now on.
+    pub fn with_its_parts(mut self) -> Self {
+        self.takes_parts = true;
         self
     }
 

@@ -154,7 +154,7 @@ fn foreign_tables(look: &mut Look<'_>) {
     let names: Vec<String> = look
         .schema
         .unmanaged
-        .iter()
+        .keys()
         .filter_map(|it| it.strip_prefix("foreign table "))
         .map(str::to_owned)
         .collect();

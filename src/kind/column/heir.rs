@@ -1,0 +1,65 @@
+//! Columns that a table inherits and declares as well. What is said of the parent's column reaches them too, and their
+//! own statements have to come before or after the parent's.
+
+use crate::kind::column::{Column, find, id};
+use crate::kind::table;
+use crate::kind::{Definition, Kind, Object};
+use crate::name::QName;
+use crate::plan::Step;
+use crate::schema::{Schema, Sides};
+
+impl Column {
+    /// Whether a parent's change of type brings the same to this column, which its table declares as well.
+    pub(super) fn retyped_by_a_parent(&self, sides: &Sides<'_>) -> bool {
+        let stays = table::parents(sides.new, &self.table);
+        stays.iter().filter(|it| table::parents(sides.old, &self.table).contains(it)).any(|parent| {
+            let column = |schema| find(schema, parent, &self.name).map(|it| (&it.data_type, &it.collation));
+            column(sides.old).is_some() && column(sides.old) != column(sides.new)
+        })
+    }
+
+    /// Columns of tables that inherit from this one and declare it as well, and stand or go together with it.
+    fn heirs<'a>(&self, sides: &Sides<'a>) -> Vec<&'a Column> {
+        let schema = if sides.new.contains(&self.id()) { sides.new } else { sides.old };
+        let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
+            Object::Table(it) if it.inherits.contains(&self.table) => Some(&it.name),
+            _ => None,
+        });
+        tables
+            .filter_map(|table| find(schema, table, &self.name))
+            .filter(|it| it.goes_with_a_parent(sides) && it.first_parent(schema) == Some(&self.table))
+            .collect()
+    }
+
+    /// The first parent that has the column too.
+    fn first_parent<'a>(&self, schema: &'a Schema) -> Option<&'a QName> {
+        let parents = table::find(schema, &self.table)?.inherits.iter();
+        parents.into_iter().find(|parent| find(schema, parent, &self.name).is_some())
+    }
+
+    /// Whether a parent is given this column in the same plan, or loses it, and both declare it: the server wants the
+    /// heir's to be there first and to go last, so the parent has the steps for both.
+    pub(super) fn goes_with_a_parent(&self, sides: &Sides<'_>) -> bool {
+        let schema = if sides.new.contains(&self.id()) { sides.new } else { sides.old };
+        let stays = |table: &QName| !sides.is_new(&table::id(table)) && !sides.is_going(&table::id(table));
+        !self.inherited.0
+            && stays(&self.table)
+            && self.first_parent(schema).is_some_and(|parent| {
+                let column = id(parent, &self.name);
+                stays(parent)
+                    && table::parents(sides.old, &self.table).contains(parent)
+                    && table::parents(sides.new, &self.table).contains(parent)
+                    && (sides.is_new(&column) || sides.is_going(&column))
+            })
+    }
+
+    pub(super) fn add_after_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let heirs = self.heirs(sides);
+        heirs.iter().flat_map(|it| it.add_after_heirs(sides)).chain(self.add(sides)).collect()
+    }
+
+    pub(super) fn drop_with_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let heirs = self.heirs(sides);
+        std::iter::once(self.drop_own(sides)).chain(heirs.iter().flat_map(|it| it.drop_with_heirs(sides))).collect()
+    }
+}

@@ -1,0 +1,2 @@
+CREATE TABLE z_base (id integer NOT NULL);
+CREATE TABLE heir (more integer) INHERITS (z_base);

@@ -1,0 +1,2 @@
+CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY);
+GRANT USAGE ON SEQUENCE notes_id_seq TO app_writer;
