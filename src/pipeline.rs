@@ -571,14 +571,16 @@ struct Renamed {
 /// The live schema with its declared renames done, and the declared one with those undone that come last: as PostgreSQL
 /// does them, on copies.
 async fn renamed(both: &Both, both_names: bool) -> Result<Renamed, Failure> {
+    // A view that stands for an old name, and a column that has two, are granted to whom the table is.
+    let current = both.scope.with_live_rights(&both.current, &both.live.schema);
     let Pending { steps: renames, twins } =
-        rename::pending(&both.declaration.renames, &both.current, &both.desired, &both.live.facts, both_names);
+        rename::pending(&both.declaration.renames, &current, &both.desired, &both.live.facts, both_names);
     let (mut start, mut desired) = (both.current.clone(), both.desired.clone());
     if !renames.is_empty() || !twins.is_empty() {
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
     }
     if !renames.is_empty() {
-        let workbench = Workbench::with(both.ground(), &both.current).await?;
+        let workbench = Workbench::with(both.ground(), &current).await?;
         workbench.run(&renames).await?;
         start = workbench.finish().await?;
     }
@@ -600,8 +602,13 @@ async fn passage(both: &Both, start: Schema, desired: &Schema, facts: Facts) -> 
         return Ok(Passage { steps: vec![], schema: start, facts });
     }
     elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-    match passage::passages(both.ground(), start, desired, facts).await {
-        Ok(passage) => Ok(passage),
+    // Owners and grants go along though nobody manages them: what takes the place of something else has them too.
+    let scope = both.scope.with_rights();
+    let ground = Ground { scope: &scope, ..both.ground() };
+    let start = both.scope.with_live_rights(&start, &both.live.schema);
+    let desired = both.scope.with_live_rights(desired, &both.live.schema);
+    match passage::passages(ground, start, &desired, facts).await {
+        Ok(passage) => Ok(Passage { schema: both.scope.split(&passage.schema).0, ..passage }),
         Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
         Err(error) => Err(error.into()),
     }

@@ -121,6 +121,26 @@ impl Scope {
         }
     }
 
+    /// The same scope, with the owners and grants of what it holds whether anybody manages them or not: what is made
+    /// again on the way gets them back.
+    pub fn with_rights(&self) -> Scope {
+        Scope { owners: true, grants: true, ..self.clone() }
+    }
+
+    /// A managed schema with the owners and grants that the live side has.
+    pub fn with_live_rights(&self, schema: &Schema, live: &Schema) -> Schema {
+        let mut schema = schema.clone();
+        let unmanaged = [Kind::Owner, Kind::Grants].into_iter().filter(|kind| !self.manages_kind(*kind));
+        for object in unmanaged.flat_map(|kind| live.of_kind(kind)) {
+            let id = object.id();
+            if let Some(on) = live.part_of(&id).filter(|on| schema.contains(on)) {
+                schema.objects.insert(id.clone(), object.clone());
+                Arc::make_mut(schema.needs.entry(id).or_default()).insert(on);
+            }
+        }
+        schema
+    }
+
     /// Gives both sides of a plan what stands outside and is the same on both: what it refers to, and what objects get
     /// by themselves there.
     pub fn lend(surroundings: &Schema, start: &mut Schema, desired: &mut Schema) {

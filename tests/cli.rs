@@ -185,6 +185,22 @@ fn grants_that_nobody_manages_survive_the_view_that_has_them() {
 }
 
 #[test]
+fn grants_that_nobody_manages_go_over_to_a_partitioned_table() {
+    let legacy = "CREATE TABLE t (a integer NOT NULL, at date NOT NULL);
+        GRANT SELECT, INSERT ON t TO PUBLIC; GRANT UPDATE (a) ON t TO PUBLIC;";
+    let new = "CREATE TABLE t (a integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+        CREATE TABLE t_first PARTITION OF t FOR VALUES FROM (MINVALUE) TO ('2030-01-01');";
+    let project = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", legacy), ("schema/t.sql", new)]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    for granted in
+        ["GRANT SELECT, INSERT ON TABLE public.t TO PUBLIC", "GRANT UPDATE (a) ON TABLE public.t TO PUBLIC"]
+    {
+        assert!(planned.out.contains(granted), "{granted}: {}", planned.out);
+    }
+}
+
+#[test]
 fn what_is_ignored_and_in_the_way_stops_the_plan() {
     let legacy = format!("CREATE TABLE t (a integer); {VIEW}");
     let config = format!("{CONFIG}[manage]\nignore = [\"public.v\"]\n");
