@@ -25,7 +25,7 @@ COMMENT ON COLUMN actions.resolved_by IS 'Who decided: the login of a person, or
 
 CREATE INDEX actions_pending_idx ON actions (user_id, priority, created_at) WHERE status = 'pending';
 
-CREATE TRIGGER message_is_known BEFORE INSERT OR UPDATE OF message_id ON actions
+CREATE TRIGGER message_is_known AFTER INSERT OR UPDATE OF message_id ON actions
     FOR EACH ROW WHEN (NEW.message_id IS NOT NULL) EXECUTE FUNCTION app.message_is_known();
 
 CREATE FUNCTION app.expire_actions() RETURNS bigint

@@ -14,5 +14,5 @@ CREATE TABLE campaign_deliveries (
 );
 COMMENT ON TABLE campaign_deliveries IS 'The messages of a campaign on their way';
 CREATE INDEX campaign_deliveries_due_idx ON campaign_deliveries (user_id, scheduled_at) WHERE status = 'scheduled';
-CREATE TRIGGER message_is_known BEFORE INSERT OR UPDATE OF message_id ON campaign_deliveries
+CREATE TRIGGER message_is_known AFTER INSERT OR UPDATE OF message_id ON campaign_deliveries
     FOR EACH ROW WHEN (NEW.message_id IS NOT NULL) EXECUTE FUNCTION app.message_is_known();

@@ -17,5 +17,5 @@ CREATE INDEX idx_orders_contact_id ON orders (contact_id);
 CREATE INDEX idx_orders_user_contact ON orders (user_id, contact_id);
 CREATE INDEX idx_orders_user_message ON orders (user_id, message_id);
 CREATE INDEX idx_orders_latest ON orders (user_id, created_at DESC);
-CREATE TRIGGER message_is_known BEFORE INSERT OR UPDATE OF message_id ON orders
+CREATE TRIGGER message_is_known AFTER INSERT OR UPDATE OF message_id ON orders
     FOR EACH ROW WHEN (NEW.message_id IS NOT NULL) EXECUTE FUNCTION app.message_is_known();
