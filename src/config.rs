@@ -8,6 +8,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use crate::diagnostic::{File, Report};
+use crate::name::Name;
+use crate::passage::quarantine::Place;
 use crate::plan::estimate::Rates;
 use crate::plan::idle::Idle;
 use crate::plan::policy::Policy;
@@ -36,6 +38,22 @@ pub struct Config {
 }
 
 impl Config {
+    /// The namespace that is left alone since tables that went are kept there.
+    pub fn quarantine(&self) -> Option<Name> {
+        self.plan.quarantine.as_ref().filter(|_| !self.plan.empty_quarantine).map(|it| it.0.clone())
+    }
+
+    /// The patterns of managed namespaces, with that of the quarantine where it is to be emptied.
+    pub fn namespaces(&self) -> Vec<String> {
+        let mut namespaces = self.manage.namespaces.clone();
+        if let Some(quarantine) = self.plan.quarantine.as_ref().filter(|_| self.plan.empty_quarantine)
+            && !namespaces.is_empty()
+        {
+            namespaces.push(globset::escape(quarantine.0.as_str()));
+        }
+        namespaces
+    }
+
     /// What PostgREST serves: as configured, else as the platform has it, else nothing.
     pub fn api(&self) -> Api {
         let platform = self.platform.map(|it| it.facts().api.clone()).unwrap_or_default();
@@ -117,6 +135,11 @@ pub struct PlanSettings {
     pub idle: Idle,
     /// How fast the server reads and writes in bulk.
     pub rates: Rates,
+    /// The namespace that tables which go are moved to instead.
+    pub quarantine: Option<Place>,
+    /// `--empty-quarantine`: what stands there is dropped.
+    #[serde(skip)]
+    pub empty_quarantine: bool,
 }
 
 impl Default for PlanSettings {
@@ -129,6 +152,8 @@ impl Default for PlanSettings {
             keep_old_names: true,
             idle: Idle::default(),
             rates: Rates::default(),
+            quarantine: None,
+            empty_quarantine: false,
         }
     }
 }
@@ -179,6 +204,7 @@ const KEYS: &[&str] = &[
     "idle",
     "hazards",
     "rates",
+    "quarantine",
     "read_mb_s",
     "write_mb_s",
     "update_mb_s",
@@ -229,6 +255,15 @@ mod tests {
         let reports = parse(&file).unwrap_err();
         assert_eq!(reports[0].places[0].label, "did you mean `namespaces`?");
         assert_eq!(reports[0].places[0].span, 9..18);
+    }
+
+    #[test]
+    fn the_quarantine_is_a_namespace_of_its_own() {
+        let read = |name: &str| parse(&File::new("tenantry.toml", format!("[plan]\nquarantine = \"{name}\"\n")));
+        assert_eq!(read("attic").unwrap().quarantine(), Some(Name::from("attic")));
+        for name in ["", "public", "pg_attic", "tenantry", "information_schema"] {
+            assert!(read(name).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::shadow::{Shadow, ShadowDatabase, ShadowError};
 
 mod partitioned;
 mod partitioning;
+pub mod quarantine;
 mod retyping;
 
 /// Why a passage could not be found.

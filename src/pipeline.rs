@@ -18,6 +18,7 @@ use crate::introspect::{IntrospectError, Reading, introspect, introspect_togethe
 use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
+use crate::passage::quarantine::{self, Quarantine};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
@@ -218,8 +219,19 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let present = present(&session, &declaration, &live.schema).await?;
     let declaration = expanded(declaration, config, live.schema.major())?;
     let manage = &config.manage;
-    let scope = Scope::declared(manage.namespaces.clone(), manage.ignore.clone(), config.platform, &declaration);
+    let (namespaces, quarantine) = (config.namespaces(), config.quarantine());
+    let ignore = manage.ignore.clone();
+    let scope = Scope::declared(namespaces, ignore, config.platform, quarantine.clone(), &declaration);
     let (current, outside) = scope.split(&live.schema);
+    // Nothing refers to what is in the quarantine, but it is there.
+    let outside = match &quarantine {
+        Some(quarantine) => outside.filtered(|id| {
+            let whole = outside.whole_of(id);
+            let namespace = outside.get(&whole).and_then(|it| it.namespace());
+            whole.kind == Kind::Namespace || namespace.as_ref() != Some(quarantine)
+        }),
+        None => outside,
+    };
     let mut surroundings = elaborate::surroundings(&live.schema, &outside);
     if config.platform.is_some() {
         // What a platform grants by default the declaration starts from, and says only what it changes.
@@ -473,11 +485,16 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
-    let steps = plan::make(&start, &desired, &facts)
-        .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
+    let Quarantine { start, kept, steps: moves, moved, dropped } =
+        quarantined(request, &both, start, &desired, &facts).await?;
+    let mut steps =
+        plan::make(&start, &kept, &facts).map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
+    if request.config.quarantine().is_some() {
+        quarantine::tell(&dropped, &mut steps);
+    }
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
-    let steps = derive::around(steps, &start, &desired, &facts);
-    let steps = in_turn(in_turn(renames, first), steps);
+    let steps = derive::around(steps, &start, &kept, &facts);
+    let steps = in_turn(in_turn(in_turn(renames, first), steps), moves);
     let tenancies = match &request.config.tenancy {
         Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
         None => vec![],
@@ -507,6 +524,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             scope: &both.scope,
             facts: &both.live.facts,
             plan: &steps,
+            moved: &moved,
             queries: &queries,
             access: Access {
                 old: &both.live.schema,
@@ -614,6 +632,39 @@ async fn passage(both: &Both, start: Schema, desired: &Schema, facts: Facts) -> 
     }
 }
 
+/// Where the tables that go are moved instead, if that is asked for.
+async fn quarantined(
+    request: &Request,
+    both: &Both,
+    start: Schema,
+    desired: &Schema,
+    facts: &Facts,
+) -> Result<Quarantine, Failure> {
+    let settings = &request.config.plan;
+    let Some(place) = settings.quarantine.as_ref().filter(|_| quarantine::is_needed(&start, desired)) else {
+        return Ok(Quarantine { start, kept: desired.clone(), ..Quarantine::default() });
+    };
+    if settings.empty_quarantine {
+        let others = quarantine::gone(&start, desired).filter(|it| it.namespace != place.0);
+        let others: Vec<String> = others.map(|it| it.to_string()).collect();
+        if others.is_empty() {
+            return Ok(Quarantine { start, kept: desired.clone(), ..Quarantine::default() });
+        }
+        let message = format!("{} would be dropped with what is in the quarantine", others.join(", "));
+        let report = Report::error("plan::quarantine", message)
+            .help("plan without --empty-quarantine first: it moves there what goes; then empty it");
+        return Err(Failure::new(Exit::Failed, vec![report]));
+    }
+    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
+    let scope = both.scope.with_rights();
+    let ground = Ground { scope: &scope, ..both.ground() };
+    match quarantine::quarantine(ground, place, &both.live.schema, start, desired, facts).await {
+        Ok(found) => Ok(found),
+        Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Sizes under the names that relations have after the renames.
 fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
     let mut facts = facts.clone();
@@ -686,9 +737,13 @@ fn in_the_way(steps: &[Planned], both: &Both) -> Vec<Report> {
         .map(|(id, need)| {
             let message =
                 format!("{id} is outside of what is managed, and depends on {need}, which the plan changes");
-            Report::error("plan::outside_depends", message).help(
-                "manage it too, or change it first by whoever it belongs to; the plan touches nothing outside",
-            )
+            let is_kept = live.whole_of(id).path.first() == both.scope.quarantine.as_ref();
+            Report::error("plan::outside_depends", message).help(match is_kept {
+                true => "empty the quarantine first: `tenantry plan --empty-quarantine`",
+                false => {
+                    "manage it too, or change it first by whoever it belongs to; the plan touches nothing outside"
+                }
+            })
         })
         .collect()
 }

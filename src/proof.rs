@@ -10,6 +10,7 @@ use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
 use crate::kind::{Kind, ObjectId};
+use crate::name::QName;
 use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
 use crate::plan::split;
@@ -68,6 +69,8 @@ pub struct Subject<'a> {
     pub scope: &'a Scope,
     pub facts: &'a Facts,
     pub plan: &'a [Planned],
+    /// Tables that the plan moves out of the scope, and where to.
+    pub moved: &'a BTreeMap<QName, QName>,
     /// Statements of applications that are tried along the way.
     pub queries: &'a [Query],
     pub access: Access<'a>,
@@ -145,7 +148,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     }
     let filled =
         if rows { rows::fill(&runner, &copied, subject.desired, subject.facts).await? } else { Default::default() };
-    let before = rows::digest(&runner, &copied, subject.desired).await?;
+    let mut before = rows::digest(&runner, &copied, subject.desired).await?;
+    before.extend(rows::whole(&runner, subject.moved.keys().map(|it| (it, it))).await?);
     let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
     let mut read: Vec<Result<Schema, IntrospectError>> = vec![];
@@ -178,7 +182,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     if !left.is_empty() {
         return Err(ProofError::Differs(left));
     }
-    let after = rows::digest(&runner, &copied, subject.desired).await?;
+    let mut after = rows::digest(&runner, &copied, subject.desired).await?;
+    after.extend(rows::whole(&runner, subject.moved).await?);
     let lost: Vec<String> =
         before.iter().filter(|(table, rows)| after.get(*table) != Some(*rows)).map(|it| it.0.to_string()).collect();
     if !lost.is_empty() {

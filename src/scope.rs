@@ -28,6 +28,9 @@ pub struct Scope {
     /// Whose own objects are never managed, whatever the patterns say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
+    /// Where tables are kept that were to go: not managed until it is to be emptied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Name>,
     /// What is managed all the same, since the declaration makes it upon the platform's objects: `policies of
     /// storage.objects`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -59,6 +62,7 @@ impl Scope {
         namespaces: Vec<String>,
         ignore: Vec<String>,
         platform: Option<Platform>,
+        quarantine: Option<Name>,
         declaration: &Declaration,
     ) -> Self {
         let manages = declaration.manages;
@@ -69,6 +73,7 @@ impl Scope {
             namespaces,
             ignore,
             platform,
+            quarantine,
             upon: platform.map(|it| platform::upon(it, declaration)).unwrap_or_default(),
             owners: manages.owners,
             grants: manages.grants,
@@ -170,7 +175,10 @@ impl Scope {
         let Some(namespace) = schema.get(whole).and_then(|it| it.namespace()) else { return true };
         let managed = self.namespaces.is_empty() || namespaces.is_match(namespace.as_str());
         let name: Vec<&str> = whole.path.iter().take(2).map(Name::as_str).collect();
-        managed && namespace.as_str() != JOURNAL_NAMESPACE && !ignore.is_match(name.join("."))
+        managed
+            && self.quarantine.as_ref() != Some(&namespace)
+            && namespace.as_str() != JOURNAL_NAMESPACE
+            && !ignore.is_match(name.join("."))
     }
 }
 

@@ -460,3 +460,73 @@ async fn the_way_back_ends_where_a_value_no_longer_fits() {
     let (_, said) = project.output(&["rollback", "--yes"]).await;
     assert_eq!(project.text("SELECT max(id)::text FROM items").await, "12001", "{said}");
 }
+
+#[tokio::test]
+async fn a_table_goes_to_the_quarantine_and_comes_back_until_that_is_emptied() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, note text);
+        CREATE TABLE faxes (id bigint PRIMARY KEY, contact_id bigint NOT NULL REFERENCES contacts, phone text, note text);
+        CREATE ROLE clerk; GRANT SELECT, INSERT ON faxes TO clerk;
+        INSERT INTO contacts SELECT generate_series(0, 99);
+        INSERT INTO faxes SELECT i, i % 100, i::text FROM generate_series(1000, 3000) i;";
+    let settings = "[plan]\nquarantine = \"attic\"\n";
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY, note text);";
+    let files = [("schema/contacts.sql", new), ("tenantry.toml", settings)];
+    let project = Project::new("quarantined", old, &files).await;
+    project.plan().await;
+    let before = Code {
+        insert: "INSERT INTO faxes (id, contact_id, phone) VALUES ($1, $1, $2)",
+        update: "UPDATE faxes SET phone = $2 WHERE id = $1",
+        touch: "UPDATE faxes SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM faxes WHERE id = $1",
+    };
+    let after = Code {
+        insert: "INSERT INTO contacts (id, note) VALUES ($1, $2)",
+        update: "UPDATE contacts SET note = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = note WHERE id = $1 AND $2 <> ''",
+        read: "SELECT note FROM contacts WHERE id = $1",
+    };
+    let first = Writer::start(&project, before, 0..20, Rows::new()).await;
+    let second = Writer::start(&project, after, 200..220, Rows::new()).await;
+    project.through("validate").await;
+    // The gate: nobody uses the table any more.
+    let faxed = first.stop().await;
+    project.through("contract").await;
+    assert_eq!(project.text("SELECT count(*)::text FROM attic.faxes").await, (2001 + faxed.len()).to_string());
+    assert_eq!(project.text("SELECT has_table_privilege('clerk', 'attic.faxes', 'SELECT')::text").await, "false");
+    // What it referred to is free to go, and the next plan leaves the quarantine alone.
+    project
+        .connect()
+        .await
+        .client
+        .batch_execute("DELETE FROM contacts WHERE id = 99; INSERT INTO contacts VALUES (99)")
+        .await
+        .unwrap();
+    project.run(&["drift"]).await;
+    let next = project.run(&["plan", "--out", "next.toml"]).await;
+    assert!(next.contains("nothing to change"), "{next}");
+
+    project.run(&["rollback", "--yes"]).await;
+    let again = Writer::start(&project, before, 0..20, faxed).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    again.stop().await;
+    second.stop().await;
+    assert_eq!(project.text("SELECT has_table_privilege('clerk', 'faxes', 'INSERT')::text").await, "true");
+    assert_eq!(
+        project.text("SELECT count(*)::text FROM pg_constraint WHERE conrelid = 'faxes'::regclass AND contype = 'f' AND convalidated").await,
+        "1"
+    );
+    assert_eq!(project.text("SELECT to_regnamespace('attic')::text").await, "");
+
+    // Once more, and then for good.
+    let (_, said) = project.output(&["plan", "--out", "both.toml", "--empty-quarantine"]).await;
+    assert!(said.contains("public.faxes would be dropped with what is in the quarantine"), "{said}");
+    project.run(&["plan", "--out", "again.toml"]).await;
+    project.run(&["apply", "again.toml", "--yes"]).await;
+    let (succeeded, said) = project.output(&["plan", "--out", "last.toml", "--empty-quarantine"]).await;
+    assert!(!succeeded && said.contains("needs --accept drop-table:attic.faxes"), "{said}");
+    let (succeeded, said) = project.output(&["apply", "last.toml", "--yes"]).await;
+    assert!(!succeeded && said.contains("drop-table"), "{said}");
+    project.run(&["apply", "last.toml", "--yes", "--accept", "all"]).await;
+    assert_eq!(project.text("SELECT to_regnamespace('attic')::text").await, "");
+    project.run(&["drift"]).await;
+}

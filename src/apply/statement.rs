@@ -99,6 +99,10 @@ fn of(statement: &NodeEnum, needs: &mut BTreeSet<Need>) {
             needs.extend(alter.cmds.iter().filter_map(referenced).map(Need::References));
         }
         NodeEnum::RenameStmt(rename) => own(rename.relation.as_ref()),
+        NodeEnum::AlterObjectSchemaStmt(moved) => {
+            own(moved.relation.as_ref());
+            needs.insert(Need::Create(moved.newschema.clone()));
+        }
         NodeEnum::CreatePolicyStmt(policy) => own(policy.table.as_ref()),
         NodeEnum::AlterPolicyStmt(policy) => own(policy.table.as_ref()),
         NodeEnum::AlterSeqStmt(sequence) => own(sequence.sequence.as_ref()),

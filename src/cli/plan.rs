@@ -26,6 +26,9 @@ pub struct Plan {
     /// Take look-alikes of renames as a drop and an add
     #[arg(long)]
     no_renames: bool,
+    /// Drop what [plan] quarantine keeps; each table is a hazard of its own
+    #[arg(long)]
+    empty_quarantine: bool,
     /// Exit with 3 when there is something to change
     #[arg(long)]
     exit_code: bool,
@@ -51,10 +54,17 @@ impl Plan {
             Some(path) => Some(files::plan(path).map_err(|reports| Failure::new(Exit::Failed, reports))?),
             None => None,
         };
+        let mut config = context.config.clone();
+        config.plan.empty_quarantine = self.empty_quarantine;
+        if self.empty_quarantine && config.plan.quarantine.is_none() {
+            let report = Report::error("plan::quarantine", "tenantry.toml names no quarantine")
+                .help("say `quarantine = \"a_namespace\"` in [plan]");
+            return Err(failure(Exit::Usage, report));
+        }
         let request = Request {
             live: context.live()?,
             shadow: context.shadow()?,
-            config: context.config.clone(),
+            config,
             name,
             accept: self.accept.clone(),
             renames: !self.no_renames,

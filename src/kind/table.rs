@@ -190,7 +190,7 @@ impl Table {
     }
 
     /// The sequences that go with the table: those of its identity columns, and those that its columns own.
-    fn sequences(&self, schema: &Schema) -> Vec<QName> {
+    pub fn sequences(&self, schema: &Schema) -> Vec<QName> {
         let identities = self.columns(schema).into_iter().filter_map(|it| it.identity.as_ref());
         let owned = schema.of_kind(Kind::Sequence).filter_map(|object| match object {
             Object::Sequence(it) if it.owned_by.as_ref().is_some_and(|(table, _)| *table == self.name) => {

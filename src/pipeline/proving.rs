@@ -82,6 +82,7 @@ impl Given<'_> {
             namespaces: config.manage.namespaces.clone(),
             ignore: config.manage.ignore.clone(),
             platform: config.platform,
+            quarantine: config.quarantine(),
             ..crate::scope::Scope::all()
         };
         let managed = scope.split(self.schema).0;

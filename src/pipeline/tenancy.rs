@@ -175,6 +175,7 @@ fn managed(config: &Config) -> Scope {
         namespaces: manage.namespaces.clone(),
         ignore: manage.ignore.clone(),
         platform: config.platform,
+        quarantine: config.quarantine(),
         ..Scope::all()
     }
 }

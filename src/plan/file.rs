@@ -414,6 +414,7 @@ mod tests {
                 namespaces: vec![text()],
                 ignore: vec![text(), text()],
                 platform: Some(crate::platform::Platform::Supabase),
+                quarantine: Some(crate::name::Name(text())),
                 upon: vec![text()],
                 owners: true,
                 ..Scope::default()
@@ -524,7 +525,8 @@ mod tests {
                 assert!(["plan::file", "plan::empty"].contains(&reports[0].code), "{at}: {reports:?}");
             }
         }
-        let report = fault(&text[..text.len() / 2]);
+        let within_a_line = text.rfind("[[step]]").expect("there is a step") + 3;
+        let report = fault(&text[..within_a_line]);
         assert_eq!(report.places.len(), 1, "{report:?}");
     }
 

@@ -352,6 +352,19 @@ pub async fn digest(
     Ok(try_join_all(digests).await?.into_iter().collect())
 }
 
+/// A digest of all that tables hold, by the first of two names, read by the second.
+pub async fn whole<'a>(
+    session: &Session,
+    tables: impl IntoIterator<Item = (&'a QName, &'a QName)>,
+) -> Result<BTreeMap<QName, String>, tokio_postgres::Error> {
+    let digests = tables.into_iter().map(|(name, at)| {
+        let sql =
+            format!("SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) FROM ONLY {at} AS r");
+        async move { Ok((name.clone(), session.client.query_one(&sql, &[]).await?.get(0))) }
+    });
+    Ok(try_join_all(digests).await?.into_iter().collect())
+}
+
 pub(crate) fn tables(schema: &Schema) -> Vec<QName> {
     let tables = schema.of_kind(Kind::Table).map(Object::id);
     tables.map(|id| QName { namespace: id.path[0].clone(), name: id.path[1].clone() }).collect()

@@ -17,6 +17,7 @@ use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
 use tenantry::kind::{Object, ObjectId};
 use tenantry::name::{Name, QName};
+use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
 use tenantry::plan::derive;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub becomes: BTreeMap<String, String>,
     /// Tables that nobody uses.
     pub idle: Vec<String>,
+    /// The namespace that tables which go are moved to.
+    pub quarantine: Option<String>,
 }
 
 pub struct Case {
@@ -133,20 +136,38 @@ impl Case {
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
         self.declare(&mut old_reading.facts);
         let (pending, start, desired) = self.renamed(shadow, &old, &old_reading, &new, &new_reading.schema).await?;
+        let apart = Scope { quarantine: self.settings.quarantine.clone().map(Name), ..Scope::all() };
+        let (start, desired) = (apart.split(&start).0, apart.split(&desired).0);
         let surroundings = start.empty();
         let ground = Ground { shadow, surroundings: &surroundings, scope: &Scope::all() };
+        let mut moved = BTreeMap::new();
         let first = passage::passages(ground, start, &desired, old_reading.facts.clone()).await;
         let plan = match first {
             Ok(Passage { steps: first, schema, facts }) => {
-                let steps = tenantry::plan::make(&schema, &desired, &facts);
-                let steps = steps.map(|steps| derive::around(steps, &schema, &desired, &facts));
-                let all = |steps| in_turn(in_turn(pending.steps, first), steps);
+                let live = &old_reading.schema;
+                let found = match &self.settings.quarantine {
+                    Some(place) => {
+                        let place = place.clone().try_into()?;
+                        quarantine::quarantine(ground, &place, live, schema, &desired, &facts).await?
+                    }
+                    None => Quarantine { start: schema, kept: desired.clone(), ..Quarantine::default() },
+                };
+                let Quarantine { start, kept, steps: moves, moved: places, dropped } = found;
+                moved = places;
+                let steps = tenantry::plan::make(&start, &kept, &facts);
+                let steps = steps.map(|mut steps| {
+                    if self.settings.quarantine.is_some() {
+                        quarantine::tell(&dropped, &mut steps);
+                    }
+                    derive::around(steps, &start, &kept, &facts)
+                });
+                let all = |steps| in_turn(in_turn(in_turn(pending.steps, first), steps), moves);
                 steps.map(|steps| twin::around(all(steps), &pending.twins))
             }
             Err(PassageError::Plan(errors)) => Err(errors),
             Err(error) => return Err(error.into()),
         };
-        Ok(Sides { shadow, old, new, old_reading, new_reading, plan })
+        Ok(Sides { shadow, old, new, old_reading, new_reading, plan, moved })
     }
 }
 
@@ -252,6 +273,8 @@ pub struct Sides {
     pub old_reading: Reading,
     pub new_reading: Reading,
     pub plan: Result<Vec<Planned>, Vec<PlanError>>,
+    /// Where tables are that go.
+    moved: BTreeMap<QName, QName>,
 }
 
 impl Sides {
@@ -298,22 +321,29 @@ impl Sides {
         let mut faults: Vec<String> = vec![];
         let (runner, watcher) = (live.connect().await?, live.connect().await?);
         let before = rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await?;
+        let to_move = rows::whole(&runner, self.moved.keys().map(|it| (it, it))).await?;
+        let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name), ..Scope::all() };
         let observed = observe::run(&runner, &watcher, plan).await?;
         for (step, observed) in plan.iter().zip(&observed) {
             let undeclared = observe::undeclared(step, observed);
             faults.extend(undeclared.into_iter().map(|it| format!("{}: {it}", step.step.sql)));
         }
         runner.client.batch_execute("RESET ALL").await?;
-        let reached = introspect(&runner.client, true).await?;
-        faults.extend(differences("after the plan", &reached.schema, &self.new_reading.schema));
-        if file::fingerprint(&reached.schema) != file::fingerprint(&self.new_reading.schema) {
+        let reached = scope.split(&introspect(&runner.client, true).await?.schema).0;
+        let wanted = scope.split(&self.new_reading.schema).0;
+        faults.extend(differences("after the plan", &reached, &wanted));
+        if file::fingerprint(&reached) != file::fingerprint(&wanted) {
             faults.push("nothing differs, and the fingerprints do".into());
         }
         if before != rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
             faults.push("rows changed".into());
         }
+        if to_move != rows::whole(&runner, &self.moved).await? {
+            faults.push("rows that were moved changed".into());
+        }
         if case.settings.dump != Some(false) {
-            let (ours, theirs) = (dump(live).await?, dump(&self.new).await?);
+            let apart = case.settings.quarantine.as_deref();
+            let (ours, theirs) = (dump(live, apart).await?, dump(&self.new, apart).await?);
             if ours != theirs {
                 let diff = similar::TextDiff::from_lines(&theirs, &ours);
                 let diff = diff.unified_diff().header("dump of new.sql", "dump after the plan").to_string();
@@ -404,8 +434,8 @@ fn script(plan: &[Planned]) -> String {
         .collect()
 }
 
-/// What pg_dump says of a database, less what differs from run to run.
-async fn dump(database: &ShadowDatabase) -> Outcome<String> {
+/// What pg_dump says of a database, less what differs from run to run, and a namespace that is left alone.
+async fn dump(database: &ShadowDatabase, apart: Option<&str>) -> Outcome<String> {
     let session = database.connect().await?;
     let directory: String =
         session.client.query_one("SELECT setting FROM pg_config WHERE name = 'BINDIR'", &[]).await?.get(0);
@@ -421,6 +451,7 @@ async fn dump(database: &ShadowDatabase) -> Outcome<String> {
     let output = Command::new(program)
         .args(["--schema-only", "--host", &socket, "--port", &port, "--username", "postgres"])
         .args(["--dbname", database.name.as_str()])
+        .args(apart.map(|it| format!("--exclude-schema={it}")))
         .output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());

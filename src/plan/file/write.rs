@@ -42,13 +42,26 @@ pub fn write(plan: &PlanFile) -> String {
     out.head("[to]");
     out.text("fingerprint", fingerprint);
     out.text("declaration", declaration);
-    let Scope { namespaces, ignore, platform, upon, owners, grants, default_privileges, extensions, publications } =
-        scope;
+    let Scope {
+        namespaces,
+        ignore,
+        platform,
+        quarantine,
+        upon,
+        owners,
+        grants,
+        default_privileges,
+        extensions,
+        publications,
+    } = scope;
     out.head("[scope]");
     out.texts("namespaces", namespaces);
     out.texts("ignore", ignore);
     if let Some(platform) = platform {
         out.text("platform", &platform.to_string());
+    }
+    if let Some(quarantine) = quarantine {
+        out.text("quarantine", quarantine.as_str());
     }
     out.texts("upon", upon);
     out.plain("owners", owners);

@@ -58,6 +58,12 @@ hazards! {
         safer: "stop its users first and drop it later",
         example: "DROP TABLE public.faxes",
     }
+    QuarantineTable = "quarantine-table", Warn, Break {
+        condition: "a table that goes is moved to the quarantine, with its rows",
+        effect: "code that names the table fails from this moment on",
+        safer: "stop its users first; `rollback` brings the table back",
+        example: "ALTER TABLE public.faxes SET SCHEMA attic",
+    }
     DropColumn = "drop-column", Refuse, Loss {
         condition: "a column of a table that may hold rows goes",
         effect: "the values of the column are gone, and code that names it fails",

@@ -1,0 +1,2 @@
+CREATE TABLE faxes (id bigint PRIMARY KEY);
+CREATE TABLE letters (id bigint PRIMARY KEY, fax boolean, stamp text);

@@ -1,0 +1,1 @@
+INSERT INTO faxes VALUES (1);

@@ -1,0 +1,1 @@
+INSERT INTO legacy.notes (mood, word) VALUES ('bad', 'x'), (NULL, 'y');
