@@ -548,13 +548,15 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
     let gates = gate::gates(&steps, &start, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
+    let opened: Vec<Option<usize>> =
+        proved.access.iter().map(|(object, _)| loosening::opened_by(&steps, object, &both.declared)).collect();
     let (between, returns) = (std::mem::take(&mut proved.states), std::mem::take(&mut proved.returns));
     let file = PlanFile { gates, ..write(request, &both, &facts, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
     let notes =
         both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).chain(idly).collect();
     let states: Vec<&Schema> = [&both.current].into_iter().chain(&between).chain([&both.desired]).collect();
-    let parts = if pieces.is_empty() { vec![] } else { split::split(&file, &pieces, &states, &returns) };
+    let parts = if pieces.is_empty() { vec![] } else { split::split(&file, &pieces, &states, &returns, &opened) };
     Ok(Made { file, parts, notes })
 }
 

@@ -296,6 +296,28 @@ fn a_leak_is_told_with_its_statement_and_exits_with_3() {
 }
 
 #[test]
+fn an_accepted_finding_that_is_not_there_is_told() {
+    let config =
+        "[schema]\nlegacy = \"legacy.sql\"\n[tenancy]\ntenant = \"users\"\nkey = \"user_id\"\nscoped = [\"*\"]
+current = \"current_setting('app.tenant')::int\"\nmode = \"expand\"\n[tenancy.allow]
+\"definer-without-tenant:mine\" = \"it is\"\n\"row-security-not-forced:public.users\" = \"no reason\"\n";
+    let schema = "CREATE TABLE users (id integer PRIMARY KEY);
+        CREATE TABLE notes (id serial PRIMARY KEY);
+        CREATE FUNCTION mine() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = ''
+            AS 'SELECT count(*) FROM public.notes';";
+    let project = Project::new(&[("tenantry.toml", config), ("legacy.sql", ""), ("schema/all.sql", schema)]);
+    let checked = project.run(&["tenancy", "check"]);
+    assert_eq!(checked.code, 3, "{}", checked.err);
+    for said in [
+        "nothing is found that definer-without-tenant:mine accepts",
+        "what is found is `definer-without-tenant:public.mine()`",
+        "nothing is found that row-security-not-forced:public.users accepts",
+    ] {
+        assert!(checked.err.contains(said), "{said}: {}", checked.err);
+    }
+}
+
+#[test]
 fn what_nobody_manages_is_there_for_what_uses_it() {
     let unmanaged = "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false);
          CREATE TEXT SEARCH DICTIONARY plain (TEMPLATE = simple, STOPWORDS = english);

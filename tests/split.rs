@@ -23,6 +23,7 @@ const NEW: &str = "
     );
     CREATE TABLE apart (id bigint PRIMARY KEY);
     CREATE VIEW beside AS SELECT id FROM apart;
+    GRANT SELECT ON apart TO PUBLIC;
     CREATE INDEX by_total ON orders (total);";
 
 struct Project {
@@ -84,6 +85,8 @@ async fn each_part_starts_where_the_one_before_it_ends() {
             "{name}: {:?}",
             plan.proof
         );
+        let opens = name.contains("expand");
+        assert_eq!(!plan.proof.access.is_empty(), opens, "{name}: who gains is told where it comes about");
         let gates: Vec<Stage> = plan.gates.iter().map(|it| it.before).collect();
         let expected = if name.contains("contract") { vec![Stage::Contract] } else { vec![] };
         assert_eq!(gates, expected, "{name}: the gate is at the part that it is for");

@@ -88,6 +88,9 @@ impl Check {
         if !checked.rows.is_empty() {
             context.tell(&diagnostic::render_all(&checked.rows, context.look()));
         }
+        if !checked.unused.is_empty() {
+            context.tell(&diagnostic::render_all(&checked.unused, context.look()));
+        }
         let open = checked.open().count() + checked.rows.len();
         if open == 0 {
             context.tell("nothing found: by its schema, no tenant reaches another's rows");

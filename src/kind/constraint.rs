@@ -569,13 +569,19 @@ impl Constraint {
             let (id, attached) = (table::id(it), super::partition::id(it));
             table::stores(sides, it) && !sides.is_new(&id) && !sides.is_going(&id) && !sides.is_new(&attached)
         };
+        // Taken back, that of the whole takes along what the partitions had: they get their promise again.
+        let proof = |own: &Constraint| {
+            let (table, name) = (own.alter_table(), &own.name);
+            let back = format!("{table} DROP CONSTRAINT IF EXISTS {name}, {} NOT VALID", own.addition(sides));
+            own.validation(sides).undone_by(back)
+        };
         for partition in self.covers(sides).into_iter().filter(ready) {
             let own = Constraint { table: partition, partitioned: false, ..self.clone() };
             // A run that stopped on the way has left it there.
             if let Some(Object::Constraint(it)) = sides.old.get(&own.id())
                 && it.rule == own.rule
             {
-                proofs.extend((!it.validated).then(|| own.validation(sides)));
+                proofs.extend((!it.validated).then(|| proof(&own)));
                 continue;
             }
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
@@ -583,7 +589,7 @@ impl Constraint {
             let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", own.table, own.name);
             let promise = own.adding(sql, Instead::OfNothing, sides).own_transaction().undone_by(back);
             promises.push(promise.summary(format!("create {}", own.id())));
-            proofs.push(own.validation(sides));
+            proofs.push(proof(&own));
         }
         let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();

@@ -1,4 +1,5 @@
-//! Marks the step by which somebody reaches rows that were closed to them, as it was seen on the shadow.
+//! By which step who reaches an object changes; marks that by which somebody reaches rows that were closed to them, as it
+//! was seen on the shadow.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,6 @@ pub fn mark(
         }
     }
     for (object, whys) in whys {
-        let is_of = |id: &ObjectId| *id == *object || desired.whole_of(id) == *object;
         let is_said = |it: &Planned| {
             let hazards = it.step.hazards.iter();
             hazards
@@ -40,22 +40,28 @@ pub fn mark(
         if steps.iter().any(is_said) {
             continue;
         }
-        let opens = |it: &Planned| {
-            matches!(it.subject.kind, Kind::Grants | Kind::Policy | Kind::RowSecurity | Kind::Owner)
-                || matches!(it.subject.kind, Kind::View | Kind::MaterializedView | Kind::Routine)
-        };
-        let touches = |it: &Planned| is_of(&it.subject) || it.does.iter().any(|(id, _)| is_of(id));
-        let place = steps
-            .iter()
-            .rposition(|it| touches(it) && opens(it))
-            .or_else(|| steps.iter().rposition(touches))
-            .or_else(|| steps.iter().rposition(opens));
+        let place = opened_by(steps, object, desired);
         if let Some(step) = place.and_then(|it| steps.get_mut(it)) {
             let (code, why) = (Code::LoosensAccess, whys.join("; "));
             let hazard = Hazard { code, object: object.clone(), severity: code.severity(), why, accepted: None };
             step.step.hazards.push(hazard);
         }
     }
+}
+
+/// The last step that changes who reaches an object, and else the last that touches it.
+pub fn opened_by(steps: &[Planned], object: &ObjectId, desired: &Schema) -> Option<usize> {
+    let is_of = |id: &ObjectId| *id == *object || desired.whole_of(id) == *object;
+    let opens = |it: &Planned| {
+        matches!(it.subject.kind, Kind::Grants | Kind::Policy | Kind::RowSecurity | Kind::Owner)
+            || matches!(it.subject.kind, Kind::View | Kind::MaterializedView | Kind::Routine)
+    };
+    let touches = |it: &Planned| is_of(&it.subject) || it.does.iter().any(|(id, _)| is_of(id));
+    steps
+        .iter()
+        .rposition(|it| touches(it) && opens(it))
+        .or_else(|| steps.iter().rposition(touches))
+        .or_else(|| steps.iter().rposition(opens))
 }
 
 /// Whether a role is held to its tenant: all are that nobody lets pass, where none is named.

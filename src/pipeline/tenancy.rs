@@ -27,6 +27,8 @@ pub struct Checked {
     pub findings: Vec<(Finding, Option<Place>)>,
     /// What is wrong with the rows of a live side.
     pub rows: Vec<Report>,
+    /// Exceptions that except nothing.
+    pub unused: Vec<Report>,
 }
 
 impl Checked {
@@ -99,10 +101,13 @@ pub fn checked(
     }
     let tenancies = tenancies(config, schema, declaration)?;
     let origins = declaration.map(Origins::new);
-    let mut findings = vec![];
+    let (mut findings, mut unused) = (vec![], vec![]);
+    let file = &settings.file;
     for (tenancy, settings) in tenancies.iter().zip(&settings.tenancies) {
         let exceptions = Exceptions::new(settings, declaration);
-        for finding in check::check(schema, roles, tenancy, &exceptions) {
+        let found = check::check(schema, roles, tenancy, &exceptions);
+        unused.extend(Exceptions::without_effect(settings, file, &found));
+        for finding in found {
             let span = origins.as_ref().and_then(|it| it.span(&finding.object, schema));
             let place = span.zip(declaration).map(|(span, declaration)| {
                 // The name, where it is written; that of the table where the server chose one.
@@ -113,7 +118,7 @@ pub fn checked(
             findings.push((finding, place));
         }
     }
-    Ok(Checked { tenancies, findings, rows: vec![] })
+    Ok(Checked { tenancies, findings, rows: vec![], unused })
 }
 
 /// Checks the declared schema, with the roles of the live side and what it grants where the declaration says nothing.
@@ -228,7 +233,8 @@ pub fn with_rights(scope: &Scope, elaborated: &Schema, live: &Schema) -> Schema 
 pub async fn for_plan(request: &Request, both: &Both) -> Result<(Vec<String>, Vec<Report>), Failure> {
     let config = &request.config;
     let Some(settings) = &config.tenancy else { return Ok((vec![], vec![])) };
-    let checked = checked(config, &both.declared, &both.live.roles, Some(&both.declaration))?;
+    let mut checked = checked(config, &both.declared, &both.live.roles, Some(&both.declaration))?;
+    let unused = std::mem::take(&mut checked.unused);
     if let Live::Database(target) = &request.live {
         let filled = both.declaration.backfills.iter();
         let filled = filled.map(|it| ((it.table.clone(), it.column.clone()), it.expression.clone())).collect();
@@ -251,6 +257,6 @@ pub async fn for_plan(request: &Request, both: &Both) -> Result<(Vec<String>, Ve
     let shown = checked.findings.iter().filter(|(it, _)| it.severity > Severity::Note);
     let kept = both.declaration.notes.iter().filter(|it| it.code == "tenancy::kept");
     let notes = kept.map(|it| format!("tenancy: {}", it.message)).chain(shown.map(line)).collect();
-    let reports = open.iter().map(|(finding, place)| finding.report(place.clone())).collect();
-    Ok((notes, reports))
+    let reports = open.iter().map(|(finding, place)| finding.report(place.clone()));
+    Ok((notes, reports.chain(unused).collect()))
 }

@@ -77,8 +77,14 @@ pub fn laid_over(whole: &Schema, copied: &Schema, reached: &Schema) -> Schema {
 }
 
 /// A plan file for each piece. `states`: the managed schema before each piece, and the one after the last; `returns`:
-/// whether the undos of each piece lead back to where it starts.
-pub fn split(file: &PlanFile, pieces: &[Piece], states: &[&Schema], returns: &[bool]) -> Vec<PlanFile> {
+/// whether the undos of each piece lead back to where it starts; `opened`: the step by which each change of access comes.
+pub fn split(
+    file: &PlanFile,
+    pieces: &[Piece],
+    states: &[&Schema],
+    returns: &[bool],
+    opened: &[Option<usize>],
+) -> Vec<PlanFile> {
     let prints: Vec<String> = (0..=pieces.len())
         .map(|at| match at {
             0 => file.from.fingerprint.clone(),
@@ -111,6 +117,10 @@ pub fn split(file: &PlanFile, pieces: &[Piece], states: &[&Schema], returns: &[b
                 ..file.clone()
             };
             plan.proof.undo_returns = returns[at];
+            // What no step is found for is told once, at the end.
+            let here = |step: &Option<usize>| step.map_or(at + 1 == pieces.len(), |it| piece.steps.contains(&it));
+            let access = file.proof.access.iter().zip(opened).filter(|it| here(it.1));
+            plan.proof.access = access.map(|it| it.0.clone()).collect();
             plan.id = plan.meaning();
             plan
         })

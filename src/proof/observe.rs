@@ -230,8 +230,8 @@ async fn locks(session: &Session, pid: i32) -> Result<Vec<(u32, Lock)>, tokio_po
     Ok(rows.iter().filter_map(|row| Some((row.get(0), Lock::from_pg(row.get(1))?))).collect())
 }
 
-/// What the server told at debug1, as relations. The server names them without their namespace; where two share the
-/// name, the first in order is meant to be enough, since a declared scan is looked up the same way.
+/// What the server told at debug1, as relations. The server names them without their namespace: where several share the
+/// name, the one that the step is about is meant, and else those that it has locked, which is the caller's to see to.
 async fn said(
     session: &Session,
     relations: &Relations,
@@ -239,8 +239,10 @@ async fn said(
 ) -> Result<Said, tokio_postgres::Error> {
     let mut said = Said::default();
     let find = |name: &str| {
-        let same = relations.iter().filter(|(_, it)| it.name.name.as_str() == name);
-        same.map(|(oid, _)| *oid).collect::<Vec<_>>()
+        let same: Vec<_> = relations.iter().filter(|(_, it)| it.name.name.as_str() == name).collect();
+        let is_meant = |it: &Relation| about.is_some_and(|about| it.name == *about);
+        let any = same.iter().any(|(_, it)| is_meant(it));
+        same.into_iter().filter(|(_, it)| !any || is_meant(it)).map(|(oid, _)| *oid).collect::<Vec<_>>()
     };
     for notice in session.notices.drain() {
         let message = notice.message();
@@ -341,14 +343,17 @@ async fn outside(
     };
     let (ran, seen) = tokio::join!(run, watch);
     ran?;
-    let said = said(runner, before, about(step).as_ref()).await?;
+    let seen = seen?;
+    let mut said = said(runner, before, about(step).as_ref()).await?;
+    said.scans.retain(|oid| seen.contains_key(oid));
+    said.rewrites.retain(|oid| seen.contains_key(oid));
     let now = relations(runner).await?;
     let rewrites = before
         .iter()
         .filter(|(oid, it)| now.get(oid).is_some_and(|after| after.filenode != it.filenode))
         .map(|(oid, _)| *oid)
         .collect();
-    Ok(Seen { locks: seen?, rewrites, said })
+    Ok(Seen { locks: seen, rewrites, said })
 }
 
 /// Where a step did more than it declares, in words: each is a fault of the planner.

@@ -54,6 +54,8 @@ pub struct Column {
     pub generated: bool,
     /// A sequence of its own, by serial.
     pub serial: bool,
+    /// A sequence of its own, by identity, under the name that the server gives it.
+    pub identity: bool,
     pub at: Range<usize>,
 }
 
@@ -279,6 +281,9 @@ impl Look<'_> {
                 || serial,
             generated: serial || has(ConstrType::ConstrIdentity) || random,
             serial,
+            identity: constraints
+                .iter()
+                .any(|it| it.contype == ConstrType::ConstrIdentity as i32 && !names_sequence(it)),
             at,
         })
     }
@@ -535,6 +540,12 @@ fn as_constraint(node: &Node) -> Option<&pg::Constraint> {
 
 fn plain(nodes: &[Node]) -> Vec<Name> {
     nodes.iter().map(|node| Name(constant(node))).collect()
+}
+
+/// Whether an identity says what its sequence is called.
+fn names_sequence(identity: &pg::Constraint) -> bool {
+    let options = identity.options.iter().filter_map(|it| it.node.as_ref());
+    options.into_iter().any(|it| matches!(it, NodeEnum::DefElem(it) if it.defname == "sequence_name"))
 }
 
 /// A type in one form, and whether it was a serial one.

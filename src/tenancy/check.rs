@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::citus;
 use super::prove::routes::Route;
 use super::settings::{self, Settings};
 use super::{Class, KeyColumn, Tenancy, classify};
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{File, Place, Report};
 use crate::kind::{Kind, Object, ObjectId, table};
 use crate::name::{Name, QName, Role};
 use crate::schema::{AclItem, Schema};
@@ -215,11 +216,38 @@ impl Exceptions {
         unknown.map(report).collect()
     }
 
+    /// What `allow` accepts of an object and nothing found there: the object is called otherwise, or was mended.
+    pub fn without_effect(settings: &Settings, file: &Arc<File>, found: &[Finding]) -> Vec<Report> {
+        let is_of = |word: &str| {
+            word.split_once(':').is_none_or(|(code, _)| !Code::ALL.iter().any(|it| it.name() == code))
+                || found.iter().any(|finding| Self::names(finding).iter().any(|name| name == word))
+        };
+        let unused = settings.allow.keys().filter(|word| !is_of(word.get_ref()));
+        let report = |word: &toml::Spanned<String>| {
+            let code = word.get_ref().split(':').next().unwrap_or_default();
+            let near = found.iter().filter(|it| it.code.name() == code && it.accepted.is_none());
+            let near: Vec<String> = near.map(|it| format!("`{}`", Self::names(it)[0])).collect();
+            let help = match near.as_slice() {
+                [] => "take it out".to_owned(),
+                near => format!("what is found is {}", near.join(", ")),
+            };
+            Report::warning("tenancy::allow", format!("nothing is found that {} accepts", word.get_ref()))
+                .at(file, word.span(), "without effect")
+                .help(help)
+        };
+        unused.map(report).collect()
+    }
+
+    /// The words of `allow` that mean a finding and its object.
+    fn names(finding: &Finding) -> [String; 2] {
+        let spoken = finding.object.to_string();
+        let path = spoken.split_once(' ').map_or(spoken.as_str(), |(_, path)| path);
+        [format!("{}:{path}", finding.code), format!("{}:{spoken}", finding.code)]
+    }
+
     fn accepts(&self, finding: &Finding) -> Option<&String> {
-        let path: Vec<&str> = finding.object.path.iter().map(Name::as_str).collect();
-        let named = format!("{}:{}", finding.code, path.join("."));
-        let spoken = format!("{}:{}", finding.code, finding.object);
-        self.allow.get(&named).or_else(|| self.allow.get(&spoken)).or_else(|| self.allow.get(finding.code.name()))
+        let named = Self::names(finding).into_iter().find_map(|it| self.allow.get(&it));
+        named.or_else(|| self.allow.get(finding.code.name()))
     }
 }
 

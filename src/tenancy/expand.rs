@@ -504,7 +504,12 @@ impl Work<'_> {
     }
 
     fn write(&mut self, sql: String, facts: &Facts, names: source::Names) {
-        let origin = self.declaration.statements[facts.at].origin;
+        self.write_at(sql, facts.at, names);
+    }
+
+    /// The same, with the place of another statement.
+    fn write_at(&mut self, sql: String, at: usize, names: source::Names) {
+        let origin = self.declaration.statements[at].origin;
         self.written.push(Statement::written(sql, origin, names));
     }
 

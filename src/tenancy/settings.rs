@@ -251,6 +251,8 @@ pub struct GrantSettings {
     pub scoped: BTreeSet<Privilege>,
     /// On global tables.
     pub global: BTreeSet<Privilege>,
+    /// Roles that lose what default privileges have given them, before anything is granted.
+    pub revoke_from: Vec<String>,
 }
 
 /// A privilege that leaves row security in force. TRUNCATE, REFERENCES and TRIGGER do not.
@@ -297,6 +299,7 @@ pub const KEYS: &[&str] = &[
     "bound",
     "passes",
     "legacy",
+    "revoke_from",
     "setting",
     "claims",
     "value",

@@ -91,6 +91,18 @@ fn grants(look: &mut Look<'_>) {
 }
 
 fn sequences(look: &mut Look<'_>) {
+    for object in look.schema.of_kind(Kind::Column) {
+        let Object::Column(column) = object else { continue };
+        let Some(id) = column.identity_sequence().filter(|_| look.tables.contains_key(&column.table)) else {
+            continue;
+        };
+        let readers = look.reach(&id, &["SELECT", "UPDATE"]);
+        if !readers.is_empty() {
+            let (column, table) = (&column.name, &column.table);
+            let message = format!("{} may read or set the sequence of {column} of {table}", spoken(&readers));
+            look.find(Code::SequenceTells, object.id(), message);
+        }
+    }
     for object in look.schema.of_kind(Kind::Sequence) {
         let Object::Sequence(sequence) = object else { continue };
         let Some((table, _)) = &sequence.owned_by else { continue };

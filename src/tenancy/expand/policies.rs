@@ -55,8 +55,8 @@ impl Work<'_> {
         // A partition is read through its whole, whose policies count; on its own it shows nothing.
         if facts.whole(self.model).is_none() {
             self.policies(scope, table, facts, &keys);
-            self.grant(scope, table, facts, ClassName::Scoped);
         }
+        self.grant(scope, table, facts, ClassName::Scoped);
         let mut actions = vec![];
         if !facts.enabled {
             actions.push("ENABLE ROW LEVEL SECURITY");
@@ -134,12 +134,23 @@ impl Work<'_> {
     /// What the bound roles may do with a table.
     pub(super) fn grant(&mut self, scope: Scope<'_>, table: &QName, facts: &Facts, class: ClassName) {
         let Some(settings) = &scope.settings.grants else { return };
-        let privileges = if class == ClassName::Global { &settings.global } else { &settings.scoped };
-        let roles: Vec<&Role> = scope.tenancy.roles.bound.iter().chain(scope.tenancy.roles.legacy.keys()).collect();
-        if privileges.is_empty() || roles.is_empty() || facts.whole(self.model).is_some() {
+        if self.is_kept(scope, table, &Name::from("grants")) {
             return;
         }
-        if self.is_kept(scope, table, &Name::from("grants")) {
+        self.revoke(scope, facts.at, table);
+        let sequences = facts.table.columns.iter().filter(|it| it.serial || it.identity);
+        if !settings.revoke_from.is_empty() {
+            let from = list(settings.revoke_from.iter().map(|it| Role(it.clone())));
+            for column in sequences {
+                let sequence = sequence(table, &column.name);
+                let sql = format!("REVOKE ALL ON SEQUENCE {sequence} FROM {from}");
+                self.write(sql, facts, names_about(table, Rank::Owner));
+            }
+        }
+        let privileges = if class == ClassName::Global { &settings.global } else { &settings.scoped };
+        let roles: Vec<&Role> = scope.tenancy.roles.bound.iter().chain(scope.tenancy.roles.legacy.keys()).collect();
+        // A partition is read through its whole.
+        if privileges.is_empty() || roles.is_empty() || facts.whole(self.model).is_some() {
             return;
         }
         self.grants = true;
@@ -156,12 +167,23 @@ impl Work<'_> {
         }
         // Who inserts draws the next value; an identity column needs no grant for that.
         for column in facts.table.columns.iter().filter(|it| it.serial) {
-            let sequence = table
-                .sibling(crate::kind::column::derived(&[table.name.as_str(), column.name.as_str(), "seq"], |_| {
-                    true
-                }));
+            let sequence = sequence(table, &column.name);
             let names = names_about(table, Rank::Grant);
             self.write(format!("GRANT USAGE ON SEQUENCE {sequence} TO {to}"), facts, names);
         }
     }
+
+    /// Takes back what default privileges give, on the table or view that statement `at` declares. Comes before all that
+    /// is granted, what is declared beside it too.
+    pub(super) fn revoke(&mut self, scope: Scope<'_>, at: usize, relation: &QName) {
+        let Some(settings) = scope.settings.grants.as_ref().filter(|it| !it.revoke_from.is_empty()) else { return };
+        let from = list(settings.revoke_from.iter().map(|it| Role(it.clone())));
+        self.grants = true;
+        self.write_at(format!("REVOKE ALL ON {relation} FROM {from}"), at, names_about(relation, Rank::Owner));
+    }
+}
+
+/// The sequence that the server makes for a column.
+fn sequence(table: &QName, column: &Name) -> QName {
+    table.sibling(crate::kind::column::derived(&[table.name.as_str(), column.as_str(), "seq"], |_| true))
 }

@@ -14,7 +14,11 @@ impl Work<'_> {
                 .filter(|table| !scope.tenancy.keys(table).is_empty())
                 .collect();
             // What a materialized view shows is nobody's row any more; the checker says who may read it.
-            if shows.is_empty() || view.invoker || view.materialized {
+            if shows.is_empty() {
+                continue;
+            }
+            self.revoke(scope, *at, &view.name);
+            if view.invoker || view.materialized {
                 continue;
             }
             if self.major < 15 {
