@@ -8,7 +8,7 @@ CARGO  ?= cargo
 # The main job on the example: schema/legacy.sql, taken to what schema/ declares.
 plan:
 	@scripts/setup.sh build
-	$(CARGO) run -- plan
+	$(CARGO) run -- plan --split --name one-to-many
 
 test:
 	@scripts/setup.sh test

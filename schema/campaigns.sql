@@ -6,10 +6,16 @@ CREATE TABLE campaigns (
     type varchar(50) NOT NULL,
     message_template text NOT NULL,
     is_active boolean DEFAULT true,
-    created_at timestamptz DEFAULT CURRENT_TIMESTAMP
+    created_at timestamptz DEFAULT CURRENT_TIMESTAMP,
+    targeting jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(targeting) = 'object'),
+    starts_at timestamptz,
+    ends_at timestamptz,
+    CONSTRAINT campaigns_schedule_check CHECK (ends_at > starts_at)
 );
 
 COMMENT ON TABLE campaigns IS 'Messages sent to many contacts at once';
+COMMENT ON COLUMN campaigns.targeting IS 'Whom it is for, such as {"tags": ["vip"], "inactive_days": 30}; empty is every subscriber';
+COMMENT ON COLUMN campaigns.starts_at IS 'NULL is at once, for a campaign that is active';
 
 CREATE TABLE campaign_subscribers (
     id serial PRIMARY KEY,

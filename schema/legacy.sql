@@ -1,6 +1,13 @@
 -- SwiftReplies' database as it is today: one business, one bot, no tenants.
 -- The example's plan starts here; nothing in this file is part of the declared schema.
 
+-- The login that the service is to have in the end, in place of postgres: created beforehand, and without rights yet.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'legacy_client') THEN
+        CREATE ROLE legacy_client LOGIN;
+    END IF;
+END $$;
+
 CREATE TABLE contacts (
     id serial PRIMARY KEY,
     phone_number varchar(255) UNIQUE NOT NULL,

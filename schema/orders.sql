@@ -7,10 +7,18 @@ CREATE TABLE orders (
     order_details jsonb,
     status varchar(50) NOT NULL DEFAULT 'pending',
     created_at timestamptz DEFAULT CURRENT_TIMESTAMP,
-    updated_at timestamptz DEFAULT CURRENT_TIMESTAMP
+    updated_at timestamptz DEFAULT CURRENT_TIMESTAMP,
+    -- The legacy client knows none of these: its orders have no number, and are paid at the door.
+    order_number text UNIQUE,
+    total_amount numeric(12, 2) CHECK (total_amount >= 0),
+    currency char(3) NOT NULL DEFAULT 'USD',
+    payment_status text NOT NULL DEFAULT 'unpaid'
+        CHECK (payment_status IN ('unpaid', 'authorized', 'paid', 'refunded', 'failed')),
+    shipping_address jsonb CHECK (jsonb_typeof(shipping_address) = 'object')
 );
 
 COMMENT ON TABLE orders IS 'What contacts have ordered in a conversation';
+COMMENT ON COLUMN orders.order_number IS 'What the tenant calls it, unique among the tenant''s orders';
 COMMENT ON COLUMN orders.message_id IS 'The message that placed it, where it is known';
 
 CREATE INDEX idx_orders_contact_id ON orders (contact_id);

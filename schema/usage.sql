@@ -57,11 +57,13 @@ COMMENT ON FUNCTION app.used(text, date) IS 'What the tenant has used since a da
 CREATE FUNCTION app.limit_of(metric text) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
-    SELECT ((p.limits || s.limits) ->> ($1 || '_per_month'))::bigint
-      FROM public.user_subscriptions s JOIN public.plans p ON p.id = s.plan_id
-     WHERE s.user_id = (SELECT app.current_tenant()) AND s.status <> 'cancelled'
+    SELECT CASE WHEN p.id IS NULL THEN 0 ELSE ((p.limits || s.limits) ->> ($1 || '_per_month'))::bigint END
+      FROM (SELECT app.current_tenant() AS id) t
+      LEFT JOIN public.user_subscriptions s ON s.user_id = t.id AND s.status <> 'cancelled'
+      LEFT JOIN public.plans p ON p.id = s.plan_id
 $$;
-COMMENT ON FUNCTION app.limit_of(text) IS 'The tenant''s limit of a month, its own over that of the plan; NULL is none';
+COMMENT ON FUNCTION app.limit_of(text) IS
+    'The tenant''s limit of a month, its own over that of the plan; NULL is none, and 0 is that of who has no plan';
 
 CREATE FUNCTION app.may_use(metric text, amount integer DEFAULT 1) RETURNS boolean
     LANGUAGE sql STABLE

@@ -5,10 +5,10 @@ CREATE TABLE user_subscriptions (
     plan_id integer NOT NULL REFERENCES plans (id),
     status text NOT NULL DEFAULT 'active'
         CHECK (status IN ('trialing', 'active', 'past_due', 'cancelled')),
-    features jsonb NOT NULL DEFAULT '{}',
-    limits jsonb NOT NULL DEFAULT '{}',
+    features jsonb NOT NULL DEFAULT '{}' CHECK (app.are_flags(features)),
+    limits jsonb NOT NULL DEFAULT '{}' CHECK (app.are_limits(limits)),
     price numeric(12, 2) CHECK (price >= 0),
-    billing jsonb NOT NULL DEFAULT '{}',
+    billing jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(billing) = 'object'),
     contract_start date NOT NULL DEFAULT CURRENT_DATE,
     contract_end date,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -24,6 +24,10 @@ COMMENT ON COLUMN user_subscriptions.billing IS 'Terms that fit no column: tiers
 
 CREATE UNIQUE INDEX user_subscriptions_one_current_key ON user_subscriptions (user_id)
     WHERE status <> 'cancelled';
+
+-- A plan that is not for everybody is seen by those who have it.
+CREATE POLICY own_plans ON plans FOR SELECT
+    USING (id IN (SELECT s.plan_id FROM user_subscriptions s));
 
 CREATE TRIGGER touch_updated_at BEFORE UPDATE ON user_subscriptions
     FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();

@@ -2,102 +2,27 @@
 //! again; the legacy client before, during and after; the committed plan; the plan in the README.
 #![allow(clippy::disallowed_methods, reason = "tests run the program and read its files")]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use tenantry::connect::Session;
-use tenantry::shadow::{Shadow, ShadowDatabase, ShadowSpec};
 
-const LEGACY_TABLES: [(&str, &str); 5] = [
-    ("contacts", "id, phone_number, name, thread_id, created_at, updated_at"),
-    (
-        "messages",
-        "id, message_id, contact_id, direction, message_type, content_text, content_url, status, sent_at, metadata, \
-         created_at",
-    ),
-    ("orders", "id, contact_id, message_id, order_details, status, created_at, updated_at"),
-    ("campaigns", "id, name, type, message_template, is_active, created_at"),
-    ("campaign_subscribers", "id, campaign_id, contact_id, status, subscribed_at"),
-];
+#[path = "support/example.rs"]
+mod support;
 
-const ROWS: &str = "
-    INSERT INTO contacts (phone_number, name, thread_id)
-    SELECT '+1' || g, 'Contact ' || g, 'thread-' || g FROM generate_series(1, 1500) g;
-    INSERT INTO messages (message_id, contact_id, direction, message_type, content_text, status, sent_at, metadata)
-    SELECT 'wamid.' || g, 1 + g % 1500, CASE g % 2 WHEN 0 THEN 'incoming' ELSE 'outgoing' END, 'text', 'Hello ' || g,
-           'sent', timestamptz '2026-11-01' - g * interval '1 minute', '{}' FROM generate_series(1, 4000) g;
-    INSERT INTO orders (contact_id, message_id, order_details)
-    SELECT 1 + g % 1500, g, '{\"items\": []}' FROM generate_series(1, 500) g;
-    INSERT INTO campaigns (name, type, message_template)
-    SELECT 'Campaign ' || g, 'broadcast', 'Hi' FROM generate_series(1, 3) g;
-    INSERT INTO campaign_subscribers (campaign_id, contact_id)
-    SELECT 1 + g % 3, g FROM generate_series(1, 600) g;
-    INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint)
-    SELECT 'thread-' || g, 'c' || g, '{}' FROM generate_series(1, 100) g;
-    ANALYZE";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Runs the program in the repository, without what the surroundings say of databases.
-fn tenantry(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-    command.current_dir(root()).args(arguments).env_remove("DATABASE_URL");
-    for variable in ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER", "PGPORT", "PGPASSWORD"] {
-        command.env_remove(variable);
-    }
-    command.output().expect("the program runs")
-}
-
-/// PostgreSQL 15, as the cases have it, unless `TENANTRY_TEST_MAJOR` says otherwise.
-fn major() -> u32 {
-    std::env::var("TENANTRY_TEST_MAJOR").map_or(15, |it| it.parse().expect("a major version"))
-}
-
-fn told(output: &Output) -> String {
-    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-async fn digests(session: &Session) -> BTreeMap<&'static str, String> {
-    let mut digests = BTreeMap::new();
-    for (table, columns) in LEGACY_TABLES {
-        let sql = format!(
-            "SELECT md5(string_agg(r::text, E'\\n' ORDER BY r::text)) FROM (SELECT {columns} FROM {table}) r"
-        );
-        digests.insert(table, session.client.query_one(&sql, &[]).await.unwrap().get(0));
-    }
-    digests
-}
-
-/// The seven operations of the legacy client, as it sends them; in a month that the first partition of messages holds,
-/// whenever the test runs.
-async fn client(session: &Session) {
-    let sql = fs::read_to_string(root().join("tests/legacy_client.sql")).unwrap();
-    let sql = sql.replace("now()", "timestamptz '2026-12-01'");
-    session.client.batch_execute(&sql).await.expect("the legacy client works");
-}
+use support::{client, columns, digests, legacy, plans, root, server, tenantry, told, url};
 
 async fn count(session: &Session, sql: &str) -> i64 {
     session.client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-fn url(shadow: &Shadow, database: &ShadowDatabase) -> String {
-    format!("host={} port=5432 user=postgres dbname={}", shadow.directory().unwrap().display(), database.name)
-}
-
 #[tokio::test]
 async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
-    let shadow = Shadow::start(&ShadowSpec::Auto, Some(major())).await.unwrap();
-    let database = shadow.create_database("live").await.unwrap();
-    let session = database.connect().await.unwrap();
-    session.client.batch_execute(&fs::read_to_string(root().join("schema/legacy.sql")).unwrap()).await.unwrap();
-    session.client.batch_execute(ROWS).await.unwrap();
-    client(&session).await;
-    let before = digests(&session).await;
-    let url = url(&shadow, &database);
+    let server = server().await;
+    let (database, session) = legacy(&server, "live", 5).await;
+    let columns = columns(&session).await;
+    let before = digests(&session, &columns).await;
+    let url = url(&server, &database);
     let scratch = tempfile::tempdir().unwrap();
     let plan = |name: &str| scratch.path().join(name).display().to_string();
 
@@ -107,11 +32,9 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
     assert!(made.status.success(), "{}", told(&made));
     let applied = tenantry(&["apply", &first, "--database", &url, "--yes", "--through", "expand"]);
     assert!(applied.status.success(), "{}", told(&applied));
-    assert_eq!(digests(&session).await, before, "rows changed in the expand stage");
-    client(&session).await;
-    let between = digests(&session).await;
-    const CHECKPOINTS: &str = "SELECT count(*) FROM checkpoints";
-    let checkpoints = count(&session, CHECKPOINTS).await;
+    assert_eq!(digests(&session, &columns).await, before, "rows changed in the expand stage");
+    client(&session, "between").await;
+    let between = digests(&session, &columns).await;
 
     // The rest is planned from where the database is now.
     let second = plan("second.toml");
@@ -119,13 +42,39 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
     assert!(made.status.success(), "{}", told(&made));
     let applied = tenantry(&["apply", &second, "--database", &url, "--yes"]);
     assert!(applied.status.success(), "{}", told(&applied));
-    assert_eq!(digests(&session).await, between, "rows changed after the expand stage");
-    for (table, _) in LEGACY_TABLES {
+    assert_eq!(digests(&session, &columns).await, between, "rows changed after the expand stage");
+    for (table, _) in columns.iter().filter(|(table, _)| !table.starts_with("checkpoint")) {
         let foreign = count(&session, &format!("SELECT count(*) FROM {table} WHERE user_id <> 1")).await;
         assert_eq!(foreign, 0, "{table} has rows that are not the admin tenant's");
     }
-    assert_eq!(count(&session, CHECKPOINTS).await, checkpoints);
-    client(&session).await;
+    client(&session, "in the end").await;
+
+    // The same client with a login of its own, beside a tenant that has one of its numbers.
+    session
+        .client
+        .batch_execute(
+            "INSERT INTO users (id, email) VALUES (2, 'two@example.com');
+             INSERT INTO chatbots (id, user_id, name) VALUES (2, 2, 'Theirs');
+             INSERT INTO contacts (user_id, chatbot_id, phone_number, name) VALUES (2, 2, '+15550100', 'Theirs');
+             GRANT SELECT, INSERT, UPDATE, DELETE
+                ON checkpoints, checkpoint_blobs, checkpoint_writes, checkpoint_migrations TO legacy_client",
+        )
+        .await
+        .unwrap();
+    let own = database.connect_as("legacy_client").await.unwrap();
+    client(&own, "with a login of its own").await;
+    assert_eq!(count(&own, "SELECT count(*) FROM contacts WHERE phone_number = '+15550100'").await, 1);
+    assert_eq!(count(&session, "SELECT count(*) FROM contacts WHERE phone_number = '+15550100'").await, 2);
+    for table in ["contacts", "messages", "orders", "campaigns", "campaign_subscribers", "users"] {
+        let key = if table == "users" { "id" } else { "user_id" };
+        let foreign = format!("SELECT count(*) FROM {table} WHERE {key} <> 1");
+        assert_eq!(count(&own, &foreign).await, 0, "the legacy client sees others' {table}");
+    }
+    let theft = "WITH taken AS (UPDATE contacts SET name = 'Taken' WHERE user_id = 2 RETURNING 1) SELECT count(*) FROM taken";
+    assert_eq!(count(&own, theft).await, 0);
+    let foisted = "INSERT INTO contacts (user_id, phone_number) VALUES (2, '+1')";
+    let refused = own.client.batch_execute(foisted).await.unwrap_err();
+    assert!(refused.as_db_error().unwrap().message().contains("row-level security"), "{refused:?}");
 
     let again = tenantry(&["plan", "--database", &url, "--exit-code"]);
     assert!(again.status.success(), "the second plan is not empty: {}", told(&again));
@@ -135,7 +84,7 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
     // Months come and go without the declaration.
     let made = count(&session, "SELECT app.add_message_partitions(24)::bigint").await;
     assert!(made > 0, "{made} partitions were made");
-    client(&session).await;
+    client(&own, "with more months").await;
     session.client.batch_execute("DROP TABLE messages_2027_02").await.unwrap();
     let again = tenantry(&["plan", "--database", &url, "--exit-code"]);
     assert!(again.status.success(), "partitions of the application's are planned for: {}", told(&again));
@@ -145,8 +94,8 @@ async fn the_legacy_database_gets_to_the_declared_schema_and_loses_nothing() {
 
 #[tokio::test]
 async fn init_writes_a_declaration_of_which_the_plan_is_empty() {
-    let shadow = Shadow::start(&ShadowSpec::Auto, Some(major())).await.unwrap();
-    let database = shadow.create_database("live").await.unwrap();
+    let server = server().await;
+    let database = server.create_database("live").await.unwrap();
     let session = database.connect().await.unwrap();
     session.client.batch_execute(&fs::read_to_string(root().join("schema/legacy.sql")).unwrap()).await.unwrap();
     session
@@ -161,7 +110,7 @@ async fn init_writes_a_declaration_of_which_the_plan_is_empty() {
     let scratch = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-        command.current_dir(scratch.path()).args(arguments).env("DATABASE_URL", url(&shadow, &database));
+        command.current_dir(scratch.path()).args(arguments).env("DATABASE_URL", url(&server, &database));
         command.output().unwrap()
     };
     let begun = run(&["init"]);
@@ -174,24 +123,22 @@ async fn init_writes_a_declaration_of_which_the_plan_is_empty() {
 }
 
 #[test]
-fn the_committed_plan_is_what_would_be_planned_now() {
-    let checked = tenantry(&["plan", "--check", "plans/1-one-to-many.toml"]);
-    assert!(
-        checked.status.success(),
-        "plan again with `tenantry plan --name one-to-many --out plans/1-one-to-many.toml`: {}",
-        told(&checked)
-    );
+fn the_committed_plans_are_what_would_be_planned_now() {
+    for plan in plans() {
+        let checked = tenantry(&["plan", "--check", &plan]);
+        assert!(checked.status.success(), "remove plans/*.toml and run `make plan`: {}", told(&checked));
+    }
 }
 
 #[test]
 fn the_plan_in_the_readme_is_what_the_tool_prints() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let shown = tenantry(&["show", "plans/1-one-to-many.toml"]);
-    let shown = String::from_utf8(shown.stdout).unwrap();
     let mut blocks = 0;
-    for block in readme.split("<!-- from: tenantry show plans/1-one-to-many.toml -->\n```text\n").skip(1) {
+    for block in readme.split("<!-- from: tenantry show ").skip(1) {
+        let (plan, block) = block.split_once(" -->\n```text\n").expect("a plan is shown in a block of text");
+        let shown = String::from_utf8(tenantry(&["show", plan]).stdout).unwrap();
         let block = block.split("```").next().unwrap();
-        assert!(shown.contains(block), "not in the output of `tenantry show`:\n{block}");
+        assert!(shown.contains(block), "not in the output of `tenantry show {plan}`:\n{block}");
         blocks += 1;
     }
     assert!(blocks > 0, "the README shows no plan");

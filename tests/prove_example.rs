@@ -13,6 +13,7 @@ use tenantry::elaborate;
 use tenantry::introspect::introspect;
 use tenantry::name::{QName, Role};
 use tenantry::pipeline::{Live, Request, both_sides};
+use tenantry::platform::Platform;
 use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
 use tenantry::tenancy::prove::matrix::Matrix;
 use tenantry::tenancy::prove::{Subject, prove};
@@ -35,7 +36,7 @@ struct Fault {
 }
 
 fn application() -> String {
-    "swift_app".to_owned()
+    "authenticated".to_owned()
 }
 
 /// The example on a shadow, with the roles of an application.
@@ -61,14 +62,12 @@ impl Example {
         };
         let both = both_sides(&request).await.expect("the example can be planned");
         let loaded = elaborate::declared(&both.shadow, &both.declaration, &both.surroundings).await.unwrap();
-        let mut roles: Vec<RoleSpec> = ["swift_app", "swift_owner"].map(RoleSpec::named).into();
+        let mut roles = both.live.roles.clone();
+        roles.push(RoleSpec::named("swift_owner"));
         roles.push(RoleSpec { bypassrls: true, ..RoleSpec::named("swift_operator") });
         roles.push(RoleSpec { member_of: vec!["swift_operator".into()], ..RoleSpec::named("swift_deputy") });
         roles.push(RoleSpec { replication: true, ..RoleSpec::named("swift_replica") });
         both.shadow.ensure_roles(&roles).await.unwrap();
-        let session = loaded.database.connect().await.unwrap();
-        session.client.batch_execute("SET search_path = public").await.unwrap();
-        session.client.batch_execute(&fs::read_to_string("tests/prove_example/base.sql").unwrap()).await.unwrap();
         Example { shadow: both.shadow, base: loaded.database, config, roles }
     }
 
@@ -81,7 +80,8 @@ impl Example {
         let schema = introspect(&session.client, false).await.unwrap().schema;
         drop(session);
         let mut shape = Shape::of(&schema);
-        shape.tables.retain(|table, _| !table.name.as_str().starts_with("checkpoint"));
+        let is_ours = |table: &QName| table.namespace.as_str() == "public";
+        shape.tables.retain(|table, _| is_ours(table) && !table.name.as_str().starts_with("checkpoint"));
         let declared = self.config.tenancy.as_ref().expect("the example declares a tenancy");
         let mut tenancies = tenancy::resolve(declared, &shape, &|_| None).expect("its tables are classified");
         tenancies[0].roles.bound = vec![Role(role.to_owned())];
@@ -94,12 +94,14 @@ impl Example {
             QName::new(namespace, name)
         };
         let only = only.map(|it| it.iter().map(qname).collect());
+        let mut foreign = BTreeSet::from(["tenantry_proof".to_owned()]);
+        foreign.extend(Platform::Supabase.facts().namespaces.iter().cloned());
         let subject = Subject {
             shadow: &self.shadow,
             database: &database,
             tenancy: &tenancies[0],
             roles: &self.roles,
-            foreign: &BTreeSet::from(["tenantry_proof".to_owned()]),
+            foreign: &foreign,
             allow: &BTreeMap::from(allow),
             only: only.as_ref(),
         };
@@ -116,7 +118,7 @@ async fn the_example_holds_and_each_planted_fault_is_found_and_named() {
     assert!(faults.fault.len() >= 20, "only {} faults are planted", faults.fault.len());
 
     let sound = async {
-        let matrix = example.proved("", "swift_app", None).await;
+        let matrix = example.proved("", "authenticated", None).await;
         let open: Vec<&str> = matrix.open().map(|it| it.code.as_str()).collect();
         assert!(open.is_empty(), "the example leaks: {open:?}\n{}", matrix.text(false));
         assert!(matrix.unfilled.is_empty(), "{}", matrix.text(false));

@@ -4,6 +4,7 @@
 use std::fs;
 
 use tenantry::connect::Session;
+use tenantry::platform::Platform;
 
 use super::{Outcome, root};
 
@@ -16,6 +17,7 @@ pub async fn fill(session: &Session, messages: u64) -> Outcome<u64> {
     let contacts = (messages / 20).max(50);
     let orders = (messages / 20).max(1);
     let legacy = fs::read_to_string(root().join("schema/legacy.sql"))?;
+    session.client.batch_execute(&Platform::Supabase.script()).await?;
     session.client.batch_execute(&legacy).await?;
     let rows = format!(
         "INSERT INTO contacts (phone_number, name, thread_id)

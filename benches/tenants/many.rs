@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tenantry::connect::Target;
 use tenantry::introspect::server_message;
+use tenantry::platform::Platform;
 use tenantry::shadow::{Shadow, ShadowDatabase};
 
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -29,12 +30,13 @@ pub struct Size {
     pub messages: u64,
 }
 
-/// The role that the application's sessions have, in the data set.
-pub const ROLE: &str = "swiftreplies";
+/// The role of the application's sessions.
+pub const ROLE: &str = "authenticated";
 
 /// Takes an empty database to the declared schema, by plan and apply, and fills it. Tells what it does.
 pub async fn fill(settings: &Settings, tell: impl Fn(&str)) -> Outcome<()> {
     let session = settings.target.connect().await?;
+    session.client.batch_execute(&Platform::Supabase.script()).await?;
     session.client.batch_execute(&fs::read_to_string(root().join("schema/legacy.sql"))?).await?;
     let folder = tempfile::tempdir()?;
     let plan = folder.path().join("plan.toml").display().to_string();
@@ -45,13 +47,8 @@ pub async fn fill(settings: &Settings, tell: impl Fn(&str)) -> Outcome<()> {
     let text = fs::read_to_string(root().join("benches/tenants/fill.sql"))?;
     let text = text.replace("{tenants}", &tenants.to_string());
     let text = text.replace("{contacts}", &contacts.to_string()).replace("{messages}", &messages.to_string());
-    let rights = format!(
-        "DO $$BEGIN CREATE ROLE {ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END$$;
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ROLE}"
-    );
     let statements = text.split(";\n").map(str::trim).filter(|it| !it.is_empty());
-    for statement in statements.chain([rights.as_str(), "VACUUM ANALYZE", "CHECKPOINT"]) {
+    for statement in statements.chain(["VACUUM ANALYZE", "CHECKPOINT"]) {
         let began = Instant::now();
         session
             .client
