@@ -12,8 +12,9 @@ use thiserror::Error;
 use crate::connect::Session;
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
-use crate::kind::ObjectId;
+use crate::kind::{ObjectId, column};
 use crate::name::Role;
+use crate::plan::relocate::Move;
 use crate::plan::{PlanError, Planned};
 use crate::proof::observe;
 use crate::schema::{Facts, Schema};
@@ -78,6 +79,35 @@ pub async fn passages(
     let passage = Passage { steps: vec![], schema: start, facts };
     let passage = partitioning::passage(ground, passage, desired).await?;
     retyping::passage(ground, passage, desired).await
+}
+
+/// What the server says of the expressions of moves that it does not take.
+///
+/// Errors: the shadow could not be asked.
+pub async fn tried(
+    ground: Ground<'_>,
+    moved: &[Move],
+    start: &Schema,
+    desired: &Schema,
+) -> Result<Vec<PlanError>, PassageError> {
+    let mut refused = vec![];
+    for (place, schema) in [start, desired].into_iter().enumerate() {
+        let workbench = Workbench::with(ground, schema).await?;
+        for it in moved {
+            for (table, name, query) in &it.tried(start, desired)[place] {
+                if let Err(PassageError::Statement { source, .. }) = workbench.say(query).await {
+                    let reason = format!(
+                        "the server does not take its expression: {}; where several rows belong to one, an aggregate puts \
+                         them together, such as `max(…)` or `(array_agg(… ORDER BY …))[1]`",
+                        server_message(&source)
+                    );
+                    refused.push(PlanError::Refused { object: column::id(table, name), reason });
+                }
+            }
+        }
+        drop(workbench.finish().await?);
+    }
+    Ok(refused)
 }
 
 /// Steps, and then those that start from what they lead to: their transactions are counted on.

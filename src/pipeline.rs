@@ -18,7 +18,7 @@ use crate::introspect::{IntrospectError, Reading, introspect, introspect_togethe
 use crate::kind::{Kind, ObjectId};
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
-use crate::passage::quarantine::{self, Quarantine};
+use crate::passage::quarantine::{Quarantine, tell};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
@@ -26,6 +26,7 @@ use crate::plan::gate;
 use crate::plan::hazard::{Code, Hazard, Severity};
 use crate::plan::origin::Origins;
 use crate::plan::policy::Verdict;
+use crate::plan::relocate::{self, Move};
 use crate::plan::rename::{self, Pending, Suspect};
 use crate::plan::seed::{self, RowPlace};
 use crate::plan::split;
@@ -49,6 +50,7 @@ mod distribution;
 mod loosening;
 mod outlook;
 pub mod proving;
+mod quarantine;
 pub mod tenancy;
 
 /// Why a command ends without what it was asked for.
@@ -466,9 +468,11 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let idly = idly(&request.config.plan, &both);
     let Renamed { renames, twins, start, mut desired } = renamed(&both, request.config.plan.keep_old_names).await?;
     let derived = derive::pending(&both.declaration.derived, &start, &desired);
+    let moved = relocate::pending(&both.declaration.moves, &start, &desired, &both.live.facts)
+        .map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     if request.renames {
         let mut suspects = rename::suspects(&start, &desired);
-        suspects.retain(|it| !is_derived(&it.old, &derived));
+        suspects.retain(|it| !is_derived(&it.old, &derived, &moved));
         if !suspects.is_empty() {
             return Err(questions(&suspects, &both));
         }
@@ -481,19 +485,24 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     for (table, it) in &derived {
         facts.backfills.extend(it.backfills(table));
     }
-    facts.derived = derived;
+    for it in &moved {
+        facts.backfills.extend(it.backfills(&start));
+    }
+    tried(&both, &moved, &start, &desired).await?;
+    (facts.derived, facts.moved) = (derived, moved);
     let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
     let Quarantine { start, kept, steps: moves, moved, dropped } =
-        quarantined(request, &both, start, &desired, &facts).await?;
+        quarantine::quarantined(request, &both, start, &desired, &facts).await?;
     let mut steps =
         plan::make(&start, &kept, &facts).map_err(|errors| refused(&errors, &both.declaration, &both.desired))?;
     if request.config.quarantine().is_some() {
-        quarantine::tell(&dropped, &mut steps);
+        tell(&dropped, &mut steps);
     }
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
     let steps = derive::around(steps, &start, &kept, &facts);
+    let steps = relocate::around(steps, &start, &kept, &facts);
     let steps = in_turn(in_turn(in_turn(renames, first), steps), moves);
     let tenancies = match &request.config.tenancy {
         Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
@@ -560,11 +569,24 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     Ok(Made { file, parts, notes })
 }
 
+/// Has the shadow look at the expressions of moves: what it does not take is told before anything is planned.
+async fn tried(both: &Both, moved: &[Move], start: &Schema, desired: &Schema) -> Result<(), Failure> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
+    match passage::tried(both.ground(), moved, start, desired).await? {
+        errors if errors.is_empty() => Ok(()),
+        errors => Err(refused(&errors, &both.declaration, &both.desired)),
+    }
+}
+
 /// Whether a column goes because others take its place.
-fn is_derived(id: &ObjectId, derived: &BTreeMap<QName, Derived>) -> bool {
+fn is_derived(id: &ObjectId, derived: &BTreeMap<QName, Derived>, moved: &[Move]) -> bool {
     let (Kind::Column, [namespace, table, column]) = (id.kind, &id.path[..]) else { return false };
     let table = QName { namespace: namespace.clone(), name: table.clone() };
     derived.get(&table).is_some_and(|it| it.becomes.contains_key(column))
+        || moved.iter().any(|it| it.is_of(&table, column))
 }
 
 /// Patterns of idle tables that no table has.
@@ -629,39 +651,6 @@ async fn passage(both: &Both, start: Schema, desired: &Schema, facts: Facts) -> 
     let desired = both.scope.with_live_rights(desired, &both.live.schema);
     match passage::passages(ground, start, &desired, facts).await {
         Ok(passage) => Ok(Passage { schema: both.scope.split(&passage.schema).0, ..passage }),
-        Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Where the tables that go are moved instead, if that is asked for.
-async fn quarantined(
-    request: &Request,
-    both: &Both,
-    start: Schema,
-    desired: &Schema,
-    facts: &Facts,
-) -> Result<Quarantine, Failure> {
-    let settings = &request.config.plan;
-    let Some(place) = settings.quarantine.as_ref().filter(|_| quarantine::is_needed(&start, desired)) else {
-        return Ok(Quarantine { start, kept: desired.clone(), ..Quarantine::default() });
-    };
-    if settings.empty_quarantine {
-        let others = quarantine::gone(&start, desired).filter(|it| it.namespace != place.0);
-        let others: Vec<String> = others.map(|it| it.to_string()).collect();
-        if others.is_empty() {
-            return Ok(Quarantine { start, kept: desired.clone(), ..Quarantine::default() });
-        }
-        let message = format!("{} would be dropped with what is in the quarantine", others.join(", "));
-        let report = Report::error("plan::quarantine", message)
-            .help("plan without --empty-quarantine first: it moves there what goes; then empty it");
-        return Err(Failure::new(Exit::Failed, vec![report]));
-    }
-    elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-    let scope = both.scope.with_rights();
-    let ground = Ground { scope: &scope, ..both.ground() };
-    match quarantine::quarantine(ground, place, &both.live.schema, start, desired, facts).await {
-        Ok(found) => Ok(found),
         Err(PassageError::Plan(errors)) => Err(refused(&errors, &both.declaration, &both.desired)),
         Err(error) => Err(error.into()),
     }

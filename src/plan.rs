@@ -26,6 +26,7 @@ pub mod idle;
 pub mod order;
 pub mod origin;
 pub mod policy;
+pub mod relocate;
 pub mod rename;
 pub mod seed;
 pub mod split;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::name::{Literal, Name};
 use crate::plan::file::FileStep;
+use crate::plan::relocate::STOPS_IF;
 
 /// A question about the rows of a table that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
     for (step, statement) in &parsed {
         asked.step = step.id;
         asked.ask(statement);
+        asked.stop(step, statement);
         for table in &step.rewrites {
             asked.push(table.clone(), What::Rewrite);
         }
@@ -133,6 +135,15 @@ impl Asked {
             }
             _ => {}
         }
+    }
+
+    /// A step that only asks has its question in its check.
+    fn stop(&mut self, step: &FileStep, statement: &NodeEnum) {
+        let NodeEnum::DoStmt(_) = statement else { return };
+        let Some((table, condition)) = step.check.as_deref().and_then(none_of) else { return };
+        let said = step.summary.strip_prefix(STOPS_IF).unwrap_or(&step.summary);
+        let fault = said.strip_prefix(&format!("rows of {table} ")).unwrap_or(said).to_owned();
+        self.push(table, What::Rows { condition, fault });
     }
 
     fn update(&mut self, update: &UpdateStmt) {
@@ -283,6 +294,17 @@ impl Asked {
     }
 }
 
+/// The table and the condition of `SELECT NOT EXISTS (SELECT FROM table WHERE condition)`.
+fn none_of(check: &str) -> Option<(String, String)> {
+    let Some(NodeEnum::SelectStmt(select)) = parse(check) else { return None };
+    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
+    let Some(NodeEnum::BoolExpr(not)) = target.val?.node else { return None };
+    let Some(NodeEnum::SubLink(exists)) = not.args.into_iter().next()?.node else { return None };
+    let Some(NodeEnum::SelectStmt(rows)) = exists.subselect?.node else { return None };
+    let table = rows.from_clause.first().and_then(range).and_then(named)?;
+    Some((table, rows.where_clause.as_deref().and_then(text)?))
+}
+
 fn parse(sql: &str) -> Option<NodeEnum> {
     let parsed = pg_query::parse(sql, 0).ok()?;
     let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
@@ -339,7 +361,13 @@ fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> {
         Some(NodeEnum::ResTarget(target)) => Some((quoted(&target.name), target.val.as_deref().and_then(text)?)),
         _ => None,
     });
-    targets.map(|(column, value)| (table.clone(), column, value)).collect()
+    // A row that is touched is given what its trigger looks up: what has to be there for that.
+    let looked_up = |column: &str| update.where_clause.as_deref().and_then(|it| there(it, column));
+    let value = |column: &str, value: String| match value == column {
+        true => looked_up(column).unwrap_or(value),
+        false => value,
+    };
+    targets.map(|(column, it)| (table.clone(), column.clone(), value(&column, it))).collect()
 }
 
 /// What has to be true beside `column IS NULL` for a row to be changed; nothing where there is nothing else.
@@ -359,6 +387,19 @@ fn beside(condition: &Node, column: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What must be something beside `column IS NULL`: `x` of `column IS NULL AND x IS NOT NULL`.
+fn there(condition: &Node, column: &str) -> Option<String> {
+    let Some(NodeEnum::NullTest(test)) = &tree(&beside(condition, column)?)?.node else { return None };
+    (test.nulltesttype == NullTestType::IsNotNull as i32).then(|| test.arg.as_deref().and_then(text)).flatten()
+}
+
+/// An expression as a tree.
+fn tree(expression: &str) -> Option<Node> {
+    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
+    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
+    target.val.map(|it| *it)
 }
 
 /// Whether an expression is the name of a column alone.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName, Role};
 use crate::plan::derive::Derived;
+use crate::plan::relocate::Move;
 
 /// Where an object stands in the server's catalogs, as pg_depend has it: (classid, objid, objsubid).
 pub type Address = (u32, u32, i32);
@@ -224,6 +225,8 @@ pub struct Facts {
     pub backfills: BTreeMap<(QName, Name), String>,
     /// Columns that take the place of others, by expressions both ways.
     pub derived: BTreeMap<QName, Derived>,
+    /// Columns whose values go over to another table.
+    pub moved: Vec<Move>,
     /// Tables that nobody uses while the plan runs.
     pub idle: BTreeSet<QName>,
     /// Columns that get another type in place though their table may hold many rows, and such types themselves: why

@@ -12,6 +12,7 @@ use crate::diagnostic::{Place, Report};
 use crate::name::{Name, QName};
 use crate::plan::derive::Derived;
 use crate::plan::hazard::Code;
+use crate::plan::relocate::Move;
 
 mod allow;
 pub mod anatomy;
@@ -57,6 +58,8 @@ pub struct Declaration {
     pub backfills: Vec<Backfill>,
     /// `from` of a column and `becomes` of its table: what new columns hold, and what the old ones do.
     pub derived: BTreeMap<QName, Derived>,
+    /// `[[move]]`: columns whose values go over to another table.
+    pub moves: Vec<Move>,
     pub allows: Vec<Allow>,
     pub globals: Vec<Global>,
     pub seeds: Vec<Seed>,
@@ -236,6 +239,7 @@ struct Draft {
     renames: Vec<Rename>,
     backfills: Vec<Backfill>,
     derived: BTreeMap<QName, Derived>,
+    moves: Vec<Move>,
     allows: Vec<Allow>,
     globals: Vec<Global>,
     seeds: Vec<Seed>,
@@ -267,6 +271,9 @@ pub fn read_for(files: Vec<Arc<File>>, server: u32, added: BTreeSet<Name>) -> Re
     for (index, _) in files.iter().enumerate().filter(|(_, file)| is_toml(file)) {
         toml::read(index, &files, &mut draft);
     }
+    for (index, _) in files.iter().enumerate().filter(|(_, file)| is_toml(file)) {
+        toml::read_moves(index, &files, &mut draft);
+    }
     if draft.statements.is_empty() && draft.faults.is_empty() {
         draft.faults.push(empty(&files));
     }
@@ -292,13 +299,14 @@ pub fn read_for(files: Vec<Arc<File>>, server: u32, added: BTreeSet<Name>) -> Re
     }
     let statements = sorted(&files, std::mem::take(&mut draft.statements))?;
     let digest = digest(&files);
-    let Draft { renames, backfills, derived, allows, globals, seeds, manages, notes, .. } = draft;
+    let Draft { renames, backfills, derived, moves, allows, globals, seeds, manages, notes, .. } = draft;
     Ok(Declaration {
         files,
         statements,
         renames,
         backfills,
         derived,
+        moves,
         allows,
         globals,
         seeds,

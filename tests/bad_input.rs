@@ -43,6 +43,7 @@ cases! {
     directive_without_effect
     empty_schema
     missing_semicolon
+    moves
     non_ascii_before_error
     not_utf8
     nothing_declared

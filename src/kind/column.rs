@@ -385,6 +385,7 @@ impl Column {
     fn is_derived(&self, sides: &Sides<'_>) -> bool {
         let derived = sides.facts.derived.get(&self.table);
         derived.is_some_and(|it| it.from.contains_key(&self.name) || it.becomes.contains_key(&self.name))
+            || sides.facts.moved.iter().any(|it| it.is_of(&self.table, &self.name))
     }
 
     fn backfill_with(&self, expression: &str, sides: &Sides<'_>) -> Option<Backfill> {
@@ -399,7 +400,10 @@ impl Column {
             false => format!("{name} IS NULL"),
         };
         let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
-        let batch = Batch::new(table, &key, name, expression, pending);
+        // A row that is touched looks its value up itself.
+        let looks_up = sides.facts.moved.iter().any(|it| it.comes(table, name) && it.is_used(sides));
+        let value = if looks_up { name.to_string() } else { expression.to_owned() };
+        let batch = Batch::new(table, &key, name, value, pending);
         let step = match table::is_for_batches(sides, table) {
             false => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
             true => Step::in_batches(batch),

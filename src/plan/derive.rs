@@ -51,13 +51,27 @@ pub fn around(steps: Vec<Planned>, old: &Schema, new: &Schema, facts: &Facts) ->
     if kept.is_empty() {
         return steps;
     }
+    let begin = kept.iter().map(|it| (it.table.clone(), it.begin())).collect();
+    put_around(steps, begin, kept.iter().map(|it| (it.table.clone(), it.end())).collect())
+}
+
+/// Puts transactions, each about a table, around what fills rows: those that begin it once `expand` is done, those that
+/// end it before the first of `contract`.
+pub(super) fn put_around(
+    steps: Vec<Planned>,
+    begin: Vec<(QName, Vec<Step>)>,
+    end: Vec<(QName, Vec<Step>)>,
+) -> Vec<Planned> {
+    if begin.is_empty() && end.is_empty() {
+        return steps;
+    }
     let mut number = steps.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
-    let mut planned = |of_tables: Vec<Vec<Step>>| -> Vec<Planned> {
+    let mut planned = |transactions: Vec<(QName, Vec<Step>)>| -> Vec<Planned> {
         let mut all = vec![];
-        for (it, steps) in kept.iter().zip(of_tables) {
+        for (table, steps) in transactions {
             number += 1;
             all.extend(steps.into_iter().map(|step| Planned {
-                subject: table::id(it.table),
+                subject: table::id(&table),
                 does: vec![],
                 transaction: Some(number),
                 undo: step.undo.clone(),
@@ -67,8 +81,7 @@ pub fn around(steps: Vec<Planned>, old: &Schema, new: &Schema, facts: &Facts) ->
         }
         all
     };
-    let mut begin = planned(kept.iter().map(Kept::begin).collect());
-    let mut end = planned(kept.iter().map(Kept::end).collect());
+    let (mut begin, mut end) = (planned(begin), planned(end));
     let mut all = vec![];
     for step in steps {
         if step.step.stage > Stage::Expand {

@@ -14,6 +14,7 @@ use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
 
 mod declared;
+mod moved;
 mod seed;
 mod table;
 pub(crate) mod value;
@@ -35,8 +36,23 @@ pub(super) fn read(index: usize, files: &[Arc<File>], draft: &mut Draft) {
     draft.faults.extend(faults);
 }
 
+/// Reads what a file says of moves, once all tables are known. What is wrong with its form was said before.
+pub(super) fn read_moves(index: usize, files: &[Arc<File>], draft: &mut Draft) {
+    let file = &files[index];
+    let Ok(document) = DeTable::parse(&file.text) else { return };
+    let mut faults = Vec::new();
+    let mut reader = Reader { index, file, faults: &mut faults };
+    for (_, value) in entries(document.get_ref()).into_iter().filter(|(key, _)| key.get_ref() == "move") {
+        match value.get_ref() {
+            DeValue::Array(moves) => moves.iter().for_each(|it| moved::read(&mut reader, it, draft)),
+            other => reader.wrong("`move`", reader.span(value), "an array of tables: `[[move]]`", other),
+        }
+    }
+    draft.faults.extend(faults);
+}
+
 fn document_entries(reader: &mut Reader<'_>, document: &DeTable<'_>, files: &[Arc<File>], draft: &mut Draft) {
-    const KNOWN: [&str; 3] = ["table", "type", "seed"];
+    const KNOWN: [&str; 4] = ["table", "type", "seed", "move"];
     for (key, value) in entries(document) {
         match key.get_ref().as_ref() {
             "table" => {
@@ -57,6 +73,8 @@ fn document_entries(reader: &mut Reader<'_>, document: &DeTable<'_>, files: &[Ar
                 }
                 other => reader.wrong("`seed`", reader.span(value), "an array of tables: `[[seed]]`", other),
             },
+            // Of tables that may be declared further down: `read_moves`.
+            "move" => {}
             _ => reader.unknown("the file", key, &KNOWN),
         }
     }

@@ -22,6 +22,7 @@ use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
 use tenantry::plan::derive;
 use tenantry::plan::file::{self, PlanFile};
+use tenantry::plan::relocate::{self, Move};
 use tenantry::plan::rename::Pending;
 use tenantry::plan::twin::{self, Twin};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
@@ -94,8 +95,41 @@ pub struct Settings {
     pub becomes: BTreeMap<String, String>,
     /// Tables that nobody uses.
     pub idle: Vec<String>,
+    /// Columns that go over to another table.
+    #[serde(rename = "move")]
+    pub moves: Vec<Moving>,
     /// The namespace that tables which go are moved to.
     pub quarantine: Option<String>,
+}
+
+/// `[[move]]`, with the columns that are equal as pairs.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moving {
+    from: String,
+    to: String,
+    on: Vec<(String, String)>,
+    columns: BTreeMap<String, String>,
+    becomes: BTreeMap<String, String>,
+}
+
+impl Moving {
+    fn declared(&self) -> Move {
+        let table = |name: &str| {
+            let (namespace, table) = name.split_once('.').expect("a table has a namespace");
+            QName::new(namespace, table)
+        };
+        let columns = |of: &BTreeMap<String, String>| {
+            of.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect()
+        };
+        Move {
+            from: table(&self.from),
+            to: table(&self.to),
+            pairs: self.on.iter().map(|(a, b)| (a.as_str().into(), b.as_str().into())).collect(),
+            columns: columns(&self.columns),
+            becomes: columns(&self.becomes),
+        }
+    }
 }
 
 pub struct Case {
@@ -135,6 +169,19 @@ impl Case {
         let (old, mut old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
         let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
         self.declare(&mut old_reading.facts);
+        let moves: Vec<Move> = self.settings.moves.iter().map(Moving::declared).collect();
+        match relocate::pending(&moves, &old_reading.schema, &new_reading.schema, &old_reading.facts) {
+            Ok(moves) => {
+                for it in &moves {
+                    old_reading.facts.backfills.extend(it.backfills(&old_reading.schema));
+                }
+                old_reading.facts.moved = moves;
+            }
+            Err(errors) => {
+                let (plan, moved) = (Err(errors), BTreeMap::new());
+                return Ok(Sides { shadow, old, new, old_reading, new_reading, plan, moved });
+            }
+        }
         let (pending, start, desired) = self.renamed(shadow, &old, &old_reading, &new, &new_reading.schema).await?;
         let apart = Scope { quarantine: self.settings.quarantine.clone().map(Name), ..Scope::all() };
         let (start, desired) = (apart.split(&start).0, apart.split(&desired).0);
@@ -159,7 +206,8 @@ impl Case {
                     if self.settings.quarantine.is_some() {
                         quarantine::tell(&dropped, &mut steps);
                     }
-                    derive::around(steps, &start, &kept, &facts)
+                    let steps = derive::around(steps, &start, &kept, &facts);
+                    relocate::around(steps, &start, &kept, &facts)
                 });
                 let all = |steps| in_turn(in_turn(in_turn(pending.steps, first), steps), moves);
                 steps.map(|steps| twin::around(all(steps), &pending.twins))

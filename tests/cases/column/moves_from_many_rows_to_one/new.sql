@@ -1,0 +1,2 @@
+CREATE TABLE customers (id bigint PRIMARY KEY, name text, phone text);
+CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint REFERENCES customers);

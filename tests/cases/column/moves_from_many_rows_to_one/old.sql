@@ -1,0 +1,6 @@
+CREATE TABLE customers (id bigint PRIMARY KEY, name text);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id bigint REFERENCES customers,
+    phone text NOT NULL DEFAULT ''
+);

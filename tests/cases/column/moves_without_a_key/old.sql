@@ -1,0 +1,2 @@
+CREATE TABLE users (id bigint, name text, phone text);
+CREATE TABLE profiles (id bigint PRIMARY KEY, user_id bigint NOT NULL);
