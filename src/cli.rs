@@ -152,6 +152,13 @@ impl Context {
     pub fn target(&self) -> Result<Option<Target>, Failure> {
         let named = self.common.database.as_ref().or(self.env.get("DATABASE_URL"));
         let text = named.or(self.config.database.url.as_ref());
+        let tenancies = self.config.tenancy.iter().flat_map(|it| &it.tenancies);
+        let each = tenancies.filter(|it| it.model == Model::Database).count() > 0;
+        if each && self.config.tenant.is_none() && text.is_some_and(|it| template::name_for(it, "") != **it) {
+            let report = Report::error("tenancy::tenant", "each tenant has a database of its own")
+                .help("say whose it is to be: --tenant NAME");
+            return Err(failure(Exit::Usage, report));
+        }
         let libpq = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"].iter().any(|it| self.env.contains_key(*it));
         let target = match text {
             Some(text) => Some(Target::resolve(Some(text), &self.env)?),

@@ -14,7 +14,9 @@ use crate::plan::estimate::Rates;
 use crate::plan::idle::Idle;
 use crate::plan::policy::Policy;
 use crate::platform::{Api, Platform};
+use crate::scope::Tenants;
 use crate::tenancy::settings;
+use crate::tenancy::template::namespaced;
 
 /// The configuration of a repository. Paths are relative to the file's directory.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -41,6 +43,12 @@ impl Config {
     /// The namespace that is left alone since tables that went are kept there.
     pub fn quarantine(&self) -> Option<Name> {
         self.plan.quarantine.as_ref().filter(|_| !self.plan.empty_quarantine).map(|it| it.0.clone())
+    }
+
+    /// The tenants whose namespaces are not planned for: all of them, unless it is for one.
+    pub fn tenants(&self) -> Option<Tenants> {
+        let (_, template, named) = self.tenancy.as_ref().filter(|_| self.tenant.is_none()).and_then(namespaced)?;
+        Some(Tenants { template: template.to_owned(), named: named.to_owned() })
     }
 
     /// The patterns of managed namespaces, with that of the quarantine where it is to be emptied.

@@ -224,6 +224,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let (namespaces, quarantine) = (config.namespaces(), config.quarantine());
     let ignore = manage.ignore.clone();
     let scope = Scope::declared(namespaces, ignore, config.platform, quarantine.clone(), &declaration);
+    let scope = Scope { tenants: config.tenants(), ..scope };
     let (current, outside) = scope.split(&live.schema);
     // Nothing refers to what is in the quarantine, but it is there.
     let outside = match &quarantine {

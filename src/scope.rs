@@ -11,6 +11,7 @@ use crate::name::Name;
 use crate::platform::{self, Platform, Verdict};
 use crate::schema::Schema;
 use crate::source::{Class, Declaration};
+use crate::tenancy::template;
 
 /// The namespace of tenantry's own journal, which is in no schema.
 pub const JOURNAL_NAMESPACE: &str = "tenantry";
@@ -31,6 +32,9 @@ pub struct Scope {
     /// Where tables are kept that were to go: not managed until it is to be emptied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Name>,
+    /// Tenants with a namespace each: theirs are planned for one at a time, and only the template is managed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Tenants>,
     /// What is managed all the same, since the declaration makes it upon the platform's objects: `policies of
     /// storage.objects`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -42,6 +46,22 @@ pub struct Scope {
     pub default_privileges: bool,
     pub extensions: bool,
     pub publications: bool,
+}
+
+/// How namespaces of tenants are called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenants {
+    /// The namespace that is declared for all of them.
+    pub template: String,
+    /// With `{tenant}` where the tenant's name goes.
+    pub named: String,
+}
+
+impl Tenants {
+    fn hold(&self, namespace: &Name) -> bool {
+        namespace.as_str() != self.template && template::tenant_of(&self.named, namespace.as_str()).is_some()
+    }
 }
 
 impl Scope {
@@ -74,6 +94,7 @@ impl Scope {
             ignore,
             platform,
             quarantine,
+            tenants: None,
             upon: platform.map(|it| platform::upon(it, declaration)).unwrap_or_default(),
             owners: manages.owners,
             grants: manages.grants,
@@ -177,6 +198,7 @@ impl Scope {
         let name: Vec<&str> = whole.path.iter().take(2).map(Name::as_str).collect();
         managed
             && self.quarantine.as_ref() != Some(&namespace)
+            && !self.tenants.as_ref().is_some_and(|it| it.hold(&namespace))
             && namespace.as_str() != JOURNAL_NAMESPACE
             && !ignore.is_match(name.join("."))
     }

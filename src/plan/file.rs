@@ -415,6 +415,7 @@ mod tests {
                 ignore: vec![text(), text()],
                 platform: Some(crate::platform::Platform::Supabase),
                 quarantine: Some(crate::name::Name(text())),
+                tenants: Some(crate::scope::Tenants { template: text(), named: text() }),
                 upon: vec![text()],
                 owners: true,
                 ..Scope::default()

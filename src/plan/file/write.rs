@@ -11,7 +11,7 @@ use crate::plan::batch::{Assignment, Batch};
 use crate::plan::gate::Gate;
 use crate::plan::hazard::Severity;
 use crate::plan::split::{Before, Part};
-use crate::scope::Scope;
+use crate::scope::{Scope, Tenants};
 
 /// The file's text.
 pub fn write(plan: &PlanFile) -> String {
@@ -47,6 +47,7 @@ pub fn write(plan: &PlanFile) -> String {
         ignore,
         platform,
         quarantine,
+        tenants,
         upon,
         owners,
         grants,
@@ -62,6 +63,9 @@ pub fn write(plan: &PlanFile) -> String {
     }
     if let Some(quarantine) = quarantine {
         out.text("quarantine", quarantine.as_str());
+    }
+    if let Some(Tenants { template, named }) = tenants {
+        out.plain("tenants", format!("{{ template = {}, named = {} }}", basic(template), basic(named)));
     }
     out.texts("upon", upon);
     out.plain("owners", owners);
