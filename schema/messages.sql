@@ -29,6 +29,8 @@ COMMENT ON COLUMN messages.confidence_score IS 'The AI''s own estimate, from 0 t
 
 CREATE INDEX idx_messages_contact_id ON messages (contact_id);
 CREATE INDEX idx_messages_conversation ON messages (user_id, contact_id, sent_at DESC);
+-- Who asks for what is new since a message: the legacy client does so each second.
+CREATE INDEX idx_messages_new ON messages (user_id, id);
 CREATE INDEX idx_messages_chatbot ON messages (user_id, chatbot_id, sent_at DESC);
 
 -- What was one table before is the first partition, and is that until the year turns. From then on there is one for each

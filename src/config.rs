@@ -69,6 +69,7 @@ impl Config {
         Api {
             namespaces: or(&self.api.namespaces, platform.namespaces),
             roles: or(&self.api.roles, platform.roles),
+            private: or(&self.api.private, platform.private),
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Api {
     pub namespaces: Vec<String>,
     /// The roles in which requests of strangers and of people who signed in arrive.
     pub roles: Vec<String>,
+    /// Namespaces whose rows nobody should be served, in whatever view.
+    pub private: Vec<String>,
 }
 
 const SUPABASE: &str = include_str!("../platforms/supabase/platform.toml");

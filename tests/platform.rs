@@ -261,6 +261,8 @@ async fn what_the_api_serves_past_row_security_is_told() {
          CREATE VIEW asked WITH (security_invoker = true) AS SELECT id FROM held;
          CREATE MATERIALIZED VIEW stored AS SELECT id FROM held;
          CREATE FUNCTION power() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = '' RETURN 1;
+         CREATE EXTENSION citext SCHEMA public;
+         CREATE VIEW people WITH (security_invoker = true) AS SELECT id, email FROM auth.users;
          CREATE SCHEMA hidden;
          CREATE TABLE hidden.open (id int);
          GRANT ALL ON hidden.open TO anon;",
@@ -268,9 +270,14 @@ async fn what_the_api_serves_past_row_security_is_told() {
     .await;
     let planned = project.run(&["plan", "--database", &project.url()]);
     let said = told(&planned);
-    for code in
-        ["api::no_row_security", "api::view_of_its_owner", "api::materialized_view", "api::definer_function"]
-    {
+    for code in [
+        "api::no_row_security",
+        "api::view_of_its_owner",
+        "api::materialized_view",
+        "api::definer_function",
+        "api::private",
+        "api::extension",
+    ] {
         assert_eq!(said.matches(code).count(), 1, "{code}: {said}");
     }
     assert!(said.contains("anon can reach every row of public.open"), "{said}");

@@ -37,7 +37,7 @@ pub enum Command {
 }
 
 impl Command {
-    fn sql(self) -> &'static str {
+    pub fn sql(self) -> &'static str {
         match self {
             Command::All => "ALL",
             Command::Select => "SELECT",

@@ -69,7 +69,11 @@ pub fn exposed(schema: &Schema, api: &Api) -> Vec<Exposed> {
     let is_served = |namespace: &Name| api.namespaces.iter().any(|it| it == namespace.as_str());
     let mut found = vec![];
     for (id, object) in &schema.objects {
-        if !object.namespace().is_some_and(|it| is_served(&it)) {
+        let stands = match object {
+            Object::Extension(it) => Some(it.namespace.clone()),
+            object => object.namespace(),
+        };
+        if !stands.is_some_and(|it| is_served(&it)) {
             continue;
         }
         let finding = match object {
@@ -85,6 +89,21 @@ pub fn exposed(schema: &Schema, api: &Api) -> Vec<Exposed> {
                     )
                 })
             }
+            Object::View(it) if private(schema, id, api).is_some() => {
+                let Some(who) = reached(schema, id, api, &["SELECT"]) else { continue };
+                private(schema, id, api).map(|of| {
+                    (
+                        "api::private",
+                        format!("{who} can read {}, which shows rows of {of}", it.name),
+                        format!("keep what is shown in a table of your own, or revoke the view from {who}"),
+                    )
+                })
+            }
+            Object::Extension(it) => Some((
+                "api::extension",
+                format!("extension {} stands in {}, which is served with its functions", it.name, it.namespace),
+                format!("CREATE EXTENSION {} SCHEMA extensions, or another that is not served", it.name),
+            )),
             Object::View(it) => {
                 let Some(who) = reached(schema, id, api, &["SELECT"]) else { continue };
                 (!it.options.security_invoker.is_on()).then(|| {
@@ -135,6 +154,18 @@ fn reached(schema: &Schema, on: &ObjectId, api: &Api, privileges: &[&str]) -> Op
             .any(|(to, privilege, _)| (to.0 == role || to.0.is_empty()) && privileges.contains(&privilege.as_str()))
     };
     api.roles.iter().find(|role| holds(role)).cloned()
+}
+
+/// The table that a view reads and that nobody should be served.
+fn private(schema: &Schema, view: &ObjectId, api: &Api) -> Option<QName> {
+    schema.needs.get(view)?.iter().find_map(|need| match (need.kind, &need.path[..]) {
+        (Kind::Table | Kind::Column, [namespace, name, ..])
+            if api.private.iter().any(|it| it == namespace.as_str()) =>
+        {
+            Some(QName::new(namespace.clone(), name.clone()))
+        }
+        _ => None,
+    })
 }
 
 fn secured(schema: &Schema, table: &QName) -> bool {

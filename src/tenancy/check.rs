@@ -94,6 +94,7 @@ rules! {
     PolicyNotUnderstood "policy-not-understood" Warning "it can't be seen that the policy keeps tenants apart" "add a restrictive policy that compares the key with the current tenant, and prove it",
     PolicyUpdateUnchecked "policy-update-unchecked" Error "a row can be given to another tenant" "let WITH CHECK compare the key with the current tenant",
     PolicyCheckUnsaid "policy-check-unsaid" Note "what a row may become is not said; the server takes the condition of USING" "write WITH CHECK, so that a change of USING does not change it unseen",
+    PolicyOverlaps "policy-overlaps" Note "each of them is asked at each row, and what one lets through the other can't hold back" "make them one, or make the narrower one restrictive",
     PolicyPerRow "policy-per-row" Warning "the tenant is asked for once a row: each row that is read costs a call" "put the call into a subquery: (SELECT …)",
     PolicyUserMetadata "policy-user-metadata" Error "users can change these claims themselves" "take the tenant from app_metadata or from a table",
     RoleBypasses "role-bypasses" Error "policies do not apply to the role" "ALTER ROLE … NOBYPASSRLS NOSUPERUSER",

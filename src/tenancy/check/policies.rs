@@ -163,6 +163,14 @@ fn isolation(look: &mut Look<'_>, keys: &[KeyColumn], policies: &[&Policy]) {
             let (permissive, restrictive): (Vec<&&Policy>, Vec<&&Policy>) = mine.partition(|it| it.permissive);
             let reads = command != Command::Insert;
             let writes = matches!(command, Command::Insert | Command::Update);
+            if let [first, others @ ..] = permissive.as_slice()
+                && !others.is_empty()
+            {
+                let names: Vec<&Name> = others.iter().map(|it| &it.name).collect();
+                let (of, also) = (&first.name, crate::name::list(names));
+                let message = format!("policies {of} and {also} of {} let {role} {}", first.table, command.sql());
+                found.push((Code::PolicyOverlaps, Severity::Note, policy_id(first), message));
+            }
             let guard_reads = restrictive.iter().any(|it| using(it) == Some(Holds::Yes));
             let guard_writes = restrictive.iter().any(|it| written(it) == Some(Holds::Yes));
             for policy in permissive {
