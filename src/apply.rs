@@ -18,6 +18,7 @@ use crate::proof::observe::SESSION;
 
 mod admit;
 mod backfill;
+mod disk;
 mod error;
 mod pace;
 mod preflight;
@@ -92,10 +93,10 @@ pub struct Outcome {
 /// Asks the rows of a live database what stands against a plan. Nothing is changed.
 ///
 /// Errors: no connection.
-pub async fn preflight(target: &Target, plan: &PlanFile) -> Result<Vec<Finding>, ApplyError> {
+pub async fn preflight(target: &Target, plan: &PlanFile, limits: Limits) -> Result<Vec<Finding>, ApplyError> {
     let session = target.connect().await?;
     session.client.batch_execute(SESSION).await?;
-    Ok(preflight::ask(&session, &plan.steps.iter().collect::<Vec<_>>(), Limits::default()).await)
+    Ok(preflight::ask(&session, &plan.steps.iter().collect::<Vec<_>>(), limits).await)
 }
 
 /// Looks whether the plan may be applied to the database. Nothing is changed by it.

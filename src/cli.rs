@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::apply::Limits;
 use crate::config::{self, Config};
 use crate::connect::Target;
 use crate::diagnostic::{self, Exit, Look, Report};
@@ -107,6 +108,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// How long the rows are asked, and how much disk a plan may take.
+    fn limits(&self) -> Limits {
+        let disk = Some(self.config.apply.disk_gb).filter(|it| *it > 0);
+        Limits { disk: disk.map(|it| it.saturating_mul(1_000_000_000)), ..Limits::default() }
+    }
+
     fn new(common: Common) -> Result<Self, Failure> {
         let path = common.config.clone().unwrap_or_else(|| PathBuf::from("tenantry.toml"));
         let mut config = if common.config.is_some() || path.exists() {

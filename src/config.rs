@@ -179,11 +179,19 @@ pub struct ApplySettings {
     pub wal_mb_per_second: u64,
     /// Milliseconds that a replica may be behind.
     pub replica_lag_ms: u64,
+    /// Gigabytes of disk that a plan may take.
+    pub disk_gb: u64,
 }
 
 impl Default for ApplySettings {
     fn default() -> Self {
-        ApplySettings { batch_ms: 100, rows_per_second: 0, wal_mb_per_second: 0, replica_lag_ms: 10_000 }
+        ApplySettings {
+            batch_ms: 100,
+            rows_per_second: 0,
+            wal_mb_per_second: 0,
+            replica_lag_ms: 10_000,
+            disk_gb: 0,
+        }
     }
 }
 
@@ -222,6 +230,7 @@ const KEYS: &[&str] = &[
     "rows_per_second",
     "wal_mb_per_second",
     "replica_lag_ms",
+    "disk_gb",
 ];
 
 /// Reads a configuration, or says where it is wrong.

@@ -36,7 +36,8 @@ pub enum What {
     /// Rows whose partner is missing.
     Orphans { columns: Vec<String>, to: String, to_columns: Vec<String> },
     /// Rows of `child` outside the bound; rows of the parent's default partition inside of it.
-    Bound { child: Option<String>, bound: Bound },
+    /// `leaving`: what the plan takes out of partitioned tables.
+    Bound { child: Option<String>, bound: Bound, leaving: BTreeSet<String> },
     /// Room for an index over the expressions.
     Index { columns: Vec<String> },
     /// Room for the table once more.
@@ -80,6 +81,8 @@ struct Asked {
     /// What columns that the plan adds or fills hold in rows that exist: `None` is null.
     values: BTreeMap<(String, String), Option<String>>,
     added: BTreeSet<(String, String)>,
+    /// Tables that the plan detaches or drops.
+    leaving: BTreeSet<String>,
     /// Enums that the plan makes, with their labels.
     enums: BTreeMap<String, Vec<String>>,
     probes: Vec<Probe>,
@@ -106,6 +109,11 @@ impl Asked {
             }
             NodeEnum::AlterTableStmt(alter) => {
                 let Some(table) = alter.relation.as_ref().and_then(named) else { return };
+                for (_, detached) in commands(alter, AlterTableType::AtDetachPartition) {
+                    if let Some(NodeEnum::PartitionCmd(it)) = detached.and_then(|it| it.node.as_ref()) {
+                        self.leaving.extend(it.name.as_ref().and_then(named));
+                    }
+                }
                 for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
                     let at = (table.clone(), quoted(&column.colname));
                     let value = default_of(column);
@@ -113,6 +121,10 @@ impl Asked {
                     self.values.entry(at).or_insert(value);
                 }
             }
+            NodeEnum::DropStmt(drop) => self.leaving.extend(drop.objects.iter().filter_map(|it| match &it.node {
+                Some(NodeEnum::List(name)) => Some(strings(&name.items).join(".")),
+                _ => None,
+            })),
             NodeEnum::UpdateStmt(update) => {
                 for (table, column, value) in assignments(update) {
                     self.values.insert((table, column), Some(value));
@@ -130,7 +142,8 @@ impl Asked {
             NodeEnum::CreateStmt(create) => {
                 let parent = create.inh_relations.first().and_then(range).and_then(named);
                 if let (Some(parent), Some(bound)) = (parent, create.partbound.as_ref().and_then(bound)) {
-                    self.push(parent, What::Bound { child: None, bound });
+                    let leaving = self.leaving.clone();
+                    self.push(parent, What::Bound { child: None, bound, leaving });
                 }
             }
             _ => {}
@@ -236,7 +249,8 @@ impl Asked {
                         && let Some(bound) = it.bound.as_ref().and_then(bound)
                     {
                         let child = it.name.as_ref().and_then(named).filter(|it| !self.new_tables.contains(it));
-                        self.push(table.clone(), What::Bound { child, bound });
+                        let leaving = self.leaving.clone();
+                        self.push(table.clone(), What::Bound { child, bound, leaving });
                     }
                 }
                 _ => {}
@@ -429,6 +443,47 @@ fn bound(spec: &PartitionBoundSpec) -> Option<Bound> {
 }
 
 impl Bound {
+    /// As the server prints it: `FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')`.
+    pub fn read(printed: &str) -> Option<Bound> {
+        let Some(NodeEnum::AlterTableStmt(alter)) =
+            parse(&format!("ALTER TABLE a.b ATTACH PARTITION a.c {printed}"))
+        else {
+            return None;
+        };
+        let (_, definition) = commands(&alter, AlterTableType::AtAttachPartition).next()?;
+        let Some(NodeEnum::PartitionCmd(it)) = definition.and_then(|it| it.node.as_ref()) else { return None };
+        it.bound.as_ref().and_then(bound)
+    }
+
+    /// An expression that is true where some value is inside of both. `None` where an open end stands among several
+    /// columns.
+    pub fn meets(&self, other: &Bound, types: &[String]) -> Option<String> {
+        match (self, other, types) {
+            (Bound::List(a), Bound::List(b), [data_type]) => Some(format!(
+                "EXISTS (SELECT unnest(ARRAY[{}]::{data_type}[]) INTERSECT SELECT unnest(ARRAY[{}]::{data_type}[]))",
+                a.join(", "),
+                b.join(", ")
+            )),
+            (Bound::Range { lower: a, upper: b }, Bound::Range { lower: c, upper: d }, types) => {
+                let below = |low: &[Option<String>], high: &[Option<String>]| match (low, high) {
+                    ([None], _) | (_, [None]) => Some("true".to_owned()),
+                    _ => {
+                        let row = |values: &[Option<String>]| {
+                            let cast = |(value, to): (&Option<String>, &String)| {
+                                value.as_ref().map(|it| format!("({it})::{to}"))
+                            };
+                            let values: Option<Vec<String>> = values.iter().zip(types).map(cast).collect();
+                            values.map(|it| format!("ROW({})", it.join(", ")))
+                        };
+                        Some(format!("{} < {}", row(low)?, row(high)?))
+                    }
+                };
+                Some(format!("{} AND {}", below(a, d)?, below(c, b)?))
+            }
+            _ => None,
+        }
+    }
+
     /// A condition that is true for the rows inside. `None` where an open end stands among several columns.
     pub fn condition(&self, columns: &[String]) -> Option<String> {
         let names = columns.join(", ");

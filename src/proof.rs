@@ -21,6 +21,7 @@ use crate::scope::Scope;
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 
 pub mod access;
+mod fight;
 pub mod observe;
 pub mod outlook;
 pub mod rows;
@@ -55,6 +56,12 @@ pub enum ProofError {
     #[error("the plan does more than it declares:\n{}", .0.join("\n"))]
     #[diagnostic(code(proof::undeclared), help("please report this; the plan is not written"))]
     Undeclared(Vec<String>),
+    #[error("{}", .0.join("\n"))]
+    #[diagnostic(
+        code(proof::fights),
+        help("let the trigger pass what is written to the column, or disable it while the plan runs")
+    )]
+    Fights(Vec<String>),
     #[error("rows did not survive on the shadow: {}", .0.join(", "))]
     #[diagnostic(code(proof::rows), help("please report this; the plan is not written"))]
     Rows(Vec<String>),
@@ -153,14 +160,24 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
     let mut read: Vec<Result<Schema, IntrospectError>> = vec![];
-    let observed = observe::run_with(&runner, &watcher, subject.plan, async |place| {
+    let mut fights = vec![];
+    let ran = observe::run_with(&runner, &watcher, subject.plan, async |place| {
+        let step = &subject.plan[place].step;
+        for trigger in fight::fighting(&watcher, step).await? {
+            fights.push(format!("trigger {trigger} keeps step {} from its work: {}", place + 1, fight::work(step)));
+        }
         if subject.borders.contains(&(place + 1)) {
             let reading = introspect(&watcher.client, false).await;
             read.push(reading.map(|it| subject.scope.split(&it.schema).0));
         }
         trials.after(place).await
     })
-    .await?;
+    .await;
+    // Whatever failed later may have failed for that.
+    if !fights.is_empty() {
+        return Err(ProofError::Fights(fights));
+    }
+    let observed = ran?;
     let at_borders = read.into_iter().collect::<Result<Vec<Schema>, _>>()?;
     let fates = trials.fates();
     let undeclared: Vec<String> = subject

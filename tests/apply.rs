@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tenantry::apply::{self, ApplyError, Prepared};
+use tenantry::apply::{self, ApplyError, Limits, Prepared};
 use tenantry::connect::{Session, Target};
 use tenantry::introspect::introspect;
 use tenantry::journal::{Run, RunState, StepState};
@@ -949,6 +949,62 @@ async fn rows_of_another_partition_are_named_first() {
 }
 
 #[tokio::test]
+async fn partitions_that_overlap_are_named_first() {
+    let part = "CREATE TABLE logs (at date NOT NULL, kind text NOT NULL) PARTITION BY RANGE (at);
+                CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM ('2024-01-01') TO ('2024-02-01')";
+    let wanted = "CREATE TABLE logs_2 PARTITION OF logs FOR VALUES FROM ('2024-02-01') TO ('2024-03-01')";
+    let case = Case::new("asks_overlap", part, &format!("{part}; {wanted}")).await;
+    case.apply(&["--preflight"]).ended(0, &[]);
+    // Somebody else's, outside of what is managed: the state that the plan starts from does not show it.
+    let theirs = "CREATE SCHEMA tenantry_theirs; CREATE TABLE tenantry_theirs.logs_3 PARTITION OF logs
+        FOR VALUES FROM ('2024-02-15') TO ('2024-04-01')";
+    case.connect().await.client.batch_execute(theirs).await.unwrap();
+    let session = server().target("asks_overlap");
+    let findings = apply::preflight(&session, &case.plan, Limits::default()).await.unwrap();
+    let words = "the new partition of public.logs would overlap with tenantry_theirs.logs_3, which it has";
+    assert!(findings.iter().any(|it| it.stops && it.message == words), "{findings:?}");
+    let part = "CREATE TABLE kinds (kind text) PARTITION BY LIST (kind);
+                CREATE TABLE kinds_1 PARTITION OF kinds FOR VALUES IN ('a', NULL)";
+    let wanted = "CREATE TABLE kinds_2 PARTITION OF kinds FOR VALUES IN ('b', 'c')";
+    let case = Case::new("asks_overlap_list", part, &format!("{part}; {wanted}")).await;
+    let theirs = "CREATE TABLE kinds_3 PARTITION OF kinds FOR VALUES IN ('d', 'c')";
+    case.connect().await.client.batch_execute(theirs).await.unwrap();
+    let session = server().target("asks_overlap_list");
+    let findings = apply::preflight(&session, &case.plan, Limits::default()).await.unwrap();
+    assert!(
+        findings.iter().any(|it| it.stops && it.message.contains("overlap with public.kinds_3")),
+        "{findings:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_disk_that_is_too_small_stops_the_plan_first() {
+    let old =
+        "CREATE TABLE items (id bigint PRIMARY KEY, n integer); INSERT INTO items VALUES (1, 1); ANALYZE items";
+    let case = Case::new(
+        "asks_disk",
+        old,
+        "CREATE TABLE items (id bigint PRIMARY KEY, n integer); CREATE INDEX ON items (n)",
+    )
+    .await;
+    let target = server().target("asks_disk");
+    let rows = async |rows: &str| {
+        let sql = format!("UPDATE pg_class SET reltuples = {rows} WHERE relname = 'items'");
+        case.connect().await.client.batch_execute(&sql).await.unwrap();
+    };
+    rows("1e8").await;
+    let allowed = Limits { disk: Some(1_000_000_000), ..Limits::default() };
+    let findings = apply::preflight(&target, &case.plan, allowed).await.unwrap();
+    let found = |words: &str| findings.iter().any(|it| it.stops && it.message.contains(words));
+    assert!(found("[apply] disk_gb lets it have 1.0 GB"), "{findings:?}");
+    // This server's directory is on this machine and can be looked at.
+    rows("1e15").await;
+    let findings = apply::preflight(&target, &case.plan, Limits::default()).await.unwrap();
+    assert!(findings.iter().any(|it| it.stops && it.message.ends_with("are free")), "{findings:?}");
+    case.apply(&[]).ended(1, &["are free", "nothing was changed"]);
+}
+
+#[tokio::test]
 async fn a_question_ends_in_time_and_notes_stop_nothing() {
     let fill = Fill::new("asks_notes", 50).await;
     fill.case
@@ -970,7 +1026,7 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
     let fewer = "UPDATE pg_class SET reltuples = 1e8 WHERE relname = 'items'";
     fill.case.connect().await.client.batch_execute(fewer).await.unwrap();
     // The plan is of another start now; only its questions are asked.
-    let findings = apply::preflight(&server().target("asks_notes"), &plan).await.unwrap();
+    let findings = apply::preflight(&server().target("asks_notes"), &plan, Limits::default()).await.unwrap();
     assert!(findings.iter().all(|it| !it.stops), "{findings:?}");
     let found = |words: &str| findings.iter().any(|it| it.message.contains(words));
     assert!(found("these triggers run for each: touch"), "{findings:?}");

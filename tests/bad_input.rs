@@ -40,6 +40,7 @@ cases! {
     cycle
     declared_nowhere
     declared_twice
+    derived
     directive_without_effect
     empty_schema
     missing_semicolon

@@ -651,6 +651,38 @@ async fn either_table_is_written_and_the_other_one_follows() {
 }
 
 #[tokio::test]
+async fn triggers_that_fight_a_plan_are_named_before_it_is_written() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);
+        CREATE FUNCTION clean() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW := jsonb_populate_record(NEW, jsonb_build_object('size', NULL)); RETURN NEW; END $$;
+        CREATE TRIGGER zz_clean BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION clean();
+        INSERT INTO contacts VALUES (1, 'a');";
+    let new = "CREATE FUNCTION clean() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW := jsonb_populate_record(NEW, jsonb_build_object('size', NULL)); RETURN NEW; END $$;
+        CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text, size integer NOT NULL);
+        CREATE TRIGGER zz_clean BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION clean();";
+    let more = "[table.\"public.contacts\".columns]\nsize = { backfill = \"length(phone)\" }\n";
+    let files = [("schema/contacts.sql", new), ("schema/contacts.toml", more)];
+    let project = Project::new("fought", old, &files).await;
+    let (succeeded, said) = project.output(&["plan", "--out", "x.toml", "--accept", "all"]).await;
+    assert!(!succeeded && said.contains("trigger zz_clean ON public.contacts keeps step"), "{said}");
+
+    // One that may change what a split keeps in step is a hazard of the step that begins it.
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);
+        CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW.phone := btrim(NEW.phone); RETURN NEW; END $$;
+        CREATE TRIGGER tidy BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION tidy();
+        INSERT INTO contacts VALUES (1, 'a b');";
+    let tidy = "CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW.phone := btrim(NEW.phone); RETURN NEW; END $$;
+        CREATE TRIGGER tidy BEFORE INSERT OR UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION tidy();";
+    let files = [("schema/contacts.toml", SPLIT), ("schema/tidy.sql", tidy)];
+    let project = Project::new("tidied", old, &files).await;
+    let (succeeded, said) = project.output(&["plan", "--out", "x.toml", "--accept", "drop-column"]).await;
+    assert!(!succeeded && said.contains("needs --accept trigger-fights:public.contacts.tidy"), "{said}");
+}
+
+#[tokio::test]
 async fn what_can_not_move_is_told_before_anything_is_planned_or_done() {
     let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text);
         CREATE TABLE profiles (contact_id bigint PRIMARY KEY REFERENCES contacts, note text);

@@ -2,11 +2,13 @@
 //! only. What is asked is `preflight`'s.
 #![expect(clippy::disallowed_methods, reason = "an edge: it measures")]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::disk::{self, Room};
 use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::name::Literal;
@@ -19,11 +21,13 @@ use crate::render::review::bytes;
 pub struct Limits {
     pub one: Duration,
     pub all: Duration,
+    /// Bytes of disk that a plan may take.
+    pub disk: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { one: Duration::from_secs(5), all: Duration::from_secs(60) }
+        Limits { one: Duration::from_secs(5), all: Duration::from_secs(60), disk: None }
     }
 }
 
@@ -48,7 +52,7 @@ const ROOM: u64 = 100_000_000;
 /// Asks all that the steps raise, in order. Nothing is changed.
 pub(super) async fn ask(session: &Session, steps: &[&FileStep], limits: Limits) -> Vec<Finding> {
     let start = Instant::now();
-    let (mut findings, mut unasked, mut room, mut room_step) = (vec![], 0, 0, 0);
+    let (mut findings, mut unasked, mut need) = (vec![], 0, Need::default());
     for probe in probes(steps) {
         if start.elapsed() > limits.all {
             unasked += 1;
@@ -65,27 +69,60 @@ pub(super) async fn ask(session: &Session, steps: &[&FileStep], limits: Limits) 
             Ok(found) => findings.extend(found),
             Err(error) => findings.extend(unanswered(&probe, &error)),
         }
-        if let Ok(bytes) = needed(&session.client, &probe).await
-            && bytes > 0
-        {
-            room += bytes;
-            room_step = probe.step;
+        if let Ok(bytes) = needed(&session.client, &probe).await {
+            need.add(&probe, bytes);
         }
         let _ = session.client.batch_execute("ROLLBACK").await;
     }
-    if room >= ROOM {
-        let message = format!(
-            "new indexes and rewritten tables need about {} of disk; how much is free, the server does not say",
-            bytes(room)
-        );
-        findings.push(Finding { step: room_step, stops: false, message });
-    }
+    findings.extend(need.finding(disk::room(session, limits.disk).await));
     if unasked > 0 {
         let seconds = limits.all.as_secs();
         let message = format!("{unasked} questions were not asked: the others took more than {seconds} s");
         findings.push(Finding { step: 0, stops: false, message });
     }
     findings
+}
+
+/// Disk that steps need beside what is there. A table that is rewritten needs it until its old files are gone, an index
+/// for good.
+#[derive(Default)]
+struct Need {
+    kept: u64,
+    /// The most at any time, and the step that brings it there.
+    most: u64,
+    step: u32,
+}
+
+impl Need {
+    fn add(&mut self, probe: &Probe, bytes: u64) {
+        if self.kept + bytes > self.most {
+            (self.most, self.step) = (self.kept + bytes, probe.step);
+        }
+        if let What::Index { .. } = probe.what {
+            self.kept += bytes;
+        }
+    }
+
+    fn finding(&self, room: Option<Room>) -> Option<Finding> {
+        let need = bytes(self.most);
+        let (stops, message) = match room {
+            Some(room) if room.bytes < self.most => {
+                (true, format!("new indexes and rewritten tables need about {need} of disk, and {}", room.words))
+            }
+            _ if self.most < ROOM => return None,
+            Some(room) => {
+                (false, format!("new indexes and rewritten tables need about {need} of disk; {}", room.words))
+            }
+            None => (
+                false,
+                format!(
+                    "new indexes and rewritten tables need about {need} of disk; how much is free is not known: the \
+                     server does not say, and its data directory is not to be seen from here"
+                ),
+            ),
+        };
+        Some(Finding { step: self.step, stops, message })
+    }
 }
 
 /// What an error of a question itself says. What is not there yet can't be asked for; a step that makes it may fail all
@@ -173,7 +210,10 @@ impl Asking<'_> {
                 let found = listed(self.texts(&query).await?);
                 Ok(self.stops(found.map(|rows| format!("rows of {table} refer to no row of {to}: {rows}"))))
             }
-            What::Bound { child, bound } => self.bound(child.as_deref(), bound).await,
+            What::Bound { child, bound, leaving } => match self.overlapping(bound, leaving).await? {
+                None => self.bound(child.as_deref(), bound).await,
+                found => Ok(found),
+            },
             What::Triggers => {
                 let query = format!(
                     "SELECT t.tgname::text FROM pg_catalog.pg_trigger t
@@ -240,6 +280,43 @@ impl Asking<'_> {
         let said = self.session.notices.drain();
         let rows = said.iter().filter_map(|it| it.message().strip_prefix("tenantry ").map(str::to_owned)).collect();
         Ok(listed(rows))
+    }
+
+    /// A partition that is there, stays, and takes some of the same rows.
+    async fn overlapping(
+        &self,
+        bound: &Bound,
+        leaving: &BTreeSet<String>,
+    ) -> Result<Option<Finding>, tokio_postgres::Error> {
+        let parent = &self.probe.table;
+        let query = format!(
+            "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_partitioned_table p
+               CROSS JOIN unnest(p.partattrs::int2[]) WITH ORDINALITY AS k (attnum, place)
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = k.attnum
+              WHERE p.partrelid = to_regclass({}) ORDER BY k.place",
+            Literal(parent)
+        );
+        let types = self.texts(&query).await?;
+        let query = format!(
+            "SELECT format('%I.%I', n.nspname, c.relname), pg_get_expr(c.relpartbound, c.oid)
+               FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE i.inhparent = to_regclass({}) AND c.relispartition ORDER BY 1",
+            Literal(parent)
+        );
+        for row in self.session.client.query(&query, &[]).await? {
+            let (name, there): (String, Option<String>) = (row.get(0), row.get(1));
+            let there = there.filter(|_| !leaving.contains(&name));
+            let Some(there) = there.as_deref().and_then(Bound::read) else { continue };
+            let Some(meet) = bound.meets(&there, &types) else { continue };
+            if self.session.client.query_one(&format!("SELECT {meet}"), &[]).await?.get::<_, Option<bool>>(0)
+                == Some(true)
+            {
+                let message = format!("the new partition of {parent} would overlap with {name}, which it has");
+                return Ok(self.stops(Some(message)));
+            }
+        }
+        Ok(None)
     }
 
     async fn bound(&self, child: Option<&str>, bound: &Bound) -> Result<Option<Finding>, tokio_postgres::Error> {

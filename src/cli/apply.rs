@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::pace::PaceOptions;
 use super::progress::{Shown, Through, attended, confirmed, target, told};
 use super::{Context, interrupted};
-use crate::apply::{self, Event, Finding, Limits, Prepared};
+use crate::apply::{self, Event, Finding, Prepared};
 use crate::connect::Target;
 use crate::diagnostic::{self, Exit, Report};
 use crate::files;
@@ -136,7 +136,7 @@ pub(super) async fn nothing_against(
     exit: Exit,
     context: &Context,
 ) -> Result<(), Failure> {
-    let findings = ready.preflight(through, Limits::default()).await;
+    let findings = ready.preflight(through, context.limits()).await;
     let reports = reports(&findings);
     if findings.iter().any(|it| it.stops) {
         return Err(Failure::new(exit, reports));

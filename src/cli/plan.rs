@@ -82,7 +82,7 @@ impl Plan {
         ));
         // What stands against the plan today may be gone when it is applied: it is told, and no part of the file.
         if let Live::Database(target) = &request.live {
-            match apply::preflight(target, &made.file).await {
+            match apply::preflight(target, &made.file, context.limits()).await {
                 Ok(findings) => {
                     let warn = |it| Report { severity: miette::Severity::Warning, ..it };
                     made.notes.extend(reports(&findings).into_iter().map(warn));

@@ -405,7 +405,7 @@ impl Column {
         let value = if looks_up { name.to_string() } else { expression.to_owned() };
         let batch = Batch::new(table, &key, name, value, pending);
         let step = match table::is_for_batches(sides, table) {
-            false => Step::new(batch.whole()).stage(Stage::Backfill).own_transaction(),
+            false => Step::at_once(batch),
             true => Step::in_batches(batch),
         };
         let family = table::family(sides, table);

@@ -310,13 +310,14 @@ impl Making<'_> {
             let batch = Batch { table: table.to_string(), key, set, pending: pending.clone() };
             let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
             let step = match table::rows(&sides, table) {
-                Some(..batch::WORTH_IT) => Step::new(batch.whole()).locks(table, Lock::RowExclusive),
-                _ => Step::in_batches(batch).stage(Stage::Expand).locks(table, Lock::ShareUpdateExclusive),
+                Some(..batch::WORTH_IT) => Step::at_once(batch).locks(table, Lock::RowExclusive),
+                _ => Step::in_batches(batch).locks(table, Lock::ShareUpdateExclusive),
             };
             let named = list(turns.iter().map(|it| &it.fresh));
             let summary = format!("give the rows of {table} their values in {named}");
             let transaction = step.batch.is_none().then_some(1);
-            let step = planned(step.summary(summary).check(check), table::id(table), transaction);
+            let step = step.stage(Stage::Expand).summary(summary).check(check);
+            let step = planned(step, table::id(table), transaction);
             fills = in_turn(fills, vec![step]);
         }
         fills

@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::{column, default, partition, table};
+use crate::kind::trigger::Timing;
+use crate::kind::{Kind, Object, ObjectId, column, default, partition, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
+use crate::plan::hazard::Code;
 use crate::plan::{Planned, Stage, Step, twin};
 use crate::schema::{Facts, Schema, Sides};
 
@@ -138,11 +140,30 @@ impl<'a> Kept<'a> {
         let ((create, drop), triggers) = self.statements();
         let function = Step::new(create).summary(format!("what keeps {} in step", self.words())).undone_by(drop);
         let triggers = triggers.into_iter().map(|(create, drop)| {
-            self.on_family(&create, Lock::ShareRowExclusive)
+            let step = self
+                .on_family(&create, Lock::ShareRowExclusive)
                 .summary(format!("a row that is written by some of {} gets the others", self.words()))
-                .undone_by(drop)
+                .undone_by(drop);
+            self.others().into_iter().fold(step, |step, (trigger, name)| {
+                let why = format!("it runs after this one and speaks of {name}");
+                step.hazard(Code::TriggerFights, trigger, why)
+            })
         });
         [function].into_iter().chain(triggers).collect()
+    }
+
+    /// Triggers that run after ours and may change one of the columns, each with the first such column.
+    fn others(&self) -> Vec<(ObjectId, Name)> {
+        let triggers = self.family.iter().flat_map(|it| self.sides.new.of_relation(Kind::Trigger, it));
+        let names = || self.derived.from.keys().chain(self.derived.becomes.keys());
+        let fights = |object: &Object| match object {
+            Object::Trigger(it) if it.timing == Timing::Before && it.for_each_row => {
+                let name = names().find(|name| twin::may_set(it, [name], self.sides))?;
+                Some((object.id(), name.clone()))
+            }
+            _ => None,
+        };
+        triggers.filter_map(fights).collect()
     }
 
     fn end(&self) -> Vec<Step> {

@@ -95,6 +95,8 @@ pub struct Step {
     pub check: Option<String>,
     /// The rows that the statement changes, where it is to run in parts.
     pub batch: Option<Batch>,
+    /// The same where the statement changes them at once.
+    pub at_once: Option<Batch>,
     /// What takes back a step that helps only on the way: the opposite of the whole change knows nothing of it.
     pub undo: Vec<Undo>,
     /// What comes or goes as a part of the object does so in the same transaction.
@@ -148,6 +150,7 @@ impl Step {
             irreversible: None,
             check: None,
             batch: None,
+            at_once: None,
             undo: vec![],
             makes: false,
             takes_parts: false,
@@ -247,6 +250,13 @@ impl Step {
     pub fn in_batches(batch: Batch) -> Self {
         let mut step = Step::new(batch.whole()).stage(Stage::Backfill).outside_transaction();
         step.batch = Some(batch);
+        step
+    }
+
+    /// Changes few rows in one statement.
+    pub fn at_once(batch: Batch) -> Self {
+        let mut step = Step::new(batch.whole()).stage(Stage::Backfill).own_transaction();
+        step.at_once = Some(batch);
         step
     }
 

@@ -123,7 +123,7 @@ fn mentions<const N: usize>(text: Option<&str>, names: [&Name; N]) -> bool {
 }
 
 /// Whether the function of a BEFORE trigger speaks of the columns. A library's is believed not to, unless it is told.
-fn may_set(trigger: &Trigger, names: [&Name; 2], sides: &Sides<'_>) -> bool {
+pub(super) fn may_set<const N: usize>(trigger: &Trigger, names: [&Name; N], sides: &Sides<'_>) -> bool {
     if trigger.arguments.iter().any(|it| names.iter().any(|name| name.as_str() == it)) {
         return true;
     }
@@ -290,7 +290,7 @@ impl Pair<'_> {
         let batch = Batch::new(table, &key, self.new, old.to_string(), &differs);
         let whole = batch.whole();
         let step = match table::is_for_batches(self.sides, table) {
-            false => Step::new(&whole).stage(Stage::Backfill).own_transaction(),
+            false => Step::at_once(batch),
             true => Step::in_batches(batch),
         };
         let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };

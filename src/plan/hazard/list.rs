@@ -172,6 +172,12 @@ hazards! {
         safer: "drop it only when nothing relies on it",
         example: "DROP TRIGGER audit ON public.orders",
     }
+    TriggerFights = "trigger-fights", Refuse, Break {
+        condition: "a trigger of one's own may change a column after another was given the same value",
+        effect: "the old and the new column hold different values, and one of the two is lost",
+        safer: "let the trigger leave the column alone until the plan is done",
+        example: "CREATE TRIGGER tidy BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.lower_phone()",
+    }
     PublicationChange = "publication-change", Warn, Break {
         condition: "a publication loses or changes tables, columns, row filters or operations",
         effect: "subscribers see another set of tables, columns or rows",
