@@ -15,7 +15,7 @@ use tenantry::introspect::introspect;
 use tenantry::journal::{Run, RunState, StepState};
 use tenantry::name::QName;
 use tenantry::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To, fingerprint};
-use tenantry::plan::{self, Planned, Stage};
+use tenantry::plan::{self, Planned, Stage, Undo};
 use tenantry::schema::{Facts, Size};
 use tenantry::scope::Scope;
 use tokio::sync::watch;
@@ -400,6 +400,28 @@ async fn a_failure_undoes_its_transaction_and_nothing_else() {
     let case =
         Case::new("fails_first", OLD, NEW).await.by(&[(Stage::Expand, Some(1), "CREATE TABLE public.contacts ()")]);
     case.apply(&[]).ended(1, &["already exists", "nothing of the plan was done"]);
+}
+
+#[tokio::test]
+async fn what_was_one_transaction_is_taken_back_in_one() {
+    let mut case = Case::new("back_at_once", OLD, NEW).await.by(&[
+        (Stage::Expand, Some(1), "CREATE TABLE public.one ()"),
+        (Stage::Expand, Some(1), "CREATE TABLE public.two ()"),
+    ]);
+    // The copy has no rows, so it is the live side that refuses.
+    let undo = |sql: &str| Undo { sql: sql.to_owned(), transaction: true };
+    let refuses = undo("SELECT 1 / (count(*) - 1) FROM public.contacts");
+    case.plan.steps[0].undo = vec![refuses, undo("DROP TABLE public.one")];
+    case.plan.steps[1].undo = vec![undo("DROP TABLE public.two")];
+    case.plan.proof.undo_returns = false;
+    case.plan.id = case.plan.meaning();
+    case.apply(&[]);
+    let said = case.tenantry(&["rollback"]);
+    assert!(said.err.contains("division by zero") && said.err.contains("step 1"), "{}", said.err);
+    assert!(case.ask("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NOT NULL").await);
+    case.connect().await.client.batch_execute("DELETE FROM public.contacts").await.unwrap();
+    case.tenantry(&["rollback"]).ended(0, &["taken back"]);
+    assert!(case.ask("SELECT to_regclass('one') IS NULL AND to_regclass('two') IS NULL").await);
 }
 
 #[tokio::test]

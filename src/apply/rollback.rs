@@ -154,18 +154,22 @@ impl Return {
         client.batch_execute(&reopened).await.map_err(journal)?;
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let mut running = Running { id: run.id, plan, session, pid, pace, stop, unseen: BTreeSet::new(), tell };
-        for step in &self.steps {
-            if let Err(fault) = running.back(step).await {
+        for steps in together(&self.steps) {
+            if let Err(fault) = running.back(steps).await {
                 let error = match &fault.cause {
                     Cause::Server(error) => told(error),
                     Cause::Rows(text) => text.clone(),
                     Cause::Interrupt => "interrupted".to_owned(),
                 };
-                let ended =
-                    journal::end(run.id, RunState::Failed, Some(&format!("taking back step {}: {error}", step.id)));
+                let ended = journal::end(
+                    run.id,
+                    RunState::Failed,
+                    Some(&format!("taking back step {}: {error}", fault.step.id)),
+                );
                 let _ = client.batch_execute(&ended).await;
                 self.stopped.mark().await;
-                return Err(ApplyError::Back { id: step.id, summary: step.summary.clone(), message: error });
+                let (id, summary) = (fault.step.id, fault.step.summary.clone());
+                return Err(ApplyError::Back { id, summary, message: error });
             }
         }
         let state = if self.whole { RunState::Undone } else { RunState::Partial };
@@ -178,29 +182,30 @@ impl Return {
     }
 }
 
+/// What was done in one transaction is taken back in one, where all of that can run inside of one.
+fn together(steps: &[FileStep]) -> impl Iterator<Item = &[FileStep]> {
+    let inside = |it: &FileStep| it.transaction.is_some() && it.undo.iter().all(|it| it.transaction);
+    steps.chunk_by(move |a, b| a.transaction == b.transaction && inside(a) && inside(b))
+}
+
 impl Running<'_> {
-    /// Takes one step back, as often as it takes.
-    async fn back<'s>(&mut self, step: &'s FileStep) -> Result<(), Fault<'s>> {
+    /// Takes back one step, or those that were one transaction, as often as it takes.
+    async fn back<'s>(&mut self, steps: &'s [FileStep]) -> Result<(), Fault<'s>> {
         let mut pauses = self.pace.pauses.iter();
         let mut place = 0;
         loop {
-            (self.tell)(Event::Begins(step));
-            let start = Instant::now();
-            let tried = match step.undo.iter().all(|it| it.transaction) {
-                true => self.back_inside(step).await,
-                false => self.back_outside(step, &mut place).await,
+            let tried = match steps {
+                [step] if !step.undo.iter().all(|it| it.transaction) => self.back_alone(step, &mut place).await,
+                steps => self.back_inside(steps).await,
             };
-            let Err(cause) = tried else {
-                (self.tell)(Event::Done(step, start.elapsed()));
-                return Ok(());
-            };
-            let Some(pause) = pauses.next().filter(|_| cause.passes()) else { return Err(Fault::of(step, cause)) };
-            let why = if let Cause::Server(error) = &cause { server_message(error) } else { String::new() };
-            let holders = holders(self.session, step).await.unwrap_or_default();
-            (self.tell)(Event::Waits { step, why, holders, pause: *pause });
+            let Err(fault) = tried else { return Ok(()) };
+            let Some(pause) = pauses.next().filter(|_| fault.cause.passes()) else { return Err(fault) };
+            let why = if let Cause::Server(error) = &fault.cause { server_message(error) } else { String::new() };
+            let holders = holders(self.session, fault.step).await.unwrap_or_default();
+            (self.tell)(Event::Waits { step: fault.step, why, holders, pause: *pause });
             tokio::select! {
                 () = tokio::time::sleep(*pause) => {}
-                () = stopped(&mut self.stop) => return Err(Fault::of(step, Cause::Interrupt)),
+                () = stopped(&mut self.stop) => return Err(Fault::of(fault.step, Cause::Interrupt)),
             }
         }
     }
@@ -210,25 +215,47 @@ impl Running<'_> {
         format!("{}; {undone}", journal::forget(self.id, step.id))
     }
 
-    async fn back_inside(&mut self, step: &FileStep) -> Result<(), Cause> {
-        let session = self.session;
-        let result = async {
-            let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", step.lock_timeout_ms);
-            session.client.batch_execute(&begin).await?;
+    async fn back_inside<'s>(&mut self, steps: &'s [FileStep]) -> Result<(), Fault<'s>> {
+        let mut last = &steps[0];
+        let result = self.back_at_once(steps, &mut last).await;
+        if result.is_err() {
+            // Where the connection is gone, the server has rolled back by itself.
+            let _ = self.session.client.batch_execute("ROLLBACK").await;
+        }
+        result.map_err(|cause| Fault::of(last, cause))
+    }
+
+    /// `last` is the step that was tried last.
+    async fn back_at_once<'s>(&mut self, steps: &'s [FileStep], last: &mut &'s FileStep) -> Result<(), Cause> {
+        let client = &self.session.client;
+        // What a deferred constraint has still to look at would keep its table from being altered.
+        client.batch_execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").await?;
+        let mut times = vec![];
+        for step in steps {
+            *last = step;
+            (self.tell)(Event::Begins(step));
+            let start = Instant::now();
+            client.batch_execute(&format!("SET LOCAL lock_timeout = {}", step.lock_timeout_ms)).await?;
             for undo in &step.undo {
                 self.statement(&undo.sql).await?;
             }
-            if *self.stop.borrow() {
-                return Err(Cause::Interrupt);
-            }
-            Ok(session.client.batch_execute(&format!("{}; COMMIT", self.undone(step))).await?)
+            client.batch_execute(&self.undone(step)).await?;
+            times.push((step, start.elapsed()));
         }
-        .await;
-        if result.is_err() {
-            // Where the connection is gone, the server has rolled back by itself.
-            let _ = session.client.batch_execute("ROLLBACK").await;
+        if *self.stop.borrow() {
+            return Err(Cause::Interrupt);
         }
-        result
+        client.batch_execute("COMMIT").await?;
+        times.into_iter().for_each(|(step, took)| (self.tell)(Event::Done(step, took)));
+        Ok(())
+    }
+
+    async fn back_alone<'s>(&mut self, step: &'s FileStep, place: &mut usize) -> Result<(), Fault<'s>> {
+        (self.tell)(Event::Begins(step));
+        let start = Instant::now();
+        self.back_outside(step, place).await.map_err(|cause| Fault::of(step, cause))?;
+        (self.tell)(Event::Done(step, start.elapsed()));
+        Ok(())
     }
 
     /// Statements that commit by themselves. What an earlier try did already is not done again: `place` is the first

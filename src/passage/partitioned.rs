@@ -62,7 +62,8 @@ pub fn conversion<'a>(
         .into_iter()
         .filter(|it| !start.contains(&table::id(&it.child)))
         .filter(|it| table::find(desired, &it.child).is_some_and(|it| it.partition_by.is_none()))
-        .filter(|it| it.condition.0.is_some())
+        // Nothing is asked of a row where the DEFAULT partition is the only one.
+        .filter(|it| it.condition.0.is_some() || it.bound == "DEFAULT")
         .collect();
     let open = homes.iter().find(|it| it.bound.starts_with("FOR VALUES FROM (MINVALUE"));
     let rest = homes.iter().find(|it| it.bound == "DEFAULT");
@@ -235,8 +236,8 @@ impl Conversion<'_> {
     }
 
     /// The start with all that has to be true of the table before it becomes a partition: the keys that it will have,
-    /// what they need, and a check that says where its rows are.
-    pub fn prepared(&self, start: &Schema, partitioned: &Schema) -> (Schema, Name) {
+    /// what they need, and a check that says where its rows are, unless they can be anywhere.
+    pub fn prepared(&self, start: &Schema, partitioned: &Schema) -> (Schema, Option<Name>) {
         let name = self.name();
         let keys: Vec<Constraint> = constraints(partitioned, name).filter(|it| is_key(it)).cloned().collect();
         let primary = keys.iter().find(|it| is_primary(it));
@@ -275,10 +276,13 @@ impl Conversion<'_> {
                 _ => {}
             }
         }
+        let Some(condition) = self.home.condition.0.clone() else {
+            schema.add_own_needs();
+            return (schema, None);
+        };
         let taken =
             |it: &Name| schema.contains(&constraint_id(name, it)) || partitioned.contains(&constraint_id(name, it));
         let bound = column::derived(&[self.home.child.name.as_str(), "bound"], |it| !taken(it));
-        let condition = self.home.condition.0.clone().unwrap_or_default();
         let check = Constraint {
             name: bound.clone(),
             table: name.clone(),
@@ -292,7 +296,7 @@ impl Conversion<'_> {
         };
         put(&mut schema, Object::Constraint(Arc::new(check)));
         schema.add_own_needs();
-        (schema, bound)
+        (schema, Some(bound))
     }
 
     /// The indexes whose expressions the server does not print as they stand after they were read again. One made from the

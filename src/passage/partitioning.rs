@@ -71,7 +71,9 @@ async fn convert(
         let reason = format!("{} can't be part of a transaction, and the exchange has to be one", it.subject);
         return Err(refused(conversion, reason));
     }
-    check_goes_last(conversion, &bound, &mut exchange);
+    if let Some(bound) = &bound {
+        check_goes_last(conversion, bound, &mut exchange);
+    }
     rows_go_back(conversion, &renamed, &mut exchange);
     exchange.extend(numbers_go_on(conversion, &start));
     // The other partitions are tables that nobody knows of until they are attached.
@@ -80,7 +82,7 @@ async fn convert(
     home_comes_last(conversion, &mut exchange);
     if conversion.has_expressions(&start) {
         beside.iter_mut().for_each(|it| copy_from(it, conversion.name(), |id| partitioned::is_rule(&target, id)));
-        whole_is_copied(conversion, &bound, &target, &mut exchange);
+        whole_is_copied(conversion, bound.as_ref(), &target, &mut exchange);
     }
     let exchange = renames.into_iter().chain(exchange);
     let exchange: Vec<Planned> = exchange.map(|it| one_transaction(conversion, it, Some(1))).collect();
@@ -201,7 +203,12 @@ fn copy_from(planned: &mut Planned, source: &QName, keeps: impl Fn(&ObjectId) ->
 
 /// The whole has its columns and checks from the table that becomes its partition, but for the check of the bound, and
 /// is told anew which of them are identities.
-fn whole_is_copied(conversion: &Conversion<'_>, bound: &Name, target: &Schema, exchange: &mut Vec<Planned>) {
+fn whole_is_copied(
+    conversion: &Conversion<'_>,
+    bound: Option<&Name>,
+    target: &Schema,
+    exchange: &mut Vec<Planned>,
+) {
     let (name, child) = (conversion.name(), &conversion.home.child);
     let id = table::id(name);
     let Some(place) = exchange.iter().position(|it| it.subject == id && it.step.body.is_some()) else { return };
@@ -214,14 +221,16 @@ fn whole_is_copied(conversion: &Conversion<'_>, bound: &Name, target: &Schema, e
         undo: vec![],
         renames_to: None,
     };
-    let without = Step::new(format!("ALTER TABLE {name} DROP CONSTRAINT {bound}"))
-        .summary(format!("{name} is not bound as its partition is"));
+    let without = bound.map(|bound| {
+        Step::new(format!("ALTER TABLE {name} DROP CONSTRAINT {bound}"))
+            .summary(format!("{name} is not bound as its partition is"))
+    });
     let counted = identities(target, name).map(|(column, identity)| {
         let add =
             format!("ALTER TABLE {name} ALTER COLUMN {} ADD {}", column.name, identity.sql(name, &column.name));
         Step::new(add).summary(format!("{name}.{} is an identity", column.name))
     });
-    let more: Vec<Planned> = std::iter::once(without).chain(counted).map(planned).collect();
+    let more: Vec<Planned> = without.into_iter().chain(counted).map(planned).collect();
     exchange.splice(place + 1..place + 1, more);
 }
 
