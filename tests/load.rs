@@ -39,6 +39,7 @@ async fn no_statement_of_the_legacy_client_fails_while_the_example_is_applied() 
     assert!(measured.steps.len() > 50, "{report}");
     assert!(measured.locks.iter().any(|it| it.granted), "{report}");
     assert!(report.contains("| failed | 0 | 0 | 0 |"), "{report}");
+    assert!(measured.changed().is_empty() && report.contains("rows from before are what they were"), "{report}");
 }
 
 #[tokio::test]
@@ -57,7 +58,8 @@ async fn behind_a_transaction_that_stays_open_the_client_waits_no_longer_than_on
 async fn a_script_that_keeps_the_client_waiting_is_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("rude.sql");
-    let rude = "BEGIN; LOCK messages; SELECT pg_sleep(0.6); COMMIT; ALTER TABLE orders RENAME status TO state";
+    let rude = "BEGIN; LOCK messages; SELECT pg_sleep(0.6); COMMIT; ALTER TABLE orders RENAME status TO state;
+                UPDATE contacts SET name = upper(name) WHERE id = 1";
     std::fs::write(&script, rude).unwrap();
     let measured = measured(Subject::Script(script), None).await;
     let report = measured.markdown();
@@ -67,6 +69,7 @@ async fn a_script_that_keeps_the_client_waiting_is_found_out() {
     assert!(!report.contains("| waits above 250 ms | 0 | 0 | 0 |"), "{report}");
     assert!(measured.errors().all(|it| &*it.operation == "order"), "{report}");
     assert!(measured.errors().count() > 0, "{report}");
+    assert_eq!(measured.changed(), ["contacts"], "{report}");
     let held = measured.locks.iter().find(|it| it.granted && it.table == "messages").expect("its lock was seen");
     assert!(held.longest > Duration::from_millis(500), "{report}");
 }

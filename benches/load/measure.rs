@@ -14,10 +14,12 @@ mod client;
 mod fill;
 mod locks;
 mod report;
+mod rows;
 mod run;
 
 pub use client::Statement;
 pub use locks::Held;
+pub use rows::Sum;
 pub use run::Step;
 
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -62,6 +64,8 @@ pub struct Measured {
     pub statements: Vec<Statement>,
     pub locks: Vec<Held>,
     pub steps: Vec<Step>,
+    /// The rows that were there before, as they were and as they are afterwards.
+    pub rows: [Vec<Sum>; 2],
     /// Why it ended before its end, if it did.
     pub failed: Option<String>,
 }
@@ -72,6 +76,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     let session = settings.target.connect().await?;
     let contacts = fill::fill(&session, settings.messages).await?;
     let prepared = run::prepare(settings)?;
+    let before = rows::sums(&session).await?;
     let watched = locks::Watch::begin(&settings.target).await?;
     let load = client::Load::begin(settings, contacts).await?;
     let bystander = match settings.bystander {
@@ -88,6 +93,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     }
     let statements = load.end().await?;
     let locks = watched.end().await?;
+    let after = rows::again(&session, &before).await?;
     let steps = run::steps(&session, &prepared, began, ended).await?;
     Ok(Measured {
         what: run::name(settings),
@@ -99,6 +105,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
         statements,
         locks,
         steps,
+        rows: [before, after],
         failed: ran.err().map(|error| error.to_string()),
     })
 }

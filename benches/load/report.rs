@@ -32,10 +32,25 @@ impl Measured {
         if let Some(why) = &self.failed {
             let _ = writeln!(text, "It failed: {why}\n");
         }
+        text += &self.rows_kept();
         text += &self.client();
         text += &self.lock_times();
         text += &self.step_times();
         text
+    }
+
+    /// The tables whose rows from before are not what they were.
+    pub fn changed(&self) -> Vec<&str> {
+        let [before, after] = &self.rows;
+        before.iter().zip(after).filter(|(before, after)| before != after).map(|(it, _)| it.table).collect()
+    }
+
+    fn rows_kept(&self) -> String {
+        let count: i64 = self.rows[0].iter().map(|it| it.rows).sum();
+        match self.changed().as_slice() {
+            [] => format!("All {count} rows from before are what they were, by checksum.\n\n"),
+            tables => format!("Rows from before are not what they were: {}.\n\n", tables.join(", ")),
+        }
     }
 
     /// Before, during and after. What ran while the change did, even in part, felt it.
