@@ -35,7 +35,7 @@ pub use error::{ApplyError, Standing};
 pub use pace::Pace;
 pub use preflight::{Finding, Limits};
 pub use rollback::{Return, rollback};
-pub use stopped::resume;
+pub use stopped::{resume, unfinished};
 
 use admit::{accepted, privileges};
 use error::numbers;

@@ -270,6 +270,9 @@ async fn a_column_is_split_while_it_and_its_parts_are_in_use() {
         WHERE concat_ws(' ', prefix, rest) <> phone AND (prefix IS NOT NULL OR id < 1000))";
     let (agreed, watched) = watching(&project, agree).await;
     let second = Writer::start(&project, after, 20..40, Rows::new()).await;
+    // Half done, it looks as if the new columns were there and the old one left over.
+    let (succeeded, said) = project.output(&["plan", "--out", "half.toml", "--accept", "all"]).await;
+    assert!(!succeeded && said.contains("plan plan is applied in part") && said.contains("--anew"), "{said}");
     project.through("backfill").await;
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE prefix IS NULL").await, "0");
     project.through("validate").await;

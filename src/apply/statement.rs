@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use pg_query::NodeEnum;
 use pg_query::protobuf::{ConstrType, Node, ObjectType, RangeVar};
 
-use crate::name::QName;
+use crate::name::{Name, QName};
 
 /// A privilege that a statement needs, as far as it can be known before it runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +83,49 @@ fn detached(command: &Node) -> Option<QName> {
         NodeEnum::PartitionCmd(it) if it.concurrent => it.name.as_ref().and_then(relation),
         _ => None,
     }
+}
+
+/// The triggers and functions that some statements make and others drop, by their names: what helps only on the way from
+/// the first to the second.
+pub fn helpers<'a>(made: impl Iterator<Item = &'a str>, dropped: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let made: BTreeSet<String> = made.filter_map(parse).filter_map(|it| helper(&it)).collect();
+    let dropped: BTreeSet<String> = dropped.filter_map(parse).filter_map(|it| dropped_helper(&it)).collect();
+    made.intersection(&dropped).cloned().collect()
+}
+
+fn helper(statement: &NodeEnum) -> Option<String> {
+    match statement {
+        NodeEnum::CreateTrigStmt(it) => {
+            let on = it.relation.as_ref().and_then(relation)?;
+            Some(format!("trigger {} of {on}", Name::from(it.trigname.as_str())))
+        }
+        NodeEnum::CreateFunctionStmt(it) => Some(format!("function {}", dotted(&it.funcname))),
+        _ => None,
+    }
+}
+
+fn dropped_helper(statement: &NodeEnum) -> Option<String> {
+    let NodeEnum::DropStmt(drop) = statement else { return None };
+    let object = drop.objects.first()?.node.as_ref()?;
+    match (ObjectType::try_from(drop.remove_type), object) {
+        (Ok(ObjectType::ObjectTrigger), NodeEnum::List(path)) => {
+            let (name, on) = path.items.split_last()?;
+            Some(format!("trigger {} of {}", dotted(std::slice::from_ref(name)), dotted(on)))
+        }
+        (Ok(ObjectType::ObjectFunction), NodeEnum::ObjectWithArgs(it)) => {
+            Some(format!("function {}", dotted(&it.objname)))
+        }
+        _ => None,
+    }
+}
+
+/// A name with its parts.
+fn dotted(path: &[Node]) -> String {
+    let words = path.iter().filter_map(|it| match &it.node {
+        Some(NodeEnum::String(word)) => Some(Name::from(word.sval.as_str()).to_string()),
+        _ => None,
+    });
+    words.collect::<Vec<_>>().join(".")
 }
 
 fn parse(sql: &str) -> Option<NodeEnum> {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::admit::{lock, writable};
+use super::admit::{holder, lock, writable};
 use super::error::{ApplyError, numbers};
+use super::statement::helpers;
 use super::{END_WITH_CLIENT, PATIENCE, Prepared, Ready, runs};
 use crate::connect::{Session, Target, pooler};
 use crate::diagnostic::File;
 use crate::introspect::introspect;
-use crate::journal::{self, Run, RunState};
+use crate::journal::{self, Run, RunState, StepState};
 use crate::plan::file::{PlanFile, fingerprint};
 use crate::proof::observe::SESSION;
 
@@ -76,6 +77,40 @@ async fn with_plan(session: Session, run: Run) -> Result<Stopped, ApplyError> {
         return Err(none("its plan was edited"));
     }
     Ok(Stopped { session, run, plan, left_at })
+}
+
+/// A plan that a database is on the way of, for people, where that is no place to plan from: columns and triggers that help
+/// only on the way would be taken for part of the schema.
+pub async fn unfinished(target: &Target) -> Result<Option<String>, ApplyError> {
+    let unreadable = |source| ApplyError::Unreadable { source };
+    let session = target.connect().await?;
+    let Some(run) = runs(&session.client, None).await.map_err(unreadable)?.unwrap_or_default().into_iter().next()
+    else {
+        return Ok(None);
+    };
+    let holder = holder(&session.client).await.map_err(unreadable)?;
+    let (done, all, name) = (run.done().len(), run.steps.len(), run.plan_name.clone());
+    match run.state(holder) {
+        RunState::Running => return Ok(Some(format!("plan {name} is being applied"))),
+        RunState::Undone => return Ok(None),
+        RunState::Done => {}
+        RunState::Partial | RunState::Failed | RunState::Interrupted | RunState::Lost => {
+            let sql = |is_done: bool| {
+                let steps = run.steps.iter().filter(move |it| (it.status == StepState::Done) == is_done);
+                steps.map(|it| it.sql.as_str())
+            };
+            let helpers = helpers(sql(true), sql(false));
+            return Ok(helpers.first().map(|it| {
+                format!("plan {name} is applied in part: {done} of its {all} steps are done, and {it} is there for the way")
+            }));
+        }
+    }
+    // One of several is at its end, and the next begins where it ended.
+    let Ok(last) = with_plan(session, run).await else { return Ok(None) };
+    let Some(part) = last.plan.part.as_ref().filter(|it| it.number < it.of) else { return Ok(None) };
+    let is_there = last.fingerprint().await? == last.plan.to.fingerprint;
+    let said = format!("of a plan in {} parts, {} are applied, the last as {name}", part.of, part.number);
+    Ok(is_there.then_some(said))
 }
 
 /// Looks whether the newest run can go on.

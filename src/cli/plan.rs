@@ -29,6 +29,9 @@ pub struct Plan {
     /// Drop what [plan] quarantine keeps; each table is a hazard of its own
     #[arg(long)]
     empty_quarantine: bool,
+    /// Plan from where the database is, though a plan is applied in part
+    #[arg(long)]
+    anew: bool,
     /// Exit with 3 when there is something to change
     #[arg(long)]
     exit_code: bool,
@@ -74,6 +77,9 @@ impl Plan {
             Live::Database(target) => context.detail(&format!("live side: {}", target.redacted())),
             Live::Legacy(path) => context.detail(&format!("live side: {}, on the shadow", path.display())),
             Live::Nothing => {}
+        }
+        if !self.anew && self.check.is_none() {
+            finished(&request.live, context).await?;
         }
         let mut made = pipeline::plan(&request).await?;
         context.detail(&format!(
@@ -134,6 +140,27 @@ impl Plan {
             context.tell(&format!("{steps}written to {}", path.display()));
         }
         Ok(())
+    }
+}
+
+/// What is declared may seem to be done where a plan is halfway through it.
+async fn finished(live: &Live, context: &Context) -> Result<(), Failure> {
+    let Live::Database(target) = live else { return Ok(()) };
+    match apply::unfinished(target).await {
+        Ok(None) => Ok(()),
+        Ok(Some(said)) => {
+            let report = Report::error("plan::unfinished", said).help(
+                "`tenantry resume`, or `tenantry apply` with the next part, goes on; `tenantry rollback` takes it back. \
+                 `plan --anew` plans from where it is: what was half done is taken as it stands",
+            );
+            Err(failure(Exit::Failed, report))
+        }
+        // What can't be reached is told by what comes next.
+        Err(apply::ApplyError::Unreadable { .. }) => {
+            context.tell("the journal may not be read: whether a plan is applied in part is not known");
+            Ok(())
+        }
+        Err(_) => Ok(()),
     }
 }
 
