@@ -21,6 +21,8 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{Shadow, ShadowDatabase, ShadowError};
 
+mod copying;
+mod mirror;
 mod partitioned;
 mod partitioning;
 pub mod quarantine;

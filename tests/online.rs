@@ -248,6 +248,61 @@ columns = ["id"]
 "#;
 
 #[tokio::test]
+async fn rows_go_to_their_partitions_while_they_are_written() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text, day date NOT NULL DEFAULT '2026-01-01');
+        CREATE TABLE calls (id bigint PRIMARY KEY, contact bigint);";
+    let new = "CREATE TABLE contacts (id bigint, phone text, note text, day date NOT NULL DEFAULT '2026-01-01',
+            PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        CREATE TABLE calls (id bigint PRIMARY KEY, contact bigint);";
+    let project = Project::new("copied", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    // Rows change their partition while they are written, and come and go.
+    let code = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "WITH gone AS (DELETE FROM contacts WHERE id = $1 RETURNING id, day)
+                 INSERT INTO contacts (id, phone, day)
+                 SELECT id, $2, CASE day WHEN '2026-01-01' THEN date '2026-02-02' ELSE '2026-01-01' END FROM gone",
+        touch: "UPDATE contacts SET note = $2, day = CASE WHEN day < '2026-01-01' THEN day + 365 ELSE day - 365 END
+                 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    project.plan().await;
+    let writer = Writer::start(&project, code, 0..20, Rows::new()).await;
+    let older = Writer::start(&project, Code { update: code.touch, ..code }, 20..40, Rows::new()).await;
+    project.through("expand").await;
+    assert_eq!(project.text("SELECT relkind::text FROM pg_class WHERE relname = 'contacts'").await, "p");
+    let differ = "SELECT count(*)::text FROM contacts c FULL JOIN contacts_old o ON c.id = o.id AND c.day = o.day
+        WHERE c.id IS NULL OR o.id IS NULL OR (c.phone, c.note) IS DISTINCT FROM (o.phone, o.note)";
+    assert_eq!(project.text(differ).await, "0");
+    project.run(&["rollback", "--yes"]).await;
+    assert_eq!(project.text("SELECT relkind::text FROM pg_class WHERE relname = 'contacts'").await, "r");
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    for (key, text) in writer.stop().await {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    older.stop().await;
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
+    assert_eq!(project.text("SELECT to_regclass('contacts_old')::text").await, "");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn rows_that_no_partition_takes_are_named_first() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, day date);
+        INSERT INTO contacts VALUES (1, '2025-01-01'), (2, '2026-01-01'), (3, '2020-01-01'), (4, NULL);";
+    let new =
+        "CREATE TABLE contacts (id bigint, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');";
+    let project = Project::new("homeless", old, &[("schema/contacts.sql", new)]).await;
+    let said = project.plan().await;
+    assert!(said.contains("id = 3") && said.contains("id = 4") && !said.contains("id = 2"), "{said}");
+    let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes"]).await;
+    assert!(!succeeded && said.contains("have no partition to go to") && said.contains("id = 3"), "{said}");
+}
+
+#[tokio::test]
 async fn a_column_is_split_while_it_and_its_parts_are_in_use() {
     let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);";
     let project = Project::new("split", &format!("{old}{MANY}"), &[("schema/contacts.toml", SPLIT)]).await;

@@ -24,6 +24,15 @@ pub struct Conversion<'a> {
     pub home: &'a Partition,
 }
 
+/// How a table becomes partitioned.
+#[derive(Debug, Clone, Copy)]
+pub enum Way<'a> {
+    /// It becomes one of the partitions.
+    Home(Conversion<'a>),
+    /// No partition can be expected to hold all rows.
+    Copy,
+}
+
 /// The tables that are plain on the one side, partitioned on the other, and may hold rows.
 pub fn tables<'a>(
     start: &'a Schema,
@@ -44,7 +53,7 @@ pub fn conversion<'a>(
     after: &'a Table,
     start: &Schema,
     desired: &'a Schema,
-) -> Result<Conversion<'a>, String> {
+) -> Result<Way<'a>, String> {
     let name = &before.name;
     let is_child = start.contains(&partition::id(name)) || !before.inherits.is_empty();
     let has_heirs =
@@ -67,16 +76,13 @@ pub fn conversion<'a>(
         .collect();
     let open = homes.iter().find(|it| it.bound.starts_with("FOR VALUES FROM (MINVALUE"));
     let rest = homes.iter().find(|it| it.bound == "DEFAULT");
-    match (open.or(rest), homes.as_slice()) {
-        (Some(home), _) | (None, [home]) => Ok(Conversion { before, after, home }),
-        (None, _) => Err(format!(
-            "the rows of {name} need a partition that can hold them all and that the table can become: declare one \
-             FROM (MINVALUE) TO a bound beyond them, or a DEFAULT one"
-        )),
-    }
+    Ok(match (open.or(rest), homes.as_slice()) {
+        (Some(home), _) | (None, [home]) => Way::Home(Conversion { before, after, home }),
+        (None, _) => Way::Copy,
+    })
 }
 
-fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a Partition> {
+pub fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a Partition> {
     let partitions = schema.of_kind(Kind::Partition).filter_map(|it| match it {
         Object::Partition(it) if it.parent == *parent => Some(&**it),
         _ => None,
@@ -95,13 +101,21 @@ pub fn family(schema: &Schema, name: &QName) -> Vec<QName> {
     family
 }
 
+/// The partitions of a table and of its partitions that store rows.
+pub fn leaves<'a>(schema: &'a Schema, name: &QName) -> Vec<&'a Partition> {
+    let all = family(schema, name);
+    let partitions = all.iter().flat_map(|it| children(schema, it));
+    partitions.filter(|it| table::find(schema, &it.child).is_some_and(|it| it.partition_by.is_none())).collect()
+}
+
 impl Conversion<'_> {
     pub fn name(&self) -> &QName {
         &self.before.name
     }
 
     /// The start as if the table had been partitioned from the beginning: with the columns and all else that it has, and
-    /// with the keys of the declaration, as far as they are on columns that there are. Without the indexes in `left`.
+    /// with the keys of the declaration, as far as they are on columns that there are. Without the indexes and keys in
+    /// `left`.
     pub fn as_if_partitioned(&self, start: &Schema, desired: &Schema, left: &BTreeSet<ObjectId>) -> Schema {
         let name = self.name();
         let keeps = |constraint: &Constraint| match &constraint.rule {
@@ -110,6 +124,7 @@ impl Conversion<'_> {
         };
         let keys: Vec<Constraint> = constraints(desired, name)
             .filter(|it| matches!(it.rule, Rule::Unique(_) | Rule::Exclusion(_)))
+            .filter(|it| !left.contains(&constraint_id(name, &it.name)))
             .filter(|it| needs_only(desired, &constraint_id(name, &it.name), start))
             .cloned()
             .collect();
@@ -449,7 +464,7 @@ fn without_parent(rule: Rule) -> Rule {
     }
 }
 
-fn is_key(it: &Constraint) -> bool {
+pub fn is_key(it: &Constraint) -> bool {
     matches!(it.rule, Rule::Unique(_) | Rule::Exclusion(_))
 }
 
@@ -457,18 +472,18 @@ fn is_primary(it: &Constraint) -> bool {
     matches!(&it.rule, Rule::Unique(it) if it.primary)
 }
 
-fn columns_of(key: &Constraint) -> &[Name] {
+pub fn columns_of(key: &Constraint) -> &[Name] {
     match &key.rule {
         Rule::Unique(it) => &it.columns,
         Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => &[],
     }
 }
 
-fn constraint_id(table: &QName, name: &Name) -> ObjectId {
+pub fn constraint_id(table: &QName, name: &Name) -> ObjectId {
     ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])
 }
 
-fn constraints<'a>(schema: &'a Schema, table: &'a QName) -> impl Iterator<Item = &'a Constraint> {
+pub fn constraints<'a>(schema: &'a Schema, table: &'a QName) -> impl Iterator<Item = &'a Constraint> {
     schema.of_relation(Kind::Constraint, table).filter_map(|it| match it {
         Object::Constraint(it) => Some(&**it),
         _ => None,
@@ -479,7 +494,7 @@ fn index_id(index: &Index) -> ObjectId {
     ObjectId::new(Kind::Index, [&index.name.namespace, &index.name.name])
 }
 
-fn indexes<'a>(schema: &'a Schema, table: &'a QName) -> impl Iterator<Item = &'a Index> {
+pub fn indexes<'a>(schema: &'a Schema, table: &'a QName) -> impl Iterator<Item = &'a Index> {
     schema.of_kind(Kind::Index).filter_map(move |it| match it {
         Object::Index(it) if it.table == *table => Some(&**it),
         _ => None,

@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::partitioned::{self, Conversion};
+use super::copying;
+use super::partitioned::{self, Conversion, Way};
 use super::{Ground, Passage, PassageError, Workbench, in_turn};
 use crate::kind::column::{self, Column, Identity};
 use crate::kind::{Kind, Object, ObjectId, partition, table};
@@ -31,7 +32,8 @@ pub async fn passage(ground: Ground<'_>, mut passage: Passage, desired: &Schema)
         let sides = table::find(&passage.schema, &name).cloned().zip(table::find(desired, &name));
         let Some((before, after)) = sides else { continue };
         match partitioned::conversion(&before, after, &passage.schema, desired) {
-            Ok(conversion) => passage = convert(ground, &conversion, passage, desired).await?,
+            Ok(Way::Home(conversion)) => passage = convert(ground, &conversion, passage, desired).await?,
+            Ok(Way::Copy) => passage = copying::passage(ground, &before, after, passage, desired).await?,
             Err(reason) => refused.push(PlanError::Refused { object: table::id(&name), reason }),
         }
     }

@@ -307,7 +307,7 @@ impl Making<'_> {
             let set =
                 turns.iter().map(|it| Assignment { column: it.fresh.to_string(), value: it.forth() }).collect();
             let key = table::walk_key(base, table).iter().map(ToString::to_string).collect();
-            let batch = Batch { table: table.to_string(), key, set, pending: pending.clone() };
+            let batch = Batch { table: table.to_string(), key, set, pending: pending.clone(), into: None };
             let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
             let step = match table::rows(&sides, table) {
                 Some(..batch::WORTH_IT) => Step::at_once(batch).locks(table, Lock::RowExclusive),

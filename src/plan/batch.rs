@@ -23,6 +23,9 @@ pub struct Batch {
     pub set: Vec<Assignment>,
     /// What is true for a row that still has to be changed, and no longer once it was.
     pub pending: String,
+    /// The table that rows are copied to, where they are not changed: `set` is what they are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
 }
 
 /// A column and the expression that it is set to.
@@ -122,12 +125,16 @@ impl Batch {
             key: key.iter().map(Name::to_string).collect(),
             set: vec![Assignment { column: column.to_string(), value: value.into() }],
             pending: pending.into(),
+            into: None,
         }
     }
 
     /// The same as one statement.
     pub fn whole(&self) -> String {
-        format!("UPDATE {} SET {} WHERE {}", self.table, self.assignments(), self.pending)
+        match &self.into {
+            Some(into) => self.copy(into, &self.table, &self.pending, ""),
+            None => format!("UPDATE {} SET {} WHERE {}", self.table, self.assignments(), self.pending),
+        }
     }
 
     /// How the rows are gone through, for people.
@@ -154,14 +161,33 @@ impl Batch {
              UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON i.inhparent = f.oid)\n        \
              SELECT max(pg_relation_size(oid)) / current_setting('block_size')::bigint INTO its_blocks FROM family;\n        \
              its_block := 0;\n        WHILE its_block <= its_blocks LOOP\n            \
-             UPDATE {table} SET {set}\n             WHERE ctid >= format('(%s,0)', its_block)::tid \
-             AND ctid < format('(%s,0)', its_block + 100)::tid AND ({pending});\n            \
+             {part};\n            \
              COMMIT;\n            its_block := its_block + 100;\n        END LOOP;\n    END LOOP;\nEND ",
             named = Literal(table),
-            set = self.assignments(),
+            part = self.blocks_of_script(),
         );
         let tag = dollar_tag(&body);
         format!("DO {tag}{body}{tag}")
+    }
+
+    fn blocks_of_script(&self) -> String {
+        let blocks = "ctid >= format('(%s,0)', its_block)::tid AND ctid < format('(%s,0)', its_block + 100)::tid";
+        let condition = format!("{blocks} AND ({})", self.pending);
+        match &self.into {
+            Some(into) => self.copy(into, &self.table, &condition, ""),
+            None => format!("UPDATE {} SET {}\n             WHERE {condition}", self.table, self.assignments()),
+        }
+    }
+
+    /// Copies rows as they are once nobody else holds them: what is written to one meanwhile is not lost, and what is
+    /// there already came with a newer state of its row.
+    fn copy(&self, into: &str, from: &str, condition: &str, held: &str) -> String {
+        let columns = list(self.set.iter().map(|it| &it.column));
+        let values = list(self.set.iter().map(|it| &it.value));
+        format!(
+            "INSERT INTO {into} ({columns}) SELECT {values} FROM {from} WHERE {condition} FOR SHARE{held} \
+             ON CONFLICT DO NOTHING"
+        )
     }
 
     fn assignments(&self) -> String {
@@ -185,6 +211,10 @@ impl Batch {
     pub fn update(&self, part: &Part, range: &Range, held: Held) -> String {
         let condition = self.condition(part, range);
         let (relation, alias, set) = (&part.relation, &part.alias, self.assignments());
+        if let Some(into) = &self.into {
+            let held = if held == Held::Skipped { " SKIP LOCKED" } else { "" };
+            return self.copy(into, &format!("ONLY {relation} AS {alias}"), &condition, held);
+        }
         match held {
             Held::Waited => format!("UPDATE ONLY {relation} AS {alias} SET {set} WHERE {condition}"),
             Held::Skipped => format!(
@@ -236,7 +266,11 @@ impl Batch {
 
     /// What gives the planner statistics of the new values.
     pub fn analyze(&self) -> String {
-        format!("ANALYZE {} ({})", self.table, list(self.set.iter().map(|it| &it.column)))
+        format!(
+            "ANALYZE {} ({})",
+            self.into.as_ref().unwrap_or(&self.table),
+            list(self.set.iter().map(|it| &it.column))
+        )
     }
 }
 

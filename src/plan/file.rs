@@ -354,6 +354,7 @@ mod tests {
                 key: vec![text(), text()],
                 set: vec![Assignment { column: text(), value: text() }],
                 pending: text(),
+                into: Some(text()),
             }),
             transaction: Some(1),
             lock_timeout_ms: 2_000,

@@ -129,7 +129,7 @@ fn step(step: &FileStep, out: &mut Writer) {
     out.text("summary", summary);
     out.optional("because", because);
     out.text("sql", sql);
-    if let Some(Batch { table, key, set, pending }) = batch {
+    if let Some(Batch { table, key, set, pending, into }) = batch {
         let key: Vec<String> = key.iter().map(|it| string(it)).collect();
         let key = if key.is_empty() { String::new() } else { format!("key = [{}], ", key.join(", ")) };
         let set: Vec<String> = set
@@ -139,7 +139,8 @@ fn step(step: &FileStep, out: &mut Writer) {
             })
             .collect();
         let (table, set, pending) = (string(table), set.join(", "), string(pending));
-        out.line("batch", &format!("{{ table = {table}, {key}set = [{set}], pending = {pending} }}"));
+        let into = into.as_ref().map(|it| format!(", into = {}", string(it))).unwrap_or_default();
+        out.line("batch", &format!("{{ table = {table}, {key}set = [{set}], pending = {pending}{into} }}"));
     }
     if let Some(transaction) = transaction {
         out.plain("transaction", transaction);

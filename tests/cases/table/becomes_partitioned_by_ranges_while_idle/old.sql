@@ -1,0 +1,1 @@
+CREATE TABLE "Log" (id integer PRIMARY KEY, "At" date NOT NULL);
