@@ -504,7 +504,13 @@ impl Constraint {
             // Before 18 a foreign key of a partitioned table can't be NOT VALID.
             Rule::Foreign(_) if self.partitioned && sides.major() < 18 => self.add_by_partition(instead, sides),
             Rule::Check(_) | Rule::Foreign(_) => {
-                let promise = self.adding(not_valid, instead, sides).own_transaction();
+                let mut promise = self.adding(not_valid, instead, sides).own_transaction();
+                // A partition's own triggers on the other table give way to those of the whole.
+                if let Rule::Foreign(it) = &self.rule
+                    && self.takes_in_that_of_a_partition(sides)
+                {
+                    promise = promise.locks(&it.to, Lock::AccessExclusive);
+                }
                 // What is valid is made a promise again only by making it anew.
                 let back = format!("{} DROP CONSTRAINT {}, {}", self.alter_table(), self.name, self.addition(sides));
                 let validation = self.validation(sides);
@@ -525,6 +531,16 @@ impl Constraint {
             }
         };
         steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()
+    }
+
+    /// Whether a partition has the same constraint already, which becomes a part of this one.
+    fn takes_in_that_of_a_partition(&self, sides: &Sides<'_>) -> bool {
+        let of_partition = |object: &Object, partition: &QName| match object {
+            Object::Constraint(it) => it.table == *partition && it.rule == self.rule,
+            _ => false,
+        };
+        let covers = if self.partitioned { self.covers(sides) } else { vec![] };
+        covers.iter().any(|partition| sides.old.of_kind(Kind::Constraint).any(|it| of_partition(it, partition)))
     }
 
     /// Builds the index while the table is in use, then gives it to the constraint.

@@ -225,6 +225,11 @@ impl Conversion<'_> {
             let copied = match object {
                 Object::Column(it) if it.table == *name => {
                     let mut it = Column::clone(it);
+                    // From 18 on, the NOT NULL of a partition has the name of its parent's.
+                    let named = it.not_null.as_ref().filter(|_| schema.major() >= 18).map(|of| of.constraint(&it));
+                    if let (Some(not_null), Some(name)) = (&mut it.not_null, named) {
+                        not_null.name = Some(name);
+                    }
                     it.table = child.clone();
                     it.inherited = Aside(true);
                     it.parent = Aside(Some(partition.parent.clone()));

@@ -242,7 +242,8 @@ fn home_comes_last(conversion: &Conversion<'_>, exchange: &mut [Planned]) {
     let Some(last) = exchange.iter().rposition(is_attachment) else { return };
     let home = partition::id(&conversion.home.child);
     let Some(first) = exchange.iter().position(|it| it.subject == home) else { return };
-    let until = exchange[first + 1..=last].iter().position(|it| it.subject.kind == Kind::Partition);
+    let is_another = |it: &Planned| it.subject.kind == Kind::Partition && it.subject != home;
+    let until = exchange[first + 1..=last].iter().position(is_another);
     let until = until.map_or(last + 1, |it| first + 1 + it);
     exchange[first..=last].rotate_left(until - first);
 }

@@ -412,6 +412,19 @@ impl Making<'_> {
         steps
     }
 
+    /// From 18 on, NOT NULL of the new columns has a name, which that of the old ones takes again.
+    fn left_names(&self, reached: &Schema, doubled: &Schema) -> Vec<String> {
+        let name = |schema: &Schema, table: &QName, column: &Name| {
+            let column = column::find(schema, table, column)?;
+            Some(column.not_null.as_ref()?.constraint(column))
+        };
+        let renamed = self.group.turns.iter().filter_map(|it| {
+            let (from, to) = (name(reached, &it.table, &it.name)?, name(doubled, &it.table, &it.fresh)?);
+            (from != to).then(|| format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", it.table))
+        });
+        if reached.major() < 18 { vec![] } else { renamed.collect() }
+    }
+
     /// The way back from where the columns have changed over: keys and indexes of the old columns beside reads and
     /// writes, the change in one transaction, and what went with it of the new columns.
     async fn back(
@@ -428,6 +441,8 @@ impl Making<'_> {
         };
         let (forth, back) = self.syncs();
         let mut at_once = self.swap(Side::Former, &back, &forth).statements();
+        // The lock is taken by then.
+        at_once.splice(1..1, self.left_names(reached, doubled));
         self.workbench.say(&at_once.join(";\n")).await?;
         let lost: BTreeSet<ObjectId> =
             self.twins.iter().filter(|it| is_lost(it)).map(|it| it.id_on(Side::Fresh)).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::group::{Exchange, Group, Turn};
-use crate::kind::column::{self, Aside, derived};
+use crate::kind::column::{self, Aside, NotNull, derived};
 use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::index::{Index, Key, Of, Storage, Subject};
 use crate::kind::{Kind, Object, ObjectId};
@@ -214,12 +214,15 @@ pub fn add(to: &mut Schema, renamed: &Schema, group: &Group, twins: &[Twin], sid
         let needs = needs.filter(|need| to.contains(need)).cloned().collect();
         to.needs.insert(object.id(), Arc::new(needs));
     }
+    let major = to.major();
     for turn in &group.turns {
         let id = column::id(&turn.table, side.column(turn));
         if let (Some(Object::Column(after)), Some(Object::Column(here))) =
             (renamed.get(&id).cloned(), to.objects.get_mut(&id))
         {
-            Arc::make_mut(here).not_null.clone_from(&after.not_null);
+            // From 18 on it has a name, which that of the other column has taken.
+            let own = (major >= 18).then(|| derived(&[side.column(turn).as_str(), "not_null"], |_| true));
+            Arc::make_mut(here).not_null = after.not_null.clone().map(|it| NotNull { name: own, ..it });
         }
     }
 }
