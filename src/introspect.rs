@@ -532,5 +532,11 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
         Ok((name, Size { rows, bytes, empty: false }))
     }))
     .await?;
-    Ok(Facts { sizes: sizes.into_iter().collect(), ..Facts::default() })
+    // A domain has the casts of its base.
+    let casts = client
+        .query_typed("SELECT format_type(castsource, NULL), format_type(casttarget, NULL) FROM pg_cast", &[])
+        .await
+        .map_err(|source| IntrospectError::Query { what: "the casts".into(), source })?;
+    let casts = casts.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(Facts { sizes: sizes.into_iter().collect(), casts: Arc::new(casts), ..Facts::default() })
 }

@@ -89,7 +89,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .map(|it| it.subject.clone())
         .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
-    let (backward, one_way) = draft(new, old, facts, &apart).unwrap_or_default();
+    let (backward, one_way) = draft(new, old, &derive::of_way_back(old, new, facts), &apart).unwrap_or_default();
     for it in &mut forward {
         if let Some((_, reason)) = one_way.iter().find(|(id, _)| *id == it.subject) {
             it.step.irreversible.get_or_insert_with(|| reason.clone());

@@ -221,7 +221,11 @@ pub struct Size {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
     pub sizes: BTreeMap<QName, Size>,
-    /// What rows that exist get in a column that becomes required: an SQL expression over the table's own columns.
+    /// The casts that the server has, from one type to another, as `format_type` prints them; none where it was not
+    /// asked.
+    pub casts: Arc<BTreeSet<(String, String)>>,
+    /// What rows that exist get in a column that becomes required, or that gets another type: an SQL expression over the
+    /// table's own columns.
     pub backfills: BTreeMap<(QName, Name), String>,
     /// Columns that take the place of others, by expressions both ways.
     pub derived: BTreeMap<QName, Derived>,

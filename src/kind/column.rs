@@ -20,6 +20,8 @@ use crate::schema::{Schema, Sides};
 mod heir;
 pub mod retype;
 
+use retype::{Conversion, retype};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     pub table: QName,
@@ -176,11 +178,15 @@ fn chosen(table: &str, column: &str, label: &str) -> Name {
     Name(format!("{}_{}{label}", cut(table, first), cut(column, second)))
 }
 
-/// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free.
+/// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free. What is cut has the hash of
+/// the whole instead, so that names which begin alike stay apart in one plan.
 pub fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
     let mut base = parts.join("_");
-    while base.len() > 60 {
-        base.pop();
+    if base.len() > 60 {
+        // FNV-1a.
+        let hash = base.bytes().fold(0x811c_9dc5_u32, |hash, it| (hash ^ u32::from(it)).wrapping_mul(0x0100_0193));
+        base.truncate(base.floor_char_boundary(51));
+        base += &format!("_{hash:08x}");
     }
     let names = std::iter::once(Name(base.clone())).chain((1..).map(|i| Name(format!("{base}{i}"))));
     names.into_iter().find(free).expect("some number is free")
@@ -548,13 +554,51 @@ impl Column {
         steps
     }
 
+    /// What the declaration makes of the values when the column gets another type.
+    fn declared_conversion<'a>(&self, new: &Column, sides: &Sides<'a>) -> Option<&'a str> {
+        let declared = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()));
+        declared.filter(|_| self.data_type != new.data_type).map(String::as_str)
+    }
+
+    /// Whether a declared expression could be meant for the values that change their type, or for the rows without one.
+    pub fn is_filled_while_retyped(&self, new: &Column, sides: &Sides<'_>) -> bool {
+        self.declared_conversion(new, sides).is_some() && self.not_null.is_none() && new.not_null.is_some()
+    }
+
+    /// Why the column can't get its new type.
+    fn cannot_retype(&self, new: &Column, sides: &Sides<'_>) -> Option<String> {
+        if new.generated.is_some() {
+            return None;
+        }
+        if self.is_filled_while_retyped(new, sides) {
+            return Some(
+                "it gets another type and becomes required at once, and its backfill could be meant for either: \
+                 declare one after the other, each in a plan of its own"
+                    .into(),
+            );
+        }
+        if self.declared_conversion(new, sides).is_some() {
+            return None;
+        }
+        let (from, to) = (&self.data_type, &new.data_type);
+        match retype(self, new, sides).conversion {
+            Conversion::Assigned | Conversion::Cast(_) => None,
+            Conversion::Unknown => Some(format!(
+                "PostgreSQL has no cast from {from} to {to}; say in TOML what becomes of the values, by the columns of \
+                 the row: `[table.\"{}\".columns]` with `{} = {{ backfill = \"an expression of type {to}\" }}`",
+                self.table, self.name
+            )),
+        }
+    }
+
     fn set_type(&self, new: &Column, sides: &Sides<'_>) -> Step {
-        let change = retype::retype(self, new, sides);
+        let change = retype(self, new, sides);
         let mut action = format!("ALTER COLUMN {} TYPE {}", self.name, new.data_type);
         if let Some(collation) = &new.collation {
             action += &format!(" COLLATE {collation}");
         }
-        if let Some(using) = &change.using {
+        let declared = self.declared_conversion(new, sides);
+        if let Some(using) = declared.or(change.conversion.using()) {
             action += &format!(" USING {using}");
         }
         let rows = table::may_hold_rows(sides, &self.table);
@@ -611,6 +655,9 @@ impl Column {
             step = step
                 .hazard(Code::NarrowType, self.id(), why)
                 .irreversible("the old type can't be had back with what the new one cut off");
+        }
+        if declared.is_some() && rows {
+            step = step.irreversible("what the declared expression made of the values has no declared way back");
         }
         let under_lock = if change.rewrites { Some(Code::RewriteTable) } else { None };
         let under_lock = under_lock.or_else(|| (!step.scans.is_empty()).then_some(Code::ScanUnderLock));
@@ -1127,6 +1174,9 @@ impl Definition for Column {
         let retyped =
             self.data_type != new.data_type && !extension::carries(&self.data_type, &new.data_type, sides);
         if !follows && (retyped || self.collation != new.collation) && !self.retyped_by_a_parent(sides) {
+            if let Some(reason) = self.cannot_retype(new, sides) {
+                return Alter::Refused(reason);
+            }
             steps.push(self.set_type(new, sides));
         }
         // What a parent hands down, its statements bring to this column, and take away again.

@@ -109,7 +109,7 @@ impl Domain {
             let of = |base: &str| Column { data_type: base.to_owned(), ..column.clone() };
             let change = retype::retype(&of(&self.base), &of(&new.base), sides);
             narrows.set(narrows.get() || change.narrows);
-            change.using.map(|_| format!("{}::{}::{}::{}", column.name, self.base, new.base, column.data_type))
+            change.conversion.using().map(|_| format!("{}::{}::{}::{}", column.name, self.base, new.base, column.data_type))
         };
         match swap.steps(sides, using) {
             Ok(mut steps) => {

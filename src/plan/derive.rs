@@ -44,6 +44,16 @@ pub fn pending(
     left.filter(|(_, it)| !it.from.is_empty() && !it.becomes.is_empty()).collect()
 }
 
+/// What is declared of the way back: not what becomes of the values of a column that gets another type.
+pub(super) fn of_way_back(old: &Schema, new: &Schema, facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    facts.backfills.retain(|(table, name), _| {
+        let types = [old, new].map(|it| column::find(it, table, name).map(|it| &it.data_type));
+        types.contains(&None) || types[0] == types[1]
+    });
+    facts
+}
+
 /// Adds the triggers: made once the new columns are there, removed before the first of what goes.
 pub fn around(steps: Vec<Planned>, old: &Schema, new: &Schema, facts: &Facts) -> Vec<Planned> {
     let replaced = BTreeSet::new();

@@ -1,6 +1,8 @@
 //! What `ALTER COLUMN … TYPE` does to rows: whether it writes them anew, whether it can fail or lose something, and
 //! whether the server has to be told how to convert. Types are compared as `format_type` prints them.
 
+use std::collections::BTreeSet;
+
 use crate::kind::column::Column;
 use crate::kind::domain;
 use crate::schema::Sides;
@@ -14,35 +16,60 @@ pub struct Retype {
     pub narrows: bool,
     /// Expressions and foreign keys that hold for the old type may not even parse for the new one.
     pub crosses: bool,
-    /// The expression for USING, where there is no assignment cast.
-    pub using: Option<String>,
+    pub conversion: Conversion,
+}
+
+/// How the server makes a value of the new type of one of the old.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conversion {
+    /// As an assignment does.
+    Assigned,
+    /// By this expression, for USING.
+    Cast(String),
+    /// Not at all: no cast leads there.
+    Unknown,
+}
+
+impl Conversion {
+    pub fn using(&self) -> Option<&str> {
+        match self {
+            Conversion::Cast(expression) => Some(expression),
+            Conversion::Assigned | Conversion::Unknown => None,
+        }
+    }
 }
 
 pub fn retype(old: &Column, new: &Column, sides: &Sides<'_>) -> Retype {
     if old.data_type == new.data_type {
         // A collation alone: indexes are built again, rows stay.
-        return Retype { rewrites: false, narrows: false, crosses: false, using: None };
+        return Retype { rewrites: false, narrows: false, crosses: false, conversion: Conversion::Assigned };
     }
     // A domain is stored as its base, and assigned to as that.
     let (before, after) = (domain::base(sides.old, &old.data_type), domain::base(sides.new, &new.data_type));
     let constrained = domain::constrains(sides.new, &new.data_type);
     let (from, to) = (Type::parse(before), Type::parse(after));
-    let using = (!from.assigns_to(&to)).then(|| {
-        // A built-in type or a string converts by itself; anything else by way of its text.
-        if from.family() == Some(Family::String) || (from.family().is_some() && to.family().is_some()) {
-            format!("{}::{}", old.name, new.data_type)
-        } else {
-            format!("{}::text::{}", old.name, new.data_type)
-        }
-    });
+    let conversion = match from.conversion(&to, &sides.facts.casts) {
+        Way::Assigned => Conversion::Assigned,
+        Way::Direct => Conversion::Cast(format!("{}::{}", old.name, new.data_type)),
+        Way::ByText => Conversion::Cast(format!("{}::text::{}", old.name, new.data_type)),
+        Way::None => Conversion::Unknown,
+    };
     Retype {
         rewrites: constrained || !from.is_stored_alike(&to),
         narrows: constrained || !from.fits(&to),
         crosses: from.is_array != to.is_array
             || (from.base != to.base
                 && (from.family() != to.family() || matches!(from.family(), None | Some(Family::Other)))),
-        using,
+        conversion,
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Assigned,
+    Direct,
+    ByText,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +123,30 @@ impl<'a> Type<'a> {
             other if other.contains(['"', '.']) => return None,
             _ => Family::Other,
         })
+    }
+
+    /// A string converts by itself. Between types of the server's own there is a cast or there is none, and what others
+    /// made goes by its own casts, else by way of its text.
+    fn conversion(&self, to: &Type<'_>, casts: &BTreeSet<(String, String)>) -> Way {
+        if self.assigns_to(to) {
+            return Way::Assigned;
+        }
+        let has_cast = self.is_array == to.is_array && casts.contains(&(self.plain(), to.plain()));
+        match (self.family(), to.family()) {
+            (Some(Family::String), _) => Way::Direct,
+            _ if has_cast => Way::Direct,
+            // Nobody asked the server.
+            (Some(_), Some(_)) if casts.is_empty() || (self.is_array == to.is_array && self.base == to.base) => {
+                Way::Direct
+            }
+            (Some(_), Some(_)) => Way::None,
+            _ => Way::ByText,
+        }
+    }
+
+    /// As `format_type` prints the type without a modifier.
+    fn plain(&self) -> String {
+        if self.base.starts_with("interval") { "interval".to_owned() } else { self.base.clone() }
     }
 
     /// Whether pg_cast has an assignment cast. Saying USING as well would lose its checks: an explicit cast to
@@ -214,6 +265,26 @@ mod tests {
                 (rewrites, narrows, assigns),
                 "{from} to {to}"
             );
+        }
+    }
+    #[test]
+    fn a_cast_is_there_or_it_is_not() {
+        let casts = [("integer", "boolean"), ("public.pairs", "jsonb"), ("interval", "interval")];
+        let casts = casts.map(|(from, to)| (from.to_owned(), to.to_owned())).into();
+        for (from, to, way) in [
+            ("integer", "bigint", Way::Assigned),
+            ("integer", "boolean", Way::Direct),
+            ("integer[]", "boolean[]", Way::Direct),
+            ("integer", "boolean[]", Way::None),
+            ("integer", "uuid", Way::None),
+            ("tsrange", "tstzrange", Way::None),
+            ("interval day to second(3)", "interval(2)", Way::Direct),
+            ("text", "uuid", Way::Direct),
+            ("text", "public.mood", Way::Direct),
+            ("public.pairs", "jsonb", Way::Direct),
+            ("public.mood", "public.feeling", Way::ByText),
+        ] {
+            assert_eq!(Type::parse(from).conversion(&Type::parse(to), &casts), way, "{from} to {to}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::column::retype::{Retype, retype};
+use crate::kind::column::retype::{Conversion, Retype, retype};
 use crate::kind::column::{self, Column, derived};
 use crate::kind::constraint::Rule;
 use crate::kind::{Kind, Object, ObjectId, extension, table};
@@ -243,13 +243,17 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     if old.data_type == new.data_type || carried || !table::may_hold_rows(sides, &old.table) {
         return None;
     }
-    let Retype { rewrites, narrows, using, crosses } = retype(old, new, sides);
+    let Retype { rewrites, narrows, conversion, crosses } = retype(old, new, sides);
     if !rewrites {
         return None;
     }
     let back = retype(new, old, &Sides { old: sides.new, new: sides.old, ..*sides });
     let declared = sides.facts.backfills.get(&(old.table.clone(), old.name.clone())).cloned();
-    let cast = using.as_ref().and_then(|it| it.strip_prefix(&old.name.to_string())).unwrap_or_default();
+    // The planner refuses these.
+    if (conversion == Conversion::Unknown && declared.is_none()) || old.is_filled_while_retyped(new, sides) {
+        return None;
+    }
+    let cast = conversion.using().and_then(|it| it.strip_prefix(&old.name.to_string())).unwrap_or_default();
     let (fresh, former) = beside(old, sides);
     Some(Turn {
         table: old.table.clone(),

@@ -1,0 +1,1 @@
+CREATE TABLE bookings (id integer PRIMARY KEY, during tsrange, place integer, "the ""note" text NOT NULL);
