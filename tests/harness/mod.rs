@@ -499,7 +499,7 @@ async fn dump(database: &ShadowDatabase, apart: Option<&str>) -> Outcome<String>
     let output = Command::new(program)
         .args(["--schema-only", "--host", &socket, "--port", &port, "--username", "postgres"])
         .args(["--dbname", database.name.as_str()])
-        .args(apart.map(|it| format!("--exclude-schema={it}")))
+        .args(apart.map(|it| format!("--exclude-schema=\"{}\"", it.replace('"', "\"\""))))
         .output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());

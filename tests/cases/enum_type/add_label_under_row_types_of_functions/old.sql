@@ -1,0 +1,18 @@
+CREATE TYPE mood AS ENUM ('sad','ok');
+CREATE TABLE people (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'ok', CHECK (m <> 'sad'));
+CREATE TYPE pair AS (a mood, b int);
+CREATE FUNCTION describe(p people) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT p.m::text';
+CREATE FUNCTION std(p people) RETURNS text LANGUAGE sql IMMUTABLE RETURN (p).m::text;
+CREATE FUNCTION direct(m mood DEFAULT 'sad') RETURNS mood LANGUAGE sql IMMUTABLE RETURN m;
+CREATE FUNCTION tab() RETURNS TABLE (m mood, n int) LANGUAGE sql AS 'SELECT m, id FROM people';
+CREATE FUNCTION f_pair(p pair) RETURNS SETOF people LANGUAGE sql AS 'SELECT * FROM people';
+CREATE FUNCTION f_pairs(p pair[]) RETURNS SETOF pair LANGUAGE sql AS 'SELECT unnest(p)';
+CREATE VIEW v AS SELECT describe(p) AS d, p.m FROM people p;
+CREATE VIEW vv AS SELECT v FROM v;
+CREATE FUNCTION fv(v) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE INDEX ON people (describe(people));
+CREATE POLICY p ON people USING (describe(people) <> 'x');
+CREATE FUNCTION trg() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER t BEFORE UPDATE ON people FOR EACH ROW WHEN (direct(NEW.m) = 'ok') EXECUTE FUNCTION trg();
+GRANT EXECUTE ON FUNCTION describe(people) TO PUBLIC;
+COMMENT ON FUNCTION describe(people) IS 'x';

@@ -1,0 +1,1 @@
+CREATE TABLE "Ta""ble's $$ \n;--" (id integer PRIMARY KEY, "full $$ ""name""" text NOT NULL);

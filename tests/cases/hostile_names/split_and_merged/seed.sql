@@ -1,0 +1,1 @@
+INSERT INTO "Ta""ble's $$ \n;--" VALUES (1, 'Ada $$ Lovelace'), (2, 'Plato');
