@@ -52,6 +52,7 @@ mod outlook;
 pub mod proving;
 mod quarantine;
 pub mod tenancy;
+mod unmanaged;
 
 /// Why a command ends without what it was asked for.
 #[derive(Debug)]
@@ -268,11 +269,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         }
     };
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
-    let explained = |it: &String| config.platform.is_some_and(|platform| platform.explains(it));
-    let unmanaged = live.schema.unmanaged.keys().filter(|it| !explained(it));
-    notes.extend(unmanaged.map(|it| format!("not managed, and left as it is: {it}")));
-    let unmade = elaborated.schema.unmanaged.keys().filter(|it| !live.schema.unmanaged.contains_key(*it));
-    notes.extend(unmade.map(|it| format!("declared, but not managed: make it on the live side by hand: {it}")));
+    notes.extend(unmanaged::notes(&live.schema.unmanaged, &elaborated.schema.unmanaged, config.platform));
     let exposed = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
     let declared = tenancy::with_rights(&scope, &elaborated.schema, &live.schema);
     Ok(Both {
@@ -546,7 +543,8 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             borders: &borders,
         };
         elaborate::roles(&both.shadow, &both.live.roles, &both.live.schema.creator.0).await?;
-        proof::prove(&both.shadow, &subject).await?
+        let (live, declared) = (&both.live.schema.unmanaged, &both.declared.unmanaged);
+        proof::prove(&both.shadow, &subject).await.map_err(|error| unmanaged::explain(&error, live, declared))?
     };
     if !steps.is_empty() {
         let found = outlook::outlook(request, &both, &tenancies, &queries).await?;

@@ -354,5 +354,39 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
     ]);
     let planned = project.run(&["plan"]);
     assert_eq!(planned.code, 0, "{}", planned.err);
-    assert!(planned.out.contains("make it on the live side by hand: collation public.folded"), "{}", planned.out);
+    assert!(planned.out.contains("yours to make on the live side: collation public.folded"), "{}", planned.out);
+}
+
+#[test]
+fn what_nobody_manages_and_is_not_there_is_named() {
+    let legacy = "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'de');
+         CREATE FUNCTION add(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN a + b;";
+    let declared = "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'fr');
+         CREATE COLLATION german (PROVIDER = icu, LOCALE = 'de');
+         CREATE FUNCTION add(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN a + b;
+         CREATE AGGREGATE total(integer) (SFUNC = add, STYPE = integer);
+         CREATE TABLE t (a integer);\n";
+    let files = |more: &str| {
+        Project::new(&[
+            ("tenantry.toml", CONFIG),
+            ("legacy.sql", legacy),
+            ("schema/all.sql", &format!("{declared}{more}")),
+        ])
+    };
+    let planned = files("").run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    let notes = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for note in [
+        "declared otherwise, not managed, and yours to change on the live side: collation public.folded",
+        "declared, not managed, and yours to make on the live side: aggregate public.total(integer), collation public.german",
+    ] {
+        assert!(notes.contains(note), "{note}: {}", planned.out);
+    }
+    let refused = files("CREATE TABLE u (name text COLLATE german);").run(&["plan"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    for said in
+        ["collation \"public.german\" for encoding", "aggregate public.total(integer)", "make what the step needs"]
+    {
+        assert!(refused.err.contains(said), "{said}: {}", refused.err);
+    }
 }

@@ -260,6 +260,12 @@ impl Column {
             }
             _ => {}
         }
+        if !has_element && self.generated.is_none() && self.default(sides.new).is_none() {
+            let handed_down = |it: &QName| super::default::find(sides.new, it, &self.name).is_some();
+            if table.inherits.iter().any(handed_down) {
+                settings.push(format!("{alter} DROP DEFAULT"));
+            }
+        }
         let whole_element = has_element && table.of_type.is_none();
         if let Some(storage) = self.storage.as_ref().filter(|_| !whole_element || sides.major() < 16) {
             settings.push(format!("{alter} SET STORAGE {storage}"));

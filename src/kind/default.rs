@@ -217,9 +217,10 @@ impl Definition for Default {
         let column = self.column_id();
         let it = column::find(sides.new, &self.table, &self.column);
         if sides.is_new(&table::id(&self.table)) {
-            let inherits = it.is_some_and(|it| it.inherited.0) && self.is_inherited(sides);
-            if inherits && table::find(sides.new, &self.table).is_some_and(|it| !it.inherits.is_empty()) {
-                return vec![];
+            let inherits = table::find(sides.new, &self.table).is_some_and(|it| !it.inherits.is_empty());
+            if inherits && it.is_some_and(|it| it.inherited.0) {
+                // CREATE TABLE doesn't name the column, so there is nothing to write the default behind.
+                return if self.comes_with_a_parent(sides) { vec![] } else { vec![self.set(sides)] };
             }
             let text = format!(" DEFAULT {}", self.expression);
             return vec![self.set(sides).clause_after(table::id(&self.table), column, text)];
@@ -261,8 +262,21 @@ impl Definition for Default {
 impl Default {
     /// Whether a parent has the same default for the column, so that its statement brought it.
     fn is_inherited(&self, sides: &Sides<'_>) -> bool {
+        self.handed_down(sides).next().is_some()
+    }
+
+    /// Whether a parent has the same default already when its heirs are made.
+    fn comes_with_a_parent(&self, sides: &Sides<'_>) -> bool {
+        self.handed_down(sides)
+            .filter_map(|it| column::find(sides.new, &it.table, &it.column))
+            .any(|it| it.takes_default_along(sides))
+    }
+
+    /// The same default of the parents.
+    fn handed_down<'a>(&self, sides: &Sides<'a>) -> impl Iterator<Item = &'a Default> {
         table::parents(sides.new, &self.table)
-            .iter()
-            .any(|parent| find(sides.new, parent, &self.column).is_some_and(|it| it.expression == self.expression))
+            .into_iter()
+            .filter_map(|parent| find(sides.new, &parent, &self.column))
+            .filter(|it| it.expression == self.expression)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -35,6 +35,8 @@ pub struct Index {
     /// The index that this one is attached to. The attachment is an object of its own; dropping the parent drops
     /// this index.
     pub parent: Aside<Option<End>>,
+    /// Partitions of the table that have no such index: attached after the index was there, they would have got one.
+    pub lacking: Aside<Vec<QName>>,
 }
 
 /// What an index is on.
@@ -563,7 +565,16 @@ impl Definition for Index {
                 'valid', i.indisvalid OR ic.relkind = 'I',
                 'parent', "#,
         index_partition::parent!(),
-        r#"))
+        r#",
+                'lacking', CASE WHEN ic.relkind = 'I' THEN coalesce(
+                    (SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY pn.nspname, p.relname)
+                       FROM pg_inherits h
+                       JOIN pg_class p ON p.oid = h.inhrelid
+                       JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                      WHERE h.inhparent = i.indrelid
+                        AND NOT EXISTS (SELECT FROM pg_inherits hi JOIN pg_index pi ON pi.indexrelid = hi.inhrelid
+                                         WHERE hi.inhparent = i.indexrelid AND pi.indrelid = h.inhrelid)), '[]')
+                    ELSE '[]' END))
           FROM pg_index i
           JOIN pg_class ic ON ic.oid = i.indexrelid
           JOIN pg_am am ON am.oid = ic.relam
@@ -588,6 +599,10 @@ impl Definition for Index {
 
     fn needs(&self) -> Vec<ObjectId> {
         self.parent.0.iter().map(End::id).collect()
+    }
+
+    fn wishes(&self) -> Vec<ObjectId> {
+        self.lacking.0.iter().map(partition::id).collect()
     }
 
     fn part_of(&self) -> Option<ObjectId> {

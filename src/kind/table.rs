@@ -101,11 +101,15 @@ fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a QName> {
         Object::Partition(it) if it.parent == *parent => Some(&it.child),
         _ => None,
     });
-    let heirs = schema.of_kind(Kind::Table).filter_map(|object| match object {
+    partitions.chain(heirs(schema, parent)).collect()
+}
+
+/// Tables that inherit, without being partitions.
+fn heirs<'a>(schema: &'a Schema, parent: &QName) -> impl Iterator<Item = &'a QName> {
+    schema.of_kind(Kind::Table).filter_map(|object| match object {
         Object::Table(it) if it.inherits.contains(parent) => Some(&it.name),
         _ => None,
-    });
-    partitions.chain(heirs).collect()
+    })
 }
 
 /// Whether it is a partitioned table that has partitions.
@@ -172,7 +176,7 @@ pub fn evidence(sides: &Sides<'_>, name: &QName) -> String {
 
 /// `ONLY ` where a statement must leave the descendants alone, which have a say of their own.
 pub fn only(sides: &Sides<'_>, name: &QName) -> &'static str {
-    if family(sides, name).len() > 1 { "ONLY " } else { "" }
+    if family(sides, name).len() > 1 || heirs(sides.new, name).next().is_some() { "ONLY " } else { "" }
 }
 
 impl Table {

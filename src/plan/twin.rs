@@ -359,6 +359,7 @@ fn of_key(object: &Object) -> Option<Index> {
         storage: key.storage.clone(),
         valid: true,
         parent: column::Aside(None),
+        lacking: column::Aside(vec![]),
     })
 }
 

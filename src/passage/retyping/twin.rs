@@ -253,6 +253,7 @@ fn as_index(object: &Object) -> Option<Object> {
             storage: key.storage.clone(),
             valid: true,
             parent: Aside(None),
+            lacking: Aside(vec![]),
         }))
     })
 }
