@@ -118,7 +118,9 @@ impl Context {
         let path = common.config.clone().unwrap_or_else(|| PathBuf::from("tenantry.toml"));
         let mut config = if common.config.is_some() || path.exists() {
             let failed = |reports| Failure::new(Exit::Failed, reports);
-            let read = files::schema_files(std::slice::from_ref(&path), &[]).map_err(failed)?;
+            let read =
+                files::other_files(std::slice::from_ref(&path), "name the configuration with `--config FILE`")
+                    .map_err(failed)?;
             let mut config = match read.first() {
                 Some(file) => config::parse(file).map_err(failed)?,
                 None => Config::default(),

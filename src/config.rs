@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use toml::de::{DeTable, Deserializer};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
 use crate::diagnostic::{File, Report};
 use crate::name::Name;
@@ -235,26 +236,63 @@ const KEYS: &[&str] = &[
 
 /// Reads a configuration, or says where it is wrong.
 pub fn parse(file: &Arc<File>) -> Result<Config, Vec<Report>> {
-    read(file).map_err(|error| {
-        let message = error.message();
-        let mut report = Report::error("config::toml", message.lines().next().unwrap_or("not TOML").to_owned());
-        if let Some(span) = error.span() {
-            let label = match file.text.get(span.clone()).and_then(nearest) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "here".to_owned(),
-            };
-            report = report.at(file, span, label);
-        }
-        vec![report.help("docs/configuration.md lists the keys, docs/tenancy.md those of [tenancy]")]
-    })
+    read(file).map_err(|errors| errors.iter().map(|error| report(file, error)).collect())
 }
 
-fn read(file: &Arc<File>) -> Result<Config, toml::de::Error> {
-    let mut document = DeTable::parse(&file.text)?;
+fn report(file: &Arc<File>, error: &toml::de::Error) -> Report {
+    let message = error.message().lines().next().unwrap_or("not TOML");
+    let mut report = Report::error("config::toml", message.to_owned());
+    if let Some(span) = error.span() {
+        let word = file.text.get(span.clone()).filter(|_| message.starts_with("unknown "));
+        let label = match word.and_then(nearest) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "here".to_owned(),
+        };
+        report = report.at(file, span, label);
+    }
+    report.help("docs/configuration.md lists the keys, docs/tenancy.md those of [tenancy]")
+}
+
+fn read(file: &Arc<File>) -> Result<Config, Vec<toml::de::Error>> {
+    let mut document = DeTable::parse(&file.text).map_err(|error| vec![error])?;
     let tenancy = document.get_mut().remove("tenancy");
-    let config = Config::deserialize(Deserializer::from(document))?;
-    let tenancy = tenancy.map(|value| settings::read(file, value)).transpose()?;
-    Ok(Config { tenancy, ..config })
+    let tenancy = tenancy.map(|value| settings::read(file, value)).transpose();
+    let config = Config::deserialize(Deserializer::from(document.clone()));
+    match (config, tenancy) {
+        (Ok(config), Ok(tenancy)) => Ok(Config { tenancy, ..config }),
+        (config, tenancy) => {
+            let first = config.err().map(|first| {
+                let each = each_error(&document);
+                if each.is_empty() { vec![first] } else { each }
+            });
+            Err(first.into_iter().flatten().chain(tenancy.err()).collect())
+        }
+    }
+}
+
+/// What is wrong with each key by itself, in the order of the file: reading all at once ends at the first.
+fn each_error(document: &Spanned<DeTable<'_>>) -> Vec<toml::de::Error> {
+    let whole = document.span();
+    let alone = |section: &Spanned<DeString<'_>>, value: Spanned<DeValue<'_>>| {
+        let table = DeTable::from_iter([(section.clone(), value)]);
+        Config::deserialize(Deserializer::from(Spanned::new(whole.clone(), table))).err()
+    };
+    let mut errors = vec![];
+    for (section, value) in document.get_ref() {
+        match value.get_ref() {
+            DeValue::Table(table) if !table.is_empty() => {
+                let parts = table.iter().filter_map(|(key, part)| {
+                    let table = DeTable::from_iter([(key.clone(), part.clone())]);
+                    alone(section, Spanned::new(value.span(), DeValue::Table(table)))
+                });
+                errors.extend(parts);
+            }
+            _ => errors.extend(alone(section, value.clone())),
+        }
+    }
+    errors.sort_by_key(|error| error.span().map_or(0, |it| it.start));
+    errors.dedup_by_key(|error| error.span());
+    errors
 }
 
 fn nearest(key: &str) -> Option<&'static str> {
@@ -273,6 +311,23 @@ mod tests {
         let reports = parse(&file).unwrap_err();
         assert_eq!(reports[0].places[0].label, "did you mean `namespaces`?");
         assert_eq!(reports[0].places[0].span, 9..18);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let text = "[manage]\nnamespaces = 'app'\nignored = []\n[plan]\nkeep_old_names = 3\n[databas]\nx = 1\n[tenancy]\nkei = 1\n";
+        let file = File::new("tenantry.toml", text);
+        let reports = parse(&file).unwrap_err();
+        let words: Vec<&str> = reports.iter().map(|it| &file.text[it.places[0].span.clone()]).collect();
+        assert_eq!(words, ["'app'", "ignored", "3", "databas", "kei"]);
+        let labels: Vec<&str> = reports.iter().map(|it| it.places[0].label.as_str()).collect();
+        assert_eq!(labels[..4], ["here", "did you mean `ignore`?", "here", "did you mean `database`?"]);
+    }
+
+    #[test]
+    fn what_is_no_toml_gets_no_suggestion() {
+        let reports = parse(&File::new("tenantry.toml", "[database\nserver = 15\n")).unwrap_err();
+        assert_eq!(reports[0].places[0].label, "here");
     }
 
     #[test]

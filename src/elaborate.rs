@@ -19,8 +19,9 @@ use crate::platform::Platform;
 use crate::proof::observe;
 use crate::schema::{Facts, Schema};
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
-use crate::source::{Declaration, Statement};
+use crate::source::{Declaration, Rank, Statement};
 
+mod bodies;
 pub mod kept;
 
 /// Why a schema could not be brought onto the shadow.
@@ -164,7 +165,7 @@ pub async fn declared(
     outside: &Schema,
 ) -> Result<Elaborated, ElaborateError> {
     let copied = copy(shadow, "declared", outside).await?;
-    let notes =
+    let mut notes: Vec<String> =
         copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
     let session = copied.database.connect_as(&outside.creator.0).await?;
     session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
@@ -180,6 +181,11 @@ pub async fn declared(
         let reports = causes.into_iter().map(|(statement, error)| report(declaration, statement, error)).collect();
         return Err(ElaborateError::Declaration(reports));
     }
+    let found = bodies::check(&session, declaration).await?;
+    if !found.faults.is_empty() {
+        return Err(ElaborateError::Declaration(found.faults));
+    }
+    notes.extend(found.notes);
     session.client.batch_execute("RESET ALL").await?;
     let schema = introspect(&session.client, false).await?.schema;
     Ok(Elaborated { database: copied.database, schema, notes })
@@ -244,13 +250,20 @@ fn report(declaration: &Declaration, statement: &Statement, error: &tokio_postgr
     report.places.push(place);
     let hint = db.and_then(|db| db.hint().or(db.detail())).map(str::to_owned);
     let help = match db.map(|db| db.code()) {
+        Some(&SqlState::UNDEFINED_OBJECT) if message.starts_with("role ") => {
+            Some("roles belong to the whole server: make it there with CREATE ROLE before planning")
+        }
         Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION | &SqlState::UNDEFINED_OBJECT) => Some(
             "declare it, or, if it is somebody else's, make it exist on the live side outside the managed namespaces",
         ),
-        Some(&SqlState::UNDEFINED_FILE) => Some(
-            "the extension is not installed where the shadow server is: install its package there, or name a server \
+        Some(&SqlState::UNDEFINED_FILE | &SqlState::FEATURE_NOT_SUPPORTED)
+            if statement.names.rank == Rank::Extension =>
+        {
+            Some(
+                "the extension is not installed where the shadow server is: install its package there, or name a server \
              that has it with --shadow URL",
-        ),
+            )
+        }
         _ => None,
     };
     match (hint, help) {

@@ -10,6 +10,9 @@ use std::sync::Arc;
 use crate::diagnostic::{File, Report};
 use crate::plan::file::PlanFile;
 
+/// The code of a report on what can't be read.
+const UNREADABLE: &str = "files::unreadable";
+
 /// All `*.sql` and `*.toml` files below the paths, or the paths themselves where they are files, in the order of
 /// their names; those in `but` are left out. Everything that can't be read is reported.
 ///
@@ -25,12 +28,15 @@ pub fn schema_files(paths: &[PathBuf], but: &[PathBuf]) -> Result<Vec<Arc<File>>
     if reader.faults.is_empty() { Ok(files) } else { Err(reader.faults) }
 }
 
+/// The same for files that are no part of a schema; `help` says what to do where one can't be read.
+pub fn other_files(paths: &[PathBuf], help: &str) -> Result<Vec<Arc<File>>, Vec<Report>> {
+    let helped = |report: Report| if report.code == UNREADABLE { report.help(help) } else { report };
+    schema_files(paths, &[]).map_err(|reports| reports.into_iter().map(helped).collect())
+}
+
 /// Reads a plan file.
 pub fn plan(path: &Path) -> Result<PlanFile, Vec<Report>> {
-    // What is missing here is no part of a schema.
-    let named = |report: Report| report.help("name a plan file; `tenantry plan` writes them");
-    let files = schema_files(&[path.to_owned()], &[])
-        .map_err(|reports| reports.into_iter().map(named).collect::<Vec<_>>())?;
+    let files = other_files(&[path.to_owned()], "name a plan file; `tenantry plan` writes them")?;
     match files.as_slice() {
         [file] => PlanFile::read(file),
         _ => Err(vec![Report::error("files::no_plan", format!("{} is no plan file", path.display()))]),
@@ -64,7 +70,7 @@ pub fn next_plan(directory: &Path, name: &str) -> Result<PathBuf, Report> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => {
             let message = format!("{} can't be read: {}", directory.display(), reason(&error));
-            return Err(Report::error("files::unreadable", message));
+            return Err(Report::error(UNREADABLE, message));
         }
     };
     Ok(directory.join(format!("{}-{name}.toml", highest + 1)))
@@ -111,7 +117,7 @@ impl Reader<'_> {
             Err(error) if named && error.kind() == io::ErrorKind::NotFound => {
                 let message = format!("there is no {}", path.display());
                 let help = "name the schema with `--schema PATH`, or make one with `tenantry init`";
-                self.faults.push(Report::error("files::unreadable", message).help(help));
+                self.faults.push(Report::error(UNREADABLE, message).help(help));
             }
             Err(error) => self.unreadable(path, &error),
         }
@@ -153,7 +159,7 @@ impl Reader<'_> {
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         let message = format!("{} can't be read: {}", path.display(), reason(error));
         let help = "every file of the schema must be readable, or the plan would drop what it declares";
-        self.faults.push(Report::error("files::unreadable", message).help(help));
+        self.faults.push(Report::error(UNREADABLE, message).help(help));
     }
 }
 

@@ -191,7 +191,8 @@ pub fn expanded(declaration: Declaration, config: &Config, major: u32) -> Result
 pub fn read_queries(config: &Config) -> Result<Vec<Query>, Failure> {
     let failed = |reports| Failure::new(Exit::Failed, reports);
     let Queries { paths, keep, .. } = &config.queries;
-    let files = files::schema_files(&[paths.as_slice(), keep].concat(), &[]).map_err(failed)?;
+    let files = files::other_files(&[paths.as_slice(), keep].concat(), "[queries] in tenantry.toml names it")
+        .map_err(failed)?;
     let is_kept = |file: &File| keep.iter().any(|it| Path::new(&file.path).starts_with(it));
     queries::read(&files, is_kept).map_err(failed)
 }
@@ -357,7 +358,7 @@ async fn elaborated(
 
 /// Loads the file that stands for the live side.
 async fn legacy(shadow: &Shadow, path: &std::path::Path, platform: Option<Platform>) -> Result<Session, Failure> {
-    let read = files::schema_files(&[path.to_owned()], &[]);
+    let read = files::other_files(&[path.to_owned()], "`legacy` of [schema] in tenantry.toml names it");
     let files = read.map_err(|reports| Failure::new(Exit::Failed, reports))?;
     let [text] = files.as_slice() else {
         let what = format!("{} is no file", path.display());

@@ -354,7 +354,9 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
     ]);
     let planned = project.run(&["plan"]);
     assert_eq!(planned.code, 0, "{}", planned.err);
-    assert!(planned.out.contains("yours to make on the live side: collation public.folded"), "{}", planned.out);
+    let notes = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(notes.contains("yours to make on the live side: aggregate public.total(integer), "), "{}", planned.out);
+    assert!(notes.contains("collation public.folded, "), "{}", planned.out);
 }
 
 #[test]
@@ -389,4 +391,35 @@ fn what_nobody_manages_and_is_not_there_is_named() {
     {
         assert!(refused.err.contains(said), "{said}: {}", refused.err);
     }
+}
+
+#[test]
+fn bodies_are_read_as_the_server_reads_them() {
+    let project = |functions: &str| {
+        let schema = format!("CREATE TABLE t (a integer);\n{functions}");
+        Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", ""), ("schema/all.sql", &schema)])
+    };
+    let wrong = project(
+        "CREATE FUNCTION count_t() RETURNS bigint LANGUAGE sql AS $$\n    SELECT count(*) FORM t\n$$;
+CREATE OR REPLACE FUNCTION one() RETURNS integer LANGUAGE plpgsql AS $$\nBEGIN\n    RETRN 1;\nEND $$;\n",
+    )
+    .run(&["plan"]);
+    assert_eq!(wrong.code, 1, "{}", wrong.out);
+    for said in ["schema/all.sql:3:", "FORM", "schema/all.sql:7:", "RETRN", "2 errors"] {
+        assert!(wrong.err.contains(said), "{said}: {}", wrong.err);
+    }
+    let lost = project(
+        "CREATE SCHEMA app; CREATE TABLE app.there (a integer);
+CREATE FUNCTION app.count_there() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM there, t $$;
+CREATE FUNCTION count_lost() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM lost $$;\n",
+    )
+    .run(&["plan"]);
+    assert_eq!(lost.code, 0, "{}", lost.err);
+    let notes = lost.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        notes.contains("schema/all.sql:4: PostgreSQL would refuse the body: relation \"lost\" does not exist"),
+        "{}",
+        lost.out
+    );
+    assert!(!notes.contains("\"there\" does not exist"), "found in its own namespace: {}", lost.out);
 }

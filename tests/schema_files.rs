@@ -1,6 +1,17 @@
 //! The plain output of `pg_dump --schema-only` is a schema file as it stands, and loads in any order of its statements.
 
+#![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
 use tenantry::source::{self, Declaration, File};
+
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod support;
+
+use support::Server;
 
 const DUMP: &str = include_str!("schema_files/pg_dump.sql");
 
@@ -47,4 +58,60 @@ fn a_dump_turned_round_loads_all_the_same() {
         assert!(place(first) < place(second), "{first} before {second}");
     }
     assert_eq!(turned.statements.len(), statements().count());
+}
+
+/// The schema of a database in the words of pg_dump, less the journal.
+fn dump(server: &Server, database: &str) -> String {
+    let output = Command::new(support::program("pg_dump"))
+        .args(["--schema-only", "--exclude-schema=tenantry", "--username=postgres", "--host"])
+        .arg(&server.dir)
+        .args(["--port", &server.port.to_string(), database])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The lines of a dump, whatever the order in which things were made.
+fn lines(dump: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = dump.lines().filter(|it| !it.starts_with('\\')).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn tenantry(directory: &Path, server: &Server, database: &str, arguments: &[&str]) -> Output {
+    let database = format!("host={} port={} user=postgres dbname={database}", server.dir.display(), server.port);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    command.current_dir(directory).args(arguments).args(["--database", &database]).output().unwrap()
+}
+
+#[test]
+fn a_dump_declares_the_database_that_it_is_of() {
+    let server = Server::start(&[], &[]);
+    for (name, sql) in [
+        ("everything", include_str!("schema_files/dumped/everything.sql")),
+        ("oddities", include_str!("schema_files/dumped/oddities.sql")),
+    ] {
+        let copy = format!("{name}_again");
+        server.execute(&[&format!("CREATE DATABASE {name}"), &format!("CREATE DATABASE {copy}")]);
+        support::attend(async {
+            let session = server.target(name).connect().await.unwrap();
+            session.client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        });
+        let dumped = dump(&server, name);
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("schema")).unwrap();
+        fs::write(directory.path().join("schema/dump.sql"), &dumped).unwrap();
+        let ends_with = |database: &str, arguments: &[&str], code: i32| {
+            let ended = tenantry(directory.path(), &server, database, arguments);
+            let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+            assert_eq!(ended.status.code(), Some(code), "{name}: {arguments:?}\n{out}{err}");
+        };
+        let plan = ["plan", "--schema", "schema", "--exit-code", "--accept", "all", "--out", "plan.toml"];
+        ends_with(name, &plan, 0);
+        ends_with(&copy, &plan, 3);
+        ends_with(&copy, &["apply", "plan.toml", "--yes"], 0);
+        ends_with(&copy, &plan, 0);
+        assert_eq!(lines(&dump(&server, &copy)), lines(&dumped), "{name}");
+    }
 }

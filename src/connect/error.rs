@@ -99,7 +99,8 @@ pub enum ConnectError {
     #[diagnostic(
         code(connect::not_admitted),
         help(
-            "the server's pg_hba.conf decides this: it wants a line for this user, database, address and use of TLS"
+            "where the user exists, the server's pg_hba.conf decides this: it wants a line for this user, database, \
+             address and use of TLS"
         )
     )]
     NotAdmitted { place: String, user: String, said: String },
