@@ -36,7 +36,17 @@ pub struct Index {
     /// this index.
     pub parent: Aside<Option<End>>,
     /// Partitions of the table that have no such index: attached after the index was there, they would have got one.
+    #[serde(default = "none_lacking", skip_serializing_if = "lacks_none")]
     pub lacking: Aside<Vec<QName>>,
+}
+
+fn none_lacking() -> Aside<Vec<QName>> {
+    Aside(vec![])
+}
+
+/// So that the fingerprint of a schema without such an index says nothing of it.
+fn lacks_none(lacking: &Aside<Vec<QName>>) -> bool {
+    lacking.0.is_empty()
 }
 
 /// What an index is on.
