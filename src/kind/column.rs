@@ -10,6 +10,7 @@ use crate::kind::parameters::Parameters;
 use crate::kind::sequence::Options;
 use crate::kind::table::{self, Table};
 use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
+use crate::kind::constraint::Rule;
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::batch::{self, Batch};
@@ -391,6 +392,23 @@ impl Column {
         table::is_for_batches(sides, &self.table)
             .then(|| self.backfill_with(&default.expression.to_string(), sides))
             .flatten()
+    }
+
+    /// The same for a default that comes after its column, such as one that draws from a sequence which the column owns:
+    /// rows that are written have it by then. A primary key has to be filled before its index becomes one.
+    pub fn filled_by_batches(&self, expression: &str, sides: &Sides<'_>) -> Option<Vec<Step>> {
+        let is_in_key = sides.new.of_relation(Kind::Constraint, &self.table).any(|object| match object {
+            Object::Constraint(it) => {
+                matches!(&it.rule, Rule::Unique(key) if key.primary && key.columns.contains(&self.name))
+            }
+            _ => false,
+        });
+        if is_in_key || !table::is_for_batches(sides, &self.table) {
+            return None;
+        }
+        let filled = self.backfill_with(expression, sides)?;
+        let required = self.not_null.iter().flat_map(|it| self.set_not_null(it, sides));
+        Some(filled.fill.into_iter().chain(required).chain(filled.after).collect())
     }
 
     /// Whether the column takes the place of others, or others take its: a trigger keeps both filled.
