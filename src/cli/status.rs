@@ -10,6 +10,7 @@ use crate::connect::Target;
 use crate::diagnostic::Exit;
 use crate::journal::{Run, RunState, StepState};
 use crate::pipeline::Failure;
+use crate::render::text::wrap;
 
 /// Show the plans that were applied to a database, newest first, and how far each came
 #[derive(Debug, clap::Args)]
@@ -50,36 +51,41 @@ impl Status {
                 let text = serde_json::to_string_pretty(&runs).expect("a run has a JSON form");
                 context.print(&format!("{text}\n"));
             }
-            Format::Text => context.print(&text(&runs)),
+            Format::Text => context.print(&text(&runs, context.look().width)),
         }
         Ok(Exit::Done)
     }
 }
 
-fn text(runs: &[Run]) -> String {
+fn text(runs: &[Run], width: usize) -> String {
     let mut out = String::new();
+    // What goes on in the next line stands below where the text begins.
+    let mut put = |before: &str, text: &str| {
+        let indent = before.chars().count();
+        for (place, line) in wrap(text, width.saturating_sub(indent), false).into_iter().enumerate() {
+            let before = if place == 0 { before } else { &" ".repeat(indent) };
+            let _ = writeln!(out, "{before}{line}");
+        }
+    };
     for run in runs {
         let id = run.plan_id.get(..12).unwrap_or(&run.plan_id);
-        let _ = writeln!(out, "run {}  {}  plan {} ({id})", run.id, run.status.name(), run.plan_name);
-        let ended = match &run.finished_at {
-            Some(at) => format!(", ended {at}"),
-            None => String::new(),
-        };
-        let _ =
-            writeln!(out, "  by {} with tenantry {}, began {}{ended}", run.applied_by, run.tool, run.started_at);
-        let _ = writeln!(out, "  {} of {} steps done", run.done().len(), run.steps.len());
-        if let Some(error) = &run.error {
-            let _ = writeln!(out, "  {}", error.replace('\n', "\n  "));
+        put("", &format!("run {}  {}  plan {} ({id})", run.id, run.status.name(), run.plan_name));
+        let ended = run.finished_at.as_ref().map(|at| format!(", ended {at}")).unwrap_or_default();
+        put("  ", &format!("by {} with tenantry {}, began {}{ended}", run.applied_by, run.tool, run.started_at));
+        put("  ", &format!("{} of {} steps done", run.done().len(), run.steps.len()));
+        for line in run.error.iter().flat_map(|it| it.lines()) {
+            put("  ", line);
         }
         for step in &run.steps {
             let took = step.duration_ms.map(|ms| format!("  {ms} ms")).unwrap_or_default();
             let (state, stage) = (step.status.name(), step.stage.name());
-            let _ = writeln!(out, "  {:>4}  {state:<11}  {stage:<8}  {}{took}", step.id, step.summary);
+            let before = format!("  {:>4}  {state:<11}  {stage:<8}  ", step.id);
+            put(&before, &format!("{}{took}", step.summary));
             if step.status == StepState::Started && run.status == RunState::Lost {
-                let _ = writeln!(out, "        nobody saw how it ended; `tenantry resume` looks at what is there");
+                put("        ", "nobody saw how it ended; `tenantry resume` looks at what is there");
             }
         }
-        out.push('\n');
+        put("", "");
     }
     if runs.is_empty() {
         out.push_str("the journal is empty: no plan was applied to this database\n");

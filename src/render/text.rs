@@ -328,7 +328,7 @@ fn columns(margin: &str) -> usize {
 
 /// Breaks a line at spaces where it gets too long. A word that is too long stays whole, and so does what is quoted
 /// where `keeps_quotes`, so that SQL means the same when it is copied.
-fn wrap(text: &str, width: usize, keeps_quotes: bool) -> Vec<&str> {
+pub fn wrap(text: &str, width: usize, keeps_quotes: bool) -> Vec<&str> {
     let mut lines = vec![];
     let (mut start, mut space, mut columns) = (0, None, 0);
     let (mut has_ink, mut quote) = (false, None);
