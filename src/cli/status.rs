@@ -57,14 +57,17 @@ impl Status {
     }
 }
 
+/// Where a line goes on that is too long.
+const INDENT: &str = "          ";
+
 fn text(runs: &[Run], width: usize) -> String {
     let mut out = String::new();
-    // What goes on in the next line stands below where the text begins.
     let mut put = |before: &str, text: &str| {
-        let indent = before.chars().count();
-        for (place, line) in wrap(text, width.saturating_sub(indent), false).into_iter().enumerate() {
-            let before = if place == 0 { before } else { &" ".repeat(indent) };
-            let _ = writeln!(out, "{before}{line}");
+        let first = wrap(text, width.saturating_sub(before.chars().count()), false)[0];
+        let _ = writeln!(out, "{before}{}", first.trim_end());
+        let rest = text[first.len()..].trim_start();
+        for line in wrap(rest, width.saturating_sub(INDENT.len()), false).into_iter().filter(|it| !it.is_empty()) {
+            let _ = writeln!(out, "{INDENT}{line}");
         }
     };
     for run in runs {
@@ -77,10 +80,10 @@ fn text(runs: &[Run], width: usize) -> String {
             put("  ", line);
         }
         for step in &run.steps {
-            let took = step.duration_ms.map(|ms| format!("  {ms} ms")).unwrap_or_default();
+            let took = step.duration_ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
             let (state, stage) = (step.status.name(), step.stage.name());
-            let before = format!("  {:>4}  {state:<11}  {stage:<8}  ", step.id);
-            put(&before, &format!("{}{took}", step.summary));
+            let before = format!("  {:>4}  {state:<11}  {stage:<8}  {took:>9}  ", step.id);
+            put(&before, &step.summary);
             if step.status == StepState::Started && run.status == RunState::Lost {
                 put("        ", "nobody saw how it ended; `tenantry resume` looks at what is there");
             }
