@@ -289,6 +289,11 @@ fn relation_claim(name: &crate::name::QName) -> Claim {
     Claim("relation", vec![name.namespace.clone(), name.name.clone()])
 }
 
+/// Constraints of a table share one, NOT NULL among them.
+fn constraint_claim(table: &crate::name::QName, name: &Name) -> Claim {
+    Claim("constraint", vec![table.namespace.clone(), table.name.clone(), name.clone()])
+}
+
 /// Tables, views and all types share another.
 fn type_claim(name: &crate::name::QName) -> Claim {
     Claim("type", vec![name.namespace.clone(), name.name.clone()])

@@ -1,4 +1,5 @@
--- Where extensions live: never in public. Those that this server lacks are left out.
+-- Where extensions live: never in public. Those that this server lacks are left out, and those whose library it can't
+-- load for want of another library.
 
 CREATE SCHEMA extensions;
 GRANT USAGE ON SCHEMA extensions TO anon, authenticated, service_role;
@@ -14,7 +15,11 @@ DECLARE
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['pg_stat_statements', 'pgcrypto', 'uuid-ossp'] LOOP
         IF EXISTS (SELECT FROM pg_available_extensions WHERE name = wanted) THEN
-            EXECUTE format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA extensions', wanted);
+            BEGIN
+                EXECUTE format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA extensions', wanted);
+            EXCEPTION WHEN undefined_file THEN
+                NULL;
+            END;
         END IF;
     END LOOP;
 END

@@ -71,7 +71,7 @@ impl<T> PartialEq for Aside<T> {
 /// NOT NULL; from 18 on it is a constraint with a name and a validity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NotNull {
-    /// Where it isn't the one that the server would choose.
+    /// From 18 on.
     #[serde(serialize_with = "aside")]
     pub name: Option<Name>,
     pub no_inherit: bool,
@@ -86,7 +86,8 @@ pub struct NotNull {
 
 impl PartialEq for NotNull {
     fn eq(&self, other: &Self) -> bool {
-        let named = self.name == other.name || self.inherited || other.inherited;
+        let unnamed = self.name.is_none() || other.name.is_none();
+        let named = unnamed || self.name == other.name || self.inherited || other.inherited;
         named && self.no_inherit == other.no_inherit && self.valid == other.valid
     }
 }
@@ -157,8 +158,17 @@ impl Generated {
 
 impl NotNull {
     pub fn constraint(&self, column: &Column) -> Name {
-        let chosen = || chosen(column.table.name.as_str(), column.name.as_str(), "_not_null");
-        self.name.clone().unwrap_or_else(chosen)
+        self.name.clone().unwrap_or_else(|| Self::usual(column))
+    }
+
+    /// The name that the server chooses where no other constraint of the table has it.
+    fn usual(column: &Column) -> Name {
+        chosen(column.table.name.as_str(), column.name.as_str(), "_not_null")
+    }
+
+    /// Whether it has a name that has to be said.
+    fn is_named(&self, column: &Column) -> bool {
+        self.name.as_ref().is_some_and(|it| *it != Self::usual(column))
     }
 }
 
@@ -227,8 +237,8 @@ impl Column {
         }
         let Some(it) = not_null.filter(|it| it.valid) else { return sql };
         // Partitions that are made first would have taken the name that the server is to choose.
-        let led = sides.major() >= 18 && it.name.is_none() && table::has_partitions(sides.new, &self.table);
-        let named = (it.name.is_some() && sides.major() >= 18) || led;
+        let named = it.is_named(self) || table::has_partitions(sides.new, &self.table);
+        let named = named && sides.major() >= 18;
         // An identity column is NOT NULL without saying so.
         if self.identity.is_some() && !named && !it.no_inherit {
             return sql;
@@ -934,7 +944,7 @@ impl Column {
             return vec![self.on_family(self.add_not_null(new), sides)];
         }
         let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
-        let named = sides.major() >= 18 && (new.name.is_some() || new.no_inherit);
+        let named = sides.major() >= 18 && (new.is_named(self) || new.no_inherit);
         if !table::is_used(sides, &self.table) && !named {
             let set = self.scanned(set, sides).stage(Stage::Expand);
             return if table::may_hold_rows(sides, &self.table) {
@@ -1034,8 +1044,6 @@ fn limits(data_type: &str) -> (i64, i64) {
 impl Definition for Column {
     const NOUN: &'static str = "column";
 
-    // Names that the server would choose by itself are left out: NOT NULL constraints (18 on) are
-    // table_column_not_null, and a longer name was cut at a place of the server's choosing.
     const CATALOG: &'static str = r#"
         WITH identity_sequence AS (
             SELECT d.refobjid AS attrelid, d.refobjsubid AS attnum, sn.nspname, sc.relname, sc.relowner, sc.relacl, s.*
@@ -1062,9 +1070,7 @@ impl Definition for Column {
                 'collation', CASE WHEN a.attcollation <> t.typcollation
                                   THEN json_build_array(cn.nspname, co.collname) END,
                 'not_null', CASE WHEN a.attnotnull THEN json_build_object(
-                    'name', CASE WHEN nn.conname <> c.relname || '_' || a.attname || '_not_null'
-                                  AND (octet_length(c.relname || a.attname) <= 53 OR nn.conname !~ '_not_null$')
-                                 THEN nn.conname END,
+                    'name', nn.conname,
                     'no_inherit', coalesce(nn.connoinherit, false),
                     'valid', coalesce(nn.convalidated, true),
                     'inherited', coalesce(nn.coninhcount > 0, false),
@@ -1137,7 +1143,9 @@ impl Definition for Column {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        self.identity.iter().map(|it| super::relation_claim(&it.sequence)).collect()
+        let sequence = self.identity.iter().map(|it| super::relation_claim(&it.sequence));
+        let required = self.not_null.iter().filter_map(|it| it.name.as_ref());
+        sequence.chain(required.map(|it| super::constraint_claim(&self.table, it))).collect()
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {

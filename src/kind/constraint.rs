@@ -887,7 +887,7 @@ impl Definition for Constraint {
 
     fn claims(&self) -> Vec<Claim> {
         let table = &self.table;
-        let own = Claim("constraint", vec![table.namespace.clone(), table.name.clone(), self.name.clone()]);
+        let own = super::constraint_claim(table, &self.name);
         match &self.rule {
             Rule::Unique(key) if key.primary => {
                 let only = Claim("primary key", vec![table.namespace.clone(), table.name.clone()]);

@@ -195,6 +195,12 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+        let mut left: BTreeMap<Claim, Vec<&(ObjectId, Half)>> = BTreeMap::new();
+        for key in self.nodes.keys().filter(|(_, half)| *half == Half::Alter) {
+            for claim in gained(&key.0, self.new, self.old) {
+                left.entry(claim).or_default().push(key);
+            }
+        }
         let mut disturbing: BTreeMap<&ObjectId, Vec<&(ObjectId, Half)>> = BTreeMap::new();
         for (key, it) in &self.nodes {
             for (id, _) in it.steps.iter().flat_map(|step| &step.disturbs) {
@@ -219,6 +225,8 @@ impl<'a> Graph<'a> {
                             edges.extend(
                                 freed.get(&claim).into_iter().flatten().map(|first| Edge::hard(first, key)),
                             );
+                            edges
+                                .extend(left.get(&claim).into_iter().flatten().map(|first| Edge::soft(first, key)));
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
                         // What goes without a step of its own is not gone before what it needed is.
@@ -236,6 +244,10 @@ impl<'a> Graph<'a> {
                         }
                     }
                     Half::Alter => {
+                        for claim in gained(id, self.old, self.new) {
+                            let first = freed.get(&claim).into_iter().chain(left.get(&claim)).flatten();
+                            edges.extend(first.map(|first| Edge::soft(first, key)));
+                        }
                         for wish in self.new.wishes_of(id) {
                             edges.extend(node(wish, Half::Create).map(|first| Edge::soft(first, key)));
                         }
@@ -446,6 +458,13 @@ fn kahn<K: Ord>(
         }
     }
     if order.len() == open.len() { Ok(order) } else { Err((0..open.len()).filter(|it| open[*it] > 0).collect()) }
+}
+
+/// What the object claims on that side alone.
+fn gained<'a>(id: &ObjectId, before: &'a Schema, after: &'a Schema) -> impl Iterator<Item = Claim> + 'a {
+    let claims = |side: &Schema| side.get(id).map(|it| it.claims()).unwrap_or_default();
+    let had = claims(before);
+    claims(after).into_iter().filter(move |it| !had.contains(it))
 }
 
 /// The outermost whole that goes and takes its parts along, short of one that has a statement of its own.
