@@ -249,25 +249,28 @@ fn report(declaration: &Declaration, statement: &Statement, error: &tokio_postgr
     let mut report = Report::error("elaborate::refused", format!("PostgreSQL refuses this: {message}"));
     report.places.push(place);
     let hint = db.and_then(|db| db.hint().or(db.detail())).map(str::to_owned);
+    let is_extension = statement.names.rank == Rank::Extension;
     let help = match db.map(|db| db.code()) {
         Some(&SqlState::UNDEFINED_OBJECT) if message.starts_with("role ") => {
             Some("roles belong to the whole server: make it there with CREATE ROLE before planning")
         }
+        Some(&SqlState::UNDEFINED_OBJECT) if message.starts_with("access method ") => Some(
+            "access methods belong to extensions or are made by hand: declare the extension, or make the method on \
+             the live side with CREATE ACCESS METHOD before planning",
+        ),
         Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION | &SqlState::UNDEFINED_OBJECT) => Some(
             "declare it, or, if it is somebody else's, make it exist on the live side outside the managed namespaces",
         ),
-        Some(&SqlState::UNDEFINED_FILE | &SqlState::FEATURE_NOT_SUPPORTED)
-            if statement.names.rank == Rank::Extension =>
-        {
-            Some(
-                "the extension is not installed where the shadow server is: install its package there, or name a server \
+        Some(&SqlState::UNDEFINED_FILE | &SqlState::FEATURE_NOT_SUPPORTED) if is_extension => Some(
+            "the extension is not installed where the shadow server is: install its package there, or name a server \
              that has it with --shadow URL",
-            )
-        }
+        ),
         _ => None,
     };
     match (hint, help) {
-        (Some(hint), Some(help)) => report.help(format!("{hint}; {help}")),
+        // The server's hint says of its own machine what ours says of the shadow's.
+        (_, Some(help)) if is_extension => report.help(help),
+        (Some(hint), Some(help)) => report.help(format!("{}; {help}", hint.trim_end_matches('.'))),
         (Some(hint), None) => report.help(hint),
         (None, Some(help)) => report.help(help),
         (None, None) => report,

@@ -228,6 +228,20 @@ fn what_the_server_refuses_is_shown_in_the_file() {
 }
 
 #[test]
+fn an_extension_that_is_not_installed_is_said_once() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", ""),
+        ("schema/t.sql", "CREATE EXTENSION nowhere;\n"),
+    ]);
+    let refused = project.run(&["plan"]);
+    assert_eq!(refused.code, 1);
+    let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("help: the extension is not installed where the shadow server is"), "{}", refused.err);
+    assert!(!said.contains("must first be installed"), "{}", refused.err);
+}
+
+#[test]
 fn usage_errors_end_with_2_and_bad_files_with_1() {
     let project = Project::new(&[("tenantry.toml", "[manage]\nnamespace = []\n")]);
     assert_eq!(project.run(&["plan", "--no-such-option"]).code, 2);
@@ -357,6 +371,29 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
     let notes = planned.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(notes.contains("yours to make on the live side: aggregate public.total(integer), "), "{}", planned.out);
     assert!(notes.contains("collation public.folded, "), "{}", planned.out);
+}
+
+#[test]
+fn an_access_method_made_by_hand_is_there_for_what_uses_it() {
+    let method = "CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;
+         CREATE ACCESS METHOD tree TYPE INDEX HANDLER bthandler;\n";
+    let project = |legacy: &str, declared: &str| {
+        let declared = format!("{declared}CREATE TABLE t (a integer, b integer) USING pile;\n");
+        let legacy = format!("{legacy}CREATE TABLE u (a integer);");
+        Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", &legacy), ("schema/t.sql", &declared)])
+    };
+    for declared in ["", method] {
+        let old = format!("{method}CREATE TABLE t (a integer) USING pile;");
+        let planned = project(&old, &format!("{declared}CREATE TABLE u (a integer);\n")).run(&["plan"]);
+        assert_eq!(planned.code, 0, "{}", planned.err);
+        assert!(planned.out.contains("ADD COLUMN b integer"), "{}", planned.out);
+        assert!(!planned.out.contains("Not proved"), "{}", planned.out);
+    }
+    let missing = project("", "CREATE TABLE u (a integer);\n").run(&["plan"]);
+    assert_eq!(missing.code, 1, "{}", missing.out);
+    let said = missing.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("declare the extension, or make the method on the live side"), "{}", missing.err);
+    assert!(!said.contains("outside the managed namespaces"), "methods have no namespace: {}", missing.err);
 }
 
 #[test]

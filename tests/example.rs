@@ -122,6 +122,30 @@ async fn init_writes_a_declaration_of_which_the_plan_is_empty() {
     assert!(told(&again).contains("is there already"), "{}", told(&again));
 }
 
+#[tokio::test]
+async fn init_of_an_empty_database_leaves_what_can_be_planned() {
+    let server = server().await;
+    let database = server.create_database("empty").await.unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let run = |directory: &str, arguments: &[&str]| {
+        let directory = scratch.path().join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.current_dir(directory).args(arguments).env("DATABASE_URL", url(&server, &database));
+        command.output().unwrap()
+    };
+    let begun = run("all", &["init"]);
+    assert!(told(&begun).contains("the database is empty: declare"), "{}", told(&begun));
+    let planned = run("all", &["plan", "--exit-code"]);
+    assert!(planned.status.success(), "{}", told(&planned));
+    let elsewhere = run("one", &["init", "--namespace", "app"]);
+    assert!(
+        told(&elsewhere).contains("nothing is there to manage: declare in schema/*.sql"),
+        "{}",
+        told(&elsewhere)
+    );
+}
+
 #[test]
 fn the_committed_plans_are_what_would_be_planned_now() {
     for plan in plans() {

@@ -17,6 +17,10 @@ use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::Shadow;
 
+/// The first file for a database that holds nothing yet.
+const FIRST: &str = "-- The database was empty. What it shall hold is declared in files beside this one, of any name.\n\
+                     CREATE SCHEMA public;";
+
 /// Write tenantry.toml and the schema files of a live database
 #[derive(Debug, clap::Args)]
 pub struct Init {
@@ -64,6 +68,12 @@ impl Init {
             let text = texts.entry(file_name(&wanted.whole_of(&step.subject))).or_default();
             let _ = writeln!(text, "{};\n", step.step.sql);
         }
+        let empty = texts.is_empty();
+        // What every database has can be declared where it is managed; a plan refuses a declaration of nothing.
+        let public = base.objects.keys().any(|it| it.kind == Kind::Namespace && it.path[0].as_str() == "public");
+        if empty && public {
+            texts.insert("_namespaces.sql".to_owned(), FIRST.to_owned());
+        }
         for (name, text) in &texts {
             write(&directory.join(name), text.trim_end())?;
         }
@@ -71,7 +81,16 @@ impl Init {
         for it in live.unmanaged.keys() {
             context.tell(&format!("not managed, and not written: {it}"));
         }
-        context.tell(&format!("{} files below {}; `tenantry plan` compares", texts.len(), directory.display()));
+        let directory = directory.display();
+        context.tell(&match (empty, public) {
+            (false, _) => format!("{} files below {directory}; `tenantry plan` compares", texts.len()),
+            (true, true) => format!(
+                "the database is empty: declare in files below {directory} what it shall hold; `tenantry plan` compares"
+            ),
+            (true, false) => format!(
+                "nothing is there to manage: declare in {directory}/*.sql what there shall be, then run `tenantry plan`"
+            ),
+        });
         Ok(Exit::Done)
     }
 }

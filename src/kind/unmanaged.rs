@@ -143,6 +143,12 @@ pub const UNMANAGED: &str = r#"
           FROM pg_cast c
          WHERE c.oid >= 16384
         UNION ALL
+        SELECT 'pg_am'::regclass, a.oid,
+               format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', a.amname,
+                      CASE a.amtype WHEN 't' THEN 'TABLE' ELSE 'INDEX' END, a.amhandler)
+          FROM pg_am a
+         WHERE a.oid >= 16384
+        UNION ALL
         SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, format('CREATE FOREIGN DATA WRAPPER %I', w.fdwname)
           FROM pg_foreign_data_wrapper w
          WHERE w.oid >= 16384
