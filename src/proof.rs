@@ -27,6 +27,7 @@ pub mod outlook;
 pub mod rows;
 pub mod statistics;
 pub mod trial;
+mod unlike;
 
 use access::{ANYBODY, Access, Watch};
 use observe::{Observed, StepFailed};
@@ -195,7 +196,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     }
     let reached = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
     let expected = subject.desired.filtered(|id| part.contains(id) || !subject.current.contains(id));
-    let left = differences(&reached, &expected, &unlike);
+    let left = unlike::unlike(&reached, &expected, &unlike, "wanted");
     if !left.is_empty() {
         return Err(ProofError::Differs(left));
     }
@@ -217,8 +218,10 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         returns.push(match observe::undo(&runner, &subject.plan[start..end]).await {
             Ok(()) => {
                 let back = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
-                let left = differences(&back, state, &BTreeSet::new());
-                unproved.extend(left.iter().map(|it| format!("the undos do not lead back: {it}")));
+                let left = unlike::unlike(&back, state, &BTreeSet::new(), "was");
+                if !left.is_empty() {
+                    unproved.push(format!("the undos do not lead back: {}", left.join("; ")));
+                }
                 left.is_empty()
             }
             Err(failed) => {
@@ -306,23 +309,6 @@ impl<'a> Seen<'a> {
             }
         }
     }
-}
-
-/// The objects that differ, in words, but for those that were unlike from the start.
-fn differences(is: &Schema, wanted: &Schema, but: &BTreeSet<ObjectId>) -> Vec<String> {
-    diff(is, wanted)
-        .into_iter()
-        .filter(|(id, _)| !but.contains(id))
-        .map(|(id, change)| match change {
-            Change::Create => format!("{id} is missing"),
-            Change::Drop => format!("{id} should not be there"),
-            Change::Alter => format!(
-                "{id} is {}, wanted {}",
-                serde_json::to_string(&is.objects[&id]).unwrap_or_default(),
-                serde_json::to_string(&wanted.objects[&id]).unwrap_or_default()
-            ),
-        })
-        .collect()
 }
 
 /// The part of the current schema that the plan can notice: what it touches, all that depends on that, and all that
