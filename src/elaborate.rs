@@ -21,8 +21,10 @@ use crate::schema::{Facts, Schema};
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 use crate::source::{Declaration, Rank, Statement};
 
-mod bodies;
+pub mod bodies;
 pub mod kept;
+
+use bodies::Absent;
 
 /// Why a schema could not be brought onto the shadow.
 #[derive(Debug, Error, Diagnostic)]
@@ -153,6 +155,8 @@ pub struct Elaborated {
     pub schema: Schema,
     /// What the reader should know: outside objects that the shadow could not be given.
     pub notes: Vec<String>,
+    /// What bodies refer to and nobody declares.
+    pub absent: Vec<Absent>,
 }
 
 /// Loads a declaration into a database of its own, beside what is outside its scope on the live side, and reads it
@@ -165,7 +169,7 @@ pub async fn declared(
     outside: &Schema,
 ) -> Result<Elaborated, ElaborateError> {
     let copied = copy(shadow, "declared", outside).await?;
-    let mut notes: Vec<String> =
+    let notes: Vec<String> =
         copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
     let session = copied.database.connect_as(&outside.creator.0).await?;
     session.client.batch_execute("SET check_function_bodies = off; SET client_min_messages = warning").await?;
@@ -185,10 +189,11 @@ pub async fn declared(
     if !found.faults.is_empty() {
         return Err(ElaborateError::Declaration(found.faults));
     }
-    notes.extend(found.notes);
+    // What the shadow lacks, bodies may refer to.
+    let absent = if copied.missing.is_empty() { found.absent } else { vec![] };
     session.client.batch_execute("RESET ALL").await?;
     let schema = introspect(&session.client, false).await?.schema;
-    Ok(Elaborated { database: copied.database, schema, notes })
+    Ok(Elaborated { database: copied.database, schema, notes, absent })
 }
 
 /// Sends all statements at once, then again those that failed, as long as that helps: an order by names can't know

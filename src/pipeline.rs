@@ -12,7 +12,7 @@ use crate::config::{Config, PlanSettings, Queries};
 use crate::connect::{Session, Target};
 use crate::diagnostic::{Exit, File, Report};
 use crate::elaborate::kept::{self, Kept};
-use crate::elaborate::{self, ElaborateError};
+use crate::elaborate::{self, ElaborateError, bodies};
 use crate::files;
 use crate::introspect::{IntrospectError, Reading, introspect, introspect_together, is_large, server_message};
 use crate::kind::{Kind, ObjectId};
@@ -131,8 +131,8 @@ pub struct Both {
     /// The desired schema with the owners and privileges that it will have, managed or not.
     pub declared: Schema,
     pub notes: Vec<String>,
-    /// What the API serves that row security does not hold back.
-    pub exposed: Vec<Report>,
+    /// What the API serves that row security does not hold back, and what bodies refer to and nobody declares.
+    pub warnings: Vec<Report>,
     pub missing_seeds: BTreeSet<RowPlace>,
 }
 
@@ -271,7 +271,8 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     };
     let mut notes: Vec<String> = shadow.note().into_iter().chain(elaborated.notes).collect();
     notes.extend(unmanaged::notes(&live.schema.unmanaged, &elaborated.schema.unmanaged, config.platform));
-    let exposed = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
+    let mut warnings = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
+    warnings.extend(bodies::warnings(&elaborated.absent, &declaration, &outside, &scope::patterns(&manage.ignore)));
     let declared = tenancy::with_rights(&scope, &elaborated.schema, &live.schema);
     Ok(Both {
         shadow,
@@ -283,7 +284,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         declared,
         desired,
         notes,
-        exposed,
+        warnings,
         missing_seeds: present,
     })
 }
@@ -353,7 +354,7 @@ async fn elaborated(
         Err(error) => return Err(error.into()),
     };
     shadow.drop_database(elaborated.database).await?;
-    Ok(Kept { schema: elaborated.schema, notes: elaborated.notes })
+    Ok(Kept { schema: elaborated.schema, notes: elaborated.notes, absent: elaborated.absent })
 }
 
 /// Loads the file that stands for the live side.
@@ -563,7 +564,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let file = PlanFile { gates, ..write(request, &both, &facts, &steps, proved) };
     let file = PlanFile { id: file.meaning(), ..file };
     let notes =
-        both.declaration.notes.into_iter().chain(both.exposed).chain(found).chain(told).chain(idly).collect();
+        both.declaration.notes.into_iter().chain(both.warnings).chain(found).chain(told).chain(idly).collect();
     let states: Vec<&Schema> = [&both.current].into_iter().chain(&between).chain([&both.desired]).collect();
     let parts = if pieces.is_empty() { vec![] } else { split::split(&file, &pieces, &states, &returns, &opened) };
     Ok(Made { file, parts, notes })

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Place, Report};
@@ -20,10 +22,12 @@ mod directive;
 mod names;
 mod order;
 mod parts;
+pub mod plpgsql;
 pub mod split;
 mod sql;
 pub mod syntax;
 pub(crate) mod toml;
+pub mod uses;
 pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
@@ -34,7 +38,7 @@ pub use sql::{find_name, find_one_of, unquoted};
 pub use walk::{Mention, mentions};
 
 /// Words in one of the declaration's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// Index into [`Declaration::files`].
     pub file: usize,
@@ -173,6 +177,21 @@ impl Statement {
             Some(piece) => piece.span,
             None => self.origin,
         }
+    }
+
+    /// The same for a name, with all that dots join to it.
+    pub fn name_at(&self, position: u32) -> Span {
+        let span = self.span_at(Some(position));
+        let text = &self.sql[syntax::byte_offset(&self.sql, position as usize)..];
+        let mut length = word_length(text);
+        // Where the text is not the user's own, all that it comes from is the place.
+        if length != span.end - span.start {
+            return span;
+        }
+        while let Some(rest) = text[length..].strip_prefix('.') {
+            length += 1 + word_length(rest);
+        }
+        Span { end: span.start + length, ..span }
     }
 }
 

@@ -1,20 +1,79 @@
 //! What the server says of the bodies of routines, once all that they may refer to is there. A declaration loads without
 //! its bodies being looked at, since they may refer to what comes later.
 
+use globset::GlobSet;
+use serde::{Deserialize, Serialize};
 use tokio_postgres::error::{Error, ErrorPosition, SqlState};
 
 use crate::connect::Session;
 use crate::diagnostic::Report;
-use crate::name::Literal;
-use crate::source::{Declaration, Rank, Statement};
+use crate::name::{Literal, Name};
+use crate::schema::Schema;
+use crate::source::{Declaration, Rank, Span, Statement};
+
+mod absent;
 
 /// What was found in all bodies.
 #[derive(Default)]
 pub struct Found {
     /// Bodies that are not of their language.
     pub faults: Vec<Report>,
-    /// Bodies that refer to what isn't there; it may be there when they run, such as a temporary table.
-    pub notes: Vec<String>,
+    /// What bodies refer to and isn't there; it may be there when they run, such as a temporary table.
+    pub absent: Vec<Absent>,
+}
+
+/// A name in a body that nothing goes by.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Absent {
+    /// As the declaration names it: `function app.f(integer)`.
+    pub routine: String,
+    pub span: Span,
+    pub label: String,
+    /// The parts of the name; none where only the server's words tell it.
+    pub parts: Vec<String>,
+}
+
+/// Warnings of absent names, one for each routine. Not of what stands `outside` of the scope or is to be ignored, nor of
+/// namespaces of which the declaration says nothing.
+pub fn warnings(absent: &[Absent], declaration: &Declaration, outside: &Schema, ignore: &GlobSet) -> Vec<Report> {
+    let declared =
+        || declaration.statements.iter().flat_map(|it| &it.names.declares).filter_map(|it| it.namespace.as_deref());
+    let is_ours = |parts: &[String]| match parts {
+        [namespace, _, ..] => namespace == "public" || declared().any(|it| it == namespace),
+        [_] | [] => true,
+    };
+    let elsewhere = |parts: &[String]| match parts {
+        [] => false,
+        [name] => {
+            outside.objects.keys().any(|id| id.path.get(1).is_some_and(|it| it.as_str() == name))
+                || declared().chain(["public"]).any(|it| ignore.is_match(format!("{it}.{name}")))
+        }
+        [namespace, name, ..] => {
+            let named = |path: &[Name]| matches!(path, [a, b, ..] if a.as_str() == namespace && b.as_str() == name);
+            ignore.is_match(format!("{namespace}.{name}")) || outside.objects.keys().any(|id| named(&id.path))
+        }
+    };
+    let mut reports: Vec<(&str, Report)> = vec![];
+    for it in absent.iter().filter(|it| is_ours(&it.parts) && !elsewhere(&it.parts)) {
+        let place = declaration.place(it.span, it.label.as_str());
+        match reports.last_mut().filter(|last| last.0 == it.routine) {
+            Some((_, report)) => report.places.push(place),
+            None => {
+                let message = format!("{} refers to what is declared nowhere", it.routine);
+                let mut report = Report::warning("elaborate::absent", message).help(
+                    "it fails when it runs, unless its caller has made what is missing, such as a temporary table",
+                );
+                report.places.push(place);
+                reports.push((&it.routine, report));
+            }
+        }
+    }
+    reports.into_iter().map(|it| it.1).collect()
+}
+
+/// What a statement makes, as the declaration names it.
+fn routine(statement: &Statement) -> String {
+    statement.names.declares.first().map_or_else(|| "a routine".to_owned(), ToString::to_string)
 }
 
 /// Has the server read every body of a declaration that is loaded in the session's database. Nothing is changed there.
@@ -31,10 +90,10 @@ pub async fn check(session: &Session, declaration: &Declaration) -> Result<Found
             report.places.push(declaration.place(span, "here"));
             found.faults.push(report);
         } else if is_missing(&error) && read(session, &sql, &everywhere(session).await?).await?.is_err() {
-            let place = place(declaration, statement);
-            found.notes.push(format!("{place}: PostgreSQL would refuse the body: {message}"));
+            found.absent.push(Absent { routine: routine(statement), span, label: message, parts: vec![] });
         }
     }
+    found.absent.extend(absent::absent(session, declaration).await?);
     Ok(found)
 }
 
@@ -91,11 +150,6 @@ fn position(error: &Error) -> Option<u32> {
         ErrorPosition::Original(at) => Some(*at),
         ErrorPosition::Internal { .. } => None,
     }
-}
-
-fn place(declaration: &Declaration, statement: &Statement) -> String {
-    let place = declaration.place(statement.origin, "");
-    format!("{}:{}", place.file.path, place.file.line_column(place.span.start).0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::elaborate::bodies::Absent;
 use crate::kind::Kind;
 use crate::schema::Schema;
 use crate::shadow;
@@ -21,15 +22,17 @@ const MOST: usize = 24;
 pub struct Kept {
     pub schema: Schema,
     pub notes: Vec<String>,
+    pub absent: Vec<Absent>,
 }
 
-/// The name of an elaboration: of the declared files, the server that read them, what stood beside them, and how this
-/// program reads a catalog.
+/// The name of an elaboration: of the declared files, the server that read them, what stood beside them, and the program
+/// that looked at them.
 pub fn key(declaration: &str, server: u32, surroundings: &Schema) -> String {
     let mut hash = Sha256::new();
     let beside = serde_json::to_vec(surroundings).expect("a schema has a JSON form");
     let server = server.to_string();
-    let parts = [env!("CARGO_PKG_VERSION"), declaration, &server].map(str::as_bytes);
+    let program = program();
+    let parts = [env!("CARGO_PKG_VERSION"), &program, declaration, &server].map(str::as_bytes);
     for part in
         parts.into_iter().chain([beside.as_slice()]).chain(Kind::ALL.iter().map(|it| it.catalog().as_bytes()))
     {
@@ -37,6 +40,12 @@ pub fn key(declaration: &str, server: u32, surroundings: &Schema) -> String {
         hash.update(part);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Tells one build of this version from another.
+fn program() -> String {
+    let file = std::env::current_exe().and_then(fs::metadata);
+    file.and_then(|it| Ok(format!("{} {:?}", it.len(), it.modified()?))).unwrap_or_default()
 }
 
 /// The elaboration of this name, where it is kept.
