@@ -761,16 +761,18 @@ impl Column {
                 let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
                 // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
                 let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
-                let start = it.options.start;
-                let position = Step::new(format!(
-                    "SELECT setval({}, coalesce({aggregate}({}) {sign} {}, {start}), false) FROM {}",
-                    Literal(&it.sequence.to_string()),
-                    self.name,
-                    it.options.increment.unsigned_abs(),
-                    self.table,
-                ))
-                .summary(format!("lets {} go on after the values in {}.{}", it.sequence, self.table, self.name))
-                .locks(&self.table, Lock::AccessShare);
+                let Options { start, min, max, .. } = it.options;
+                let by = it.options.increment.unsigned_abs();
+                let next = format!("coalesce({aggregate}({}) {sign} {by}, {start})", self.name);
+                let next = match it.options.increment > 0 {
+                    true if min == 1 => next,
+                    true => format!("greatest({next}, {min})"),
+                    false => format!("least({next}, {max})"),
+                };
+                let sequence = Literal(&it.sequence.to_string()).to_string();
+                let position = Step::new(format!("SELECT setval({sequence}, {next}, false) FROM {}", self.table))
+                    .summary(format!("lets {} go on after the values in {}.{}", it.sequence, self.table, self.name))
+                    .locks(&self.table, Lock::AccessShare);
                 let mut steps = vec![add];
                 if table::may_hold_rows(sides, &self.table) {
                     steps.push(position);
@@ -786,22 +788,19 @@ impl Column {
 
     fn alter_sequence(&self, old: &Identity, new: &Identity, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = vec![];
-        if old.sequence.namespace == new.sequence.namespace && old.sequence.name != new.sequence.name {
-            steps.push(
-                Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
-                    .locks(&old.sequence, Lock::AccessExclusive),
-            );
-        }
-        if old.options.min < new.options.min {
+        let stays = old.sequence.namespace == new.sequence.namespace;
+        let sequence = if stays { &old.sequence } else { &new.sequence };
+        let apart = old.options.are_apart(&new.options);
+        if old.options.min < new.options.min && !apart {
             // The server refuses a bound that leaves the position outside.
             steps.push(
                 Step::new(format!(
                     "SELECT setval({}, greatest(last_value, {min}), is_called AND last_value >= {min}) FROM {}",
-                    Literal(&new.sequence.to_string()),
-                    new.sequence,
+                    Literal(&sequence.to_string()),
+                    sequence,
                     min = new.options.min
                 ))
-                .summary(format!("lifts the position of {} to its new least value", new.sequence))
+                .summary(format!("lifts the position of {sequence} to its new least value"))
                 .locks(&old.sequence, Lock::RowExclusive),
             );
         }
@@ -831,10 +830,17 @@ impl Column {
             set.push(if new.options.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
         }
         if !set.is_empty() {
-            let set: Vec<String> = set.into_iter().map(|it| format!("SET {it}")).collect();
+            let mut set: Vec<String> = set.into_iter().map(|it| format!("SET {it}")).collect();
+            set.extend(apart.then(|| "RESTART".to_owned()));
+            let step = self
+                .on_family(format!("ALTER COLUMN {} {}", self.name, set.join(" ")), sides)
+                .locks(&old.sequence, Lock::ShareRowExclusive);
+            steps.push(if apart { step.irreversible("the position of the sequence is gone") } else { step });
+        }
+        if stays && old.sequence.name != new.sequence.name {
             steps.push(
-                self.on_family(format!("ALTER COLUMN {} {}", self.name, set.join(" ")), sides)
-                    .locks(&old.sequence, Lock::ShareRowExclusive),
+                Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
+                    .locks(&old.sequence, Lock::AccessExclusive),
             );
         }
         steps

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column;
 use crate::kind::privileges::{self, Rights, Statement, Target};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
-use crate::name::{Name, QName, Role, list};
+use crate::name::{Name, Role, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{AclItem, Schema, Sides};
@@ -156,17 +156,14 @@ impl Grants {
 
     /// A REVOKE on a table takes the privilege from its columns too; what they are to keep is granted again.
     fn columns_again(&self, before: &Rights, sides: &Sides<'_>) -> Vec<Step> {
-        let (Some(Target::Relation), [namespace, name]) = (self.target(), &self.on.path[..]) else {
-            return vec![];
-        };
         let mut revoked = before.clone();
         revoked.retain(|right, _| !self.rights().contains_key(right));
-        let relation = QName::new(namespace.clone(), name.clone());
-        let columns = sides.new.of_relation(Kind::Column, &relation).filter_map(|column| {
-            match sides.new.get(&column.id().satellite(Kind::Grants)) {
-                Some(Object::Grants(grants)) if !revoked.is_empty() => Some(grants),
-                _ => None,
-            }
+        if revoked.is_empty() {
+            return vec![];
+        }
+        let columns = of_object(&self.on, sides.new).filter_map(|id| match sides.new.get(id) {
+            Some(Object::Grants(grants)) if grants.on.kind == Kind::Column => Some(grants),
+            _ => None,
         });
         let mut steps = vec![];
         for column in columns {

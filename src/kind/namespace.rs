@@ -20,8 +20,9 @@ impl Definition for Namespace {
         SELECT json_build_object(
             'at', json_build_array('pg_namespace'::regclass::oid::int8, n.oid::int8, 0),
             'owner', pg_get_userbyid(n.nspowner),
-            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
-                                     ORDER BY r.rolname, a.privilege_type)
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
             'def', json_build_object('name', n.nspname))

@@ -175,8 +175,10 @@ impl Definition for Publication {
         vec![tables.iter().fold(Step::new(sql), |step, it| it.locking(step))]
     }
 
-    fn alter(&self, new: &Self, _sides: &Sides<'_>) -> Alter {
-        if self.all_tables != new.all_tables {
+    fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
+        // A namespace is not let in beside a table with a list of columns, which leaves in a step of its own.
+        let has_lists = self.tables(sides.old).iter().any(|it| it.columns.is_some());
+        if self.all_tables != new.all_tables || (has_lists && !new.namespaces.is_empty()) {
             return Alter::Replace;
         }
         let mut steps = vec![];

@@ -47,6 +47,11 @@ impl Options {
         )
     }
 
+    /// Whether no position of the one is within the bounds of the other, so that counting has to begin anew.
+    pub fn are_apart(&self, new: &Options) -> bool {
+        new.min > self.max || new.max < self.min
+    }
+
     /// The options that differ from what the server chooses by itself for the type, each with a space before it.
     pub fn unusual(&self) -> String {
         let top = match self.data_type.as_str() {
@@ -124,8 +129,9 @@ impl Definition for Sequence {
         SELECT json_build_object(
             'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
-                                     ORDER BY r.rolname, a.privilege_type)
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
             'def', json_build_object(
@@ -200,10 +206,11 @@ impl Definition for Sequence {
         }
         if self.options != new.options {
             let (data_type, counting) = (&new.options.data_type, new.options.counting());
-            steps.push(
-                Step::new(format!("ALTER SEQUENCE {} AS {data_type} {counting}", self.name))
-                    .locks(&self.name, Lock::ShareRowExclusive),
-            );
+            let apart = self.options.are_apart(&new.options);
+            let restart = if apart { " RESTART" } else { "" };
+            let step = Step::new(format!("ALTER SEQUENCE {} AS {data_type} {counting}{restart}", self.name))
+                .locks(&self.name, Lock::ShareRowExclusive);
+            steps.push(if apart { step.irreversible("the position of the sequence is gone") } else { step });
         }
         if self.unlogged != new.unlogged {
             let set = if new.unlogged { "UNLOGGED" } else { "LOGGED" };

@@ -332,8 +332,9 @@ impl Definition for Table {
         SELECT json_build_object(
             'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
-            'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type, a.is_grantable)
-                                     ORDER BY r.rolname, a.privilege_type)
+            'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
+                                                                a.is_grantable)
+                                              ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),
             'def', json_build_object(

@@ -191,6 +191,12 @@ pub const UNMANAGED: &str = r#"
       CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, 0) i
      WHERE nn.contype = 'n' AND nn.oid >= 16384
     UNION ALL
+    -- That by an index is the index's.
+    SELECT 'replica identity of ' || i.type || ' ' || i.identity, NULL
+      FROM pg_class c
+      CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) i
+     WHERE c.relkind = 'm' AND c.relreplident IN ('f', 'n') AND c.oid >= 16384
+    UNION ALL
     SELECT 'subscription ' || quote_ident(s.subname), NULL
       FROM pg_subscription s
       JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()

@@ -1,0 +1,24 @@
+-- Each is what the next one was: an attribute comes, becomes another and goes.
+CREATE TABLE t1 (id integer, a text COLLATE "C");
+CREATE TABLE t2 (id integer, a text COLLATE "POSIX");
+CREATE TABLE t3 (id integer, a text);
+ALTER TABLE t3 ALTER COLUMN a SET STORAGE EXTERNAL;
+CREATE TABLE t4 (id integer, a text);
+ALTER TABLE t4 ALTER COLUMN a SET STORAGE MAIN;
+CREATE TABLE t5 (id integer, a text);
+ALTER TABLE t5 ALTER COLUMN a SET STORAGE PLAIN;
+CREATE TABLE t6 (id integer, a text);
+ALTER TABLE t6 ALTER COLUMN a SET STATISTICS 0;
+CREATE TABLE t7 (id integer, a text);
+ALTER TABLE t7 ALTER COLUMN a SET STATISTICS 500;
+CREATE TABLE t8 (id integer, a text);
+ALTER TABLE t8 ALTER COLUMN a SET COMPRESSION pglz;
+CREATE TABLE t9 (id integer, a text);
+ALTER TABLE t9 ALTER COLUMN a SET COMPRESSION lz4;
+CREATE TABLE t10 (id integer, a text);
+ALTER TABLE t10 ALTER COLUMN a SET (n_distinct = 4);
+CREATE TABLE t11 (id integer, a text);
+ALTER TABLE t11 ALTER COLUMN a SET (n_distinct = -0.5, n_distinct_inherited = 5);
+CREATE TABLE t12 (id integer, a text DEFAULT 'x');
+CREATE TABLE t13 (id integer, a text DEFAULT 'y');
+CREATE TABLE t14 (id integer, a text);

@@ -1,0 +1,5 @@
+-- REVOKE on the view takes the column's rights too: these must be given again.
+CREATE TABLE contacts (id integer, name text);
+CREATE VIEW names AS SELECT id, name FROM contacts;
+CREATE MATERIALIZED VIEW numbers AS SELECT id, name FROM contacts;
+GRANT SELECT (name) ON names, numbers TO app_reader;

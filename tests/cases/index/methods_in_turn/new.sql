@@ -1,0 +1,28 @@
+-- Each is what the next one was: an attribute comes, becomes another and goes.
+CREATE EXTENSION pg_trgm;
+CREATE TABLE t1 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i1 ON t1 USING gin (a gin_trgm_ops);
+CREATE TABLE t2 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i2 ON t2 USING gin (a gin_trgm_ops) WITH (fastupdate = off);
+CREATE TABLE t3 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i3 ON t3 USING gin (j);
+CREATE TABLE t4 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i4 ON t4 USING gin (j jsonb_path_ops);
+CREATE TABLE t5 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i5 ON t5 USING gist (a gist_trgm_ops (siglen = 32));
+CREATE TABLE t6 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i6 ON t6 USING gist (a gist_trgm_ops (siglen = 64));
+CREATE TABLE t7 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i7 ON t7 USING gist (r) WITH (buffering = on);
+CREATE TABLE t8 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i8 ON t8 USING spgist (r);
+CREATE TABLE t9 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i9 ON t9 USING brin (b);
+CREATE TABLE t10 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i10 ON t10 USING brin (b) WITH (pages_per_range = 16);
+CREATE TABLE t11 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i11 ON t11 USING brin (b int4_minmax_multi_ops (values_per_range = 16));
+CREATE TABLE t12 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i12 ON t12 USING brin (b int4_bloom_ops);
+CREATE TABLE t13 (a text, b integer, j jsonb, r int4range);
+CREATE INDEX i13 ON t13 USING hash (a);

@@ -1,0 +1,4 @@
+CREATE PROCEDURE p1(a integer) LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE p2(a integer) LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+CREATE PROCEDURE p3(a integer) LANGUAGE sql SET search_path = '' AS 'SELECT 1';
+CREATE PROCEDURE p4(a integer) LANGUAGE sql SET search_path = public, pg_temp AS 'SELECT 1';

@@ -1,0 +1,7 @@
+CREATE TABLE t (id integer, a text);
+CREATE VIEW v1 AS SELECT id, a FROM t WHERE id > 0;
+CREATE VIEW v2 WITH (security_barrier = true) AS SELECT id, a FROM t WHERE id > 0;
+CREATE VIEW v3 WITH (security_invoker = true) AS SELECT id, a FROM t WHERE id > 0;
+CREATE VIEW v4 AS SELECT id, a FROM t WHERE id > 0 WITH LOCAL CHECK OPTION;
+CREATE VIEW v5 AS SELECT id, a FROM t WHERE id > 0 WITH CASCADED CHECK OPTION;
+CREATE VIEW v6 WITH (security_invoker = true) AS SELECT id, a FROM t WHERE id > 0 WITH LOCAL CHECK OPTION;
