@@ -28,6 +28,7 @@ pub mod rows;
 pub mod statistics;
 pub mod trial;
 mod unlike;
+pub(crate) mod watch;
 
 use access::{ANYBODY, Access, Watch};
 use observe::{Observed, StepFailed};

@@ -1,10 +1,7 @@
 //! Runs steps on a shadow and observes what they do: locks in pg_locks before each commit, rewrites by relfilenode,
 //! scans by what the server says at `client_min_messages = debug1`.
-#![expect(clippy::disallowed_methods, reason = "an edge: it waits for a statement to wait")]
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -13,9 +10,10 @@ use thiserror::Error;
 use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::lock::{Lock, RelationLock};
-use crate::name::{Literal, QName};
+use crate::name::QName;
 use crate::plan::batch::{Batch, Held};
 use crate::plan::{Planned, Undo};
+use crate::proof::watch::{self, Outside, Relations, Seen, locks, relations, said};
 use crate::walk;
 
 /// What one step was seen to do to relations that existed before it.
@@ -40,26 +38,6 @@ pub struct StepFailed {
 /// Settings for every session that runs steps, on a shadow or on the live side.
 pub const SESSION: &str = "SET check_function_bodies = off; SET search_path = ''; SET DateStyle = ISO; \
      SET IntervalStyle = postgres; SET TimeZone = 'UTC'; SET row_security = off";
-
-/// A sequence gets a new file whenever it is altered: one page, which is no rewrite that anyone waits for.
-const RELATIONS: &str = "
-    SELECT c.oid, n.nspname::text, c.relname::text,
-           CASE WHEN c.relkind = 'S' THEN 0::oid ELSE c.relfilenode END
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm', 'v', 'S', 'f')
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
-
-const LOCKS: &str = "
-    SELECT relation, mode FROM pg_locks
-     WHERE pid = $1 AND locktype = 'relation' AND granted
-       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-
-struct Relation {
-    name: QName,
-    filenode: u32,
-}
-
-type Relations = BTreeMap<u32, Relation>;
 
 /// Runs the steps in order, each transaction as the plan has it, and tells what each was seen to do. `watcher` is a
 /// second session with the same database, for statements that commit by themselves.
@@ -98,7 +76,14 @@ pub async fn run_with(
             let seen = batched(runner, pid, batch).await.map_err(failed(place))?;
             observed.push(only(seen, &steps[place], &before, &existing));
         } else if steps[place].transaction.is_none() {
-            let seen = outside(runner, watcher, pid, &steps[place], &before).await.map_err(failed(place))?;
+            let (step, about) = (&steps[place], about(&steps[place]));
+            let statement = Outside {
+                sql: &step.step.sql,
+                relations: step.step.locks.iter().map(|it| &it.relation).collect(),
+                about: about.as_ref(),
+                asks: false,
+            };
+            let seen = watch::outside(runner, watcher, pid, statement, &before).await.map_err(failed(place))?;
             observed.push(only(seen, &steps[place], &before, &existing));
         } else {
             runner.client.batch_execute("BEGIN").await.map_err(failed(place))?;
@@ -108,10 +93,12 @@ pub async fn run_with(
                 runner.client.batch_execute(&step.step.sql).await.map_err(failed(at))?;
                 let now = relations(runner).await.map_err(failed(at))?;
                 let mut seen = Seen {
-                    said: said(runner, &now, about(step).as_ref()).await.map_err(failed(at))?,
+                    said: said(runner, &runner.notices.drain(), &now, about(step).as_ref())
+                        .await
+                        .map_err(failed(at))?,
                     ..Seen::default()
                 };
-                for (relation, mode) in locks(runner, pid).await.map_err(failed(at))? {
+                for (relation, mode) in locks(runner, pid, false).await.map_err(failed(at))? {
                     let known = held.get(&relation).copied();
                     if known.is_none_or(|known| known < mode) {
                         held.insert(relation, mode);
@@ -149,7 +136,7 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
             client.batch_execute("BEGIN").await?;
             let (range, last) = walk::next(client, batch, &part, after, SIZE).await?;
             client.batch_execute(&batch.update(&part, &range, Held::Waited)).await?;
-            for (relation, mode) in locks(runner, pid).await? {
+            for (relation, mode) in locks(runner, pid, false).await? {
                 let known = seen.locks.entry(relation).or_insert(mode);
                 *known = (*known).max(mode);
             }
@@ -161,7 +148,7 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
         }
     }
     client.batch_execute(&format!("BEGIN; {}", batch.analyze())).await?;
-    for (relation, mode) in locks(runner, pid).await? {
+    for (relation, mode) in locks(runner, pid, false).await? {
         let known = seen.locks.entry(relation).or_insert(mode);
         *known = (*known).max(mode);
     }
@@ -178,19 +165,6 @@ pub async fn undo(runner: &Session, steps: &[Planned]) -> Result<(), StepFailed>
         }
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Seen {
-    locks: BTreeMap<u32, Lock>,
-    rewrites: BTreeSet<u32>,
-    said: Said,
-}
-
-#[derive(Default)]
-struct Said {
-    rewrites: BTreeSet<u32>,
-    scans: BTreeSet<u32>,
 }
 
 /// By name, and only what existed when the plan began, or what the step speaks of though an earlier one made it.
@@ -214,146 +188,12 @@ fn only(seen: Seen, planned: &Planned, before: &Relations, existing: &BTreeSet<u
     Observed { locks, rewrites: names(&rewrites), scans: names(&(&seen.said.scans - &rewrites)) }
 }
 
-async fn relations(session: &Session) -> Result<Relations, tokio_postgres::Error> {
-    let rows = session.client.query(RELATIONS, &[]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let name = QName::new(row.get::<_, String>(1), row.get::<_, String>(2));
-            (row.get(0), Relation { name, filenode: row.get(3) })
-        })
-        .collect())
-}
-
-async fn locks(session: &Session, pid: i32) -> Result<Vec<(u32, Lock)>, tokio_postgres::Error> {
-    let rows = session.client.query(LOCKS, &[&pid]).await?;
-    Ok(rows.iter().filter_map(|row| Some((row.get(0), Lock::from_pg(row.get(1))?))).collect())
-}
-
-/// What the server told at debug1, as relations. The server names them without their namespace: where several share the
-/// name, the one that the step is about is meant, and else those that it has locked, which is the caller's to see to.
-async fn said(
-    session: &Session,
-    relations: &Relations,
-    about: Option<&QName>,
-) -> Result<Said, tokio_postgres::Error> {
-    let mut said = Said::default();
-    let find = |name: &str| {
-        let same: Vec<_> = relations.iter().filter(|(_, it)| it.name.name.as_str() == name).collect();
-        let is_meant = |it: &Relation| about.is_some_and(|about| it.name == *about);
-        let any = same.iter().any(|(_, it)| is_meant(it));
-        same.into_iter().filter(|(_, it)| !any || is_meant(it)).map(|(oid, _)| *oid).collect::<Vec<_>>()
-    };
-    for notice in session.notices.drain() {
-        let message = notice.message();
-        if let Some(table) = quoted(message, "rewriting table \"") {
-            said.rewrites.extend(find(table));
-        } else if let Some(table) = quoted(message, "verifying table \"") {
-            said.scans.extend(find(table));
-        } else if message.starts_with("building index \"") {
-            said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
-        } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            // Many tables can have a constraint of that name; the one in question is locked, and where several are, it
-            // is what the step is about, or below that.
-            let about = Literal(&about.map(QName::to_string).unwrap_or_default());
-            let query = format!(
-                "SELECT DISTINCT conrelid,
-                        conrelid = to_regclass({about})
-                        OR conrelid IN (SELECT relid FROM pg_partition_tree(to_regclass({about})))
-                   FROM pg_constraint JOIN pg_locks ON relation = conrelid
-                  WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()",
-                Literal(name)
-            );
-            let mut tables = session.client.query(&query, &[]).await?;
-            let is_meant = |row: &tokio_postgres::Row| row.get::<_, Option<bool>>(1) == Some(true);
-            if tables.iter().any(is_meant) {
-                tables.retain(is_meant);
-            }
-            said.scans.extend(tables.iter().map(|row| row.get::<_, u32>(0)));
-        }
-    }
-    Ok(said)
-}
-
 /// The relation that a step is about, where its subject is one or a part of one.
 fn about(step: &Planned) -> Option<QName> {
     match &step.subject.path[..] {
         [namespace, name, ..] => Some(QName { namespace: namespace.clone(), name: name.clone() }),
         _ => None,
     }
-}
-
-fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
-    let rest = &message[message.find(before)? + before.len()..];
-    rest.split('"').next()
-}
-
-/// Runs a statement that commits by itself. A writer's lock on its tables makes it wait in the middle, where the
-/// watcher sees which locks it holds.
-async fn outside(
-    runner: &Session,
-    watcher: &Session,
-    pid: i32,
-    step: &Planned,
-    before: &Relations,
-) -> Result<Seen, tokio_postgres::Error> {
-    let mut held = vec![];
-    for lock in &step.step.locks {
-        let kind = watcher
-            .client
-            .query_opt(
-                &format!(
-                    "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                      WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p')",
-                    Literal(lock.relation.namespace.as_str()),
-                    Literal(lock.relation.name.as_str())
-                ),
-                &[],
-            )
-            .await?;
-        held.extend(kind.map(|_| format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", lock.relation)));
-    }
-    // An older snapshot holds up builds on what can't be locked so: a materialized view.
-    held.push("SELECT 1".into());
-    let hold = format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {}", held.join("; "));
-    watcher.client.batch_execute(&hold).await?;
-    let ended = Cell::new(false);
-    let run = async {
-        let ran = runner.client.batch_execute(&step.step.sql).await;
-        ended.set(true);
-        ran
-    };
-    let watch = async {
-        let mut seen: BTreeMap<u32, Lock> = BTreeMap::new();
-        // The statement waits within milliseconds, or ends; the bound is for one that does neither.
-        for _ in 0..5_000 {
-            let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)";
-            let waits: bool = watcher.client.query_one(waits, &[&pid]).await?.get(0);
-            for (relation, mode) in locks(watcher, pid).await? {
-                let known = seen.entry(relation).or_insert(mode);
-                *known = (*known).max(mode);
-            }
-            if waits || ended.get() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        watcher.client.batch_execute("COMMIT").await?;
-        Ok::<_, tokio_postgres::Error>(seen)
-    };
-    let (ran, seen) = tokio::join!(run, watch);
-    ran?;
-    let seen = seen?;
-    let mut said = said(runner, before, about(step).as_ref()).await?;
-    said.scans.retain(|oid| seen.contains_key(oid));
-    said.rewrites.retain(|oid| seen.contains_key(oid));
-    let now = relations(runner).await?;
-    let rewrites = before
-        .iter()
-        .filter(|(oid, it)| now.get(oid).is_some_and(|after| after.filenode != it.filenode))
-        .map(|(oid, _)| *oid)
-        .collect();
-    Ok(Seen { locks: seen, rewrites, said })
 }
 
 /// Where a step did more than it declares, in words: each is a fault of the planner.
