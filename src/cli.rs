@@ -25,6 +25,7 @@ mod apply;
 mod bench;
 mod drift;
 mod init;
+mod lint;
 mod pace;
 mod plan;
 mod progress;
@@ -95,6 +96,7 @@ enum Command {
     Rollback(rollback::Rollback),
     Status(status::Status),
     Drift(drift::Drift),
+    Lint(lint::Lint),
     Queries(queries::Queries),
     Bench(bench::Bench),
     Tenancy(tenancy::Tenancy),
@@ -277,6 +279,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Rollback(command) => command.run(&context).await,
         Command::Status(command) => command.run(&context).await,
         Command::Drift(command) => command.run(&context).await,
+        Command::Lint(command) => command.run(&context).await,
         Command::Queries(command) => command.run(&context).await,
         Command::Bench(command) => command.run(&context).await,
         Command::Tenancy(command) => command.run(&context).await,

@@ -186,6 +186,16 @@ pub async fn introspect_together(clients: &[&Client], with_sizes: bool) -> Resul
     reading
 }
 
+/// The same, from within a transaction that the session is in: with what this has changed, which stays as it is.
+pub async fn introspect_within(client: &Client) -> Result<Reading, IntrospectError> {
+    let failed = |source| IntrospectError::Query { what: "the settings".into(), source };
+    client.batch_execute(&format!("SAVEPOINT tenantry_reads; {SETTINGS}")).await.map_err(failed)?;
+    let reading = read(&[client], false).await?;
+    let back = "ROLLBACK TO SAVEPOINT tenantry_reads; RELEASE SAVEPOINT tenantry_reads";
+    client.batch_execute(back).await.map_err(failed)?;
+    Ok(reading)
+}
+
 /// Whether the schema is so large that a second session pays for its own start: some thousands of relations.
 pub async fn is_large(client: &Client) -> bool {
     const LARGE: i64 = 512 << 10;

@@ -27,6 +27,7 @@ pub mod files;
 pub mod introspect;
 pub mod journal;
 pub mod kind;
+pub mod lint;
 pub mod lock;
 pub mod name;
 pub mod passage;

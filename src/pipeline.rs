@@ -47,6 +47,7 @@ use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{citus, expand, template};
 
 mod distribution;
+pub mod lint;
 mod loosening;
 mod outlook;
 pub mod proving;
@@ -761,16 +762,20 @@ fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
         .collect()
 }
 
-/// Marks hazards that somebody accepted: on the command line, in the configuration, or beside the declaration.
-fn accept(steps: &mut [Planned], flags: &[String], config: &PlanSettings, declaration: &Declaration) {
-    let covers = |given: &str, hazard: &Hazard| match given.split_once(':') {
+/// Whether `CODE`, `CODE:object` or `all` means a hazard.
+fn covers(given: &str, hazard: &Hazard) -> bool {
+    match given.split_once(':') {
         _ if given == "all" => true,
         Some((code, object)) => {
             let path: Vec<String> = hazard.object.path.iter().map(ToString::to_string).collect();
             code == hazard.code.name() && (object == path.join(".") || object == hazard.object.to_string())
         }
         None => given == hazard.code.name(),
-    };
+    }
+}
+
+/// Marks hazards that somebody accepted: on the command line, in the configuration, or beside the declaration.
+fn accept(steps: &mut [Planned], flags: &[String], config: &PlanSettings, declaration: &Declaration) {
     for hazard in steps.iter_mut().flat_map(|it| &mut it.step.hazards) {
         let verdict = config.hazards.verdict(hazard);
         match verdict {

@@ -31,10 +31,10 @@ pub mod uses;
 pub(crate) mod walk;
 
 pub use crate::diagnostic::File;
-pub use directive::nearest_hazard;
+pub use directive::{allowed, nearest_hazard};
 pub use names::namespaces;
 pub use names::{Bond, Class, Declared, Names, Rank, Reference, Space};
-pub use sql::{find_name, find_one_of, unquoted};
+pub use sql::{find_name, find_one_of, first_words, unquoted};
 pub use walk::{Mention, mentions};
 
 /// Words in one of the declaration's files.

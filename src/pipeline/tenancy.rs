@@ -174,7 +174,7 @@ pub async fn live_tenancies(config: &Config, target: &Target) -> Result<Vec<Tena
 }
 
 /// What is managed of a database that is looked at as it is.
-fn managed(config: &Config) -> Scope {
+pub(super) fn managed(config: &Config) -> Scope {
     let manage = &config.manage;
     Scope {
         namespaces: manage.namespaces.clone(),

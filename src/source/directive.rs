@@ -42,6 +42,20 @@ pub fn apply(index: usize, file: &Arc<File>, comments: &[Comment], first: usize,
 
 type Fault = (String, String);
 
+/// What a comment beside a statement that is no declaration accepts, where it is a directive: a hazard and the reason.
+///
+/// Errors: what is wrong with it, and what to write.
+pub fn allowed(comment: &str) -> Option<Result<(Code, String), Fault>> {
+    let body = comment.trim_start().strip_prefix(PREFIX)?.trim();
+    Some(parse(body).and_then(|directive| match directive {
+        Directive::Allow { hazard, because } => Ok((hazard, because)),
+        Directive::Was(_) | Directive::Global { .. } => Err((
+            "this says something of a declaration, and stands in a script".to_owned(),
+            "in a script there is `-- tenantry: allow HAZARD because REASON`".to_owned(),
+        )),
+    }))
+}
+
 fn parse(body: &str) -> Result<Directive, Fault> {
     let (verb, rest) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
     let rest = rest.trim();

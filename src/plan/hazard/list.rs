@@ -112,6 +112,18 @@ hazards! {
         safer: "declare it with `was`, or say --no-renames",
         example: "ALTER TABLE public.contacts DROP COLUMN phone; … ADD COLUMN phone_number text",
     }
+    Truncate = "truncate", Refuse, Loss {
+        condition: "a script empties a table that may hold rows, by its name or by CASCADE",
+        effect: "the rows of the table are gone",
+        safer: "delete in batches what is no longer needed",
+        example: "TRUNCATE public.sessions",
+    }
+    Cascade = "cascade", Refuse, Loss {
+        condition: "a script drops something with CASCADE, and more goes than it names",
+        effect: "objects that nobody has named are gone",
+        safer: "drop each by its name, those that depend on others first",
+        example: "DROP TABLE public.orders CASCADE",
+    }
     Rename = "rename", Warn, Break {
         condition: "something is renamed as declared",
         effect: "code that uses the old name fails from this moment on",
@@ -232,6 +244,12 @@ hazards! {
         safer: "add a new column, backfill it in batches, swap",
         example: "ALTER TABLE public.orders ALTER COLUMN id TYPE bigint",
     }
+    WrittenAnew = "vacuum-full", Warn, Wait {
+        condition: "a script says VACUUM FULL, CLUSTER or REFRESH MATERIALIZED VIEW",
+        effect: "all of it is written anew under a lock that blocks reads and writes",
+        safer: "VACUUM without FULL, or pg_repack; REFRESH MATERIALIZED VIEW CONCURRENTLY over a unique index",
+        example: "VACUUM FULL public.messages",
+    }
     SetUnlogged = "set-logged", Warn, Wait {
         condition: "a table that may hold rows becomes logged or unlogged",
         effect: "the table is rewritten under a lock that blocks reads and writes",
@@ -241,7 +259,7 @@ hazards! {
     ScanUnderLock = "scan-under-lock", Warn, Wait {
         condition: "a constraint has no form that reads the rows later: EXCLUDE, keys of partitioned tables, checks of domains",
         effect: "every row is read under a lock that blocks writes or more",
-        safer: "prove it first with a constraint that is NOT VALID, then VALIDATE",
+        safer: "prove it first with a constraint that is NOT VALID, then VALIDATE; a key, over an index that was built CONCURRENTLY",
         example: "ALTER TABLE public.stays ADD CONSTRAINT no_overlap EXCLUDE USING gist (room WITH =, during WITH &&)",
     }
     AttachScan = "attach-without-proof", Warn, Wait {
@@ -251,10 +269,28 @@ hazards! {
         example: "ALTER TABLE public.events ATTACH PARTITION public.events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
     }
     BlockingIndex = "index-not-concurrent", Warn, Wait {
-        condition: "an index that can't be built or moved concurrently is: that of an exclusion constraint",
-        effect: "writes to the table wait until the index is built",
-        safer: "build it concurrently",
+        condition: "an index that can't be built or moved concurrently is, that of an exclusion constraint; or a script does without CONCURRENTLY",
+        effect: "writes to the table wait until the index is there, or gone",
+        safer: "say CONCURRENTLY, outside of any transaction",
         example: "ALTER INDEX public.no_overlap SET TABLESPACE fast",
+    }
+    NoLockTimeout = "no-lock-timeout", Warn, Wait {
+        condition: "a script asks for a lock that keeps others from a table, and has no lock_timeout",
+        effect: "while it waits for one long query, all others on the table wait behind it",
+        safer: "SET lock_timeout = '2s' first, and try again when it strikes",
+        example: "ALTER TABLE public.orders ADD COLUMN note text",
+    }
+    WorkUnderLock = "work-under-lock", Warn, Wait {
+        condition: "a transaction of a script goes through rows while it keeps others from another table",
+        effect: "the table that is locked stays so for as long as the work takes",
+        safer: "end the transaction before the work begins",
+        example: "ALTER TABLE public.orders ADD COLUMN note text; UPDATE public.contacts SET note = ''",
+    }
+    RowsAtOnce = "rows-in-one-statement", Warn, Wait {
+        condition: "a statement of a script changes rows and no index leads it to them",
+        effect: "its rows stay locked, and vacuum waits, until all are done; a replica gets them all at once",
+        safer: "go by ranges of the key, each in a transaction of its own",
+        example: "UPDATE public.contacts SET phone = trim(phone)",
     }
     LockTogether = "lock-multiple-tables", Warn, Wait {
         condition: "a transaction that holds a strong lock on a large table waits for one on another: what has to be replaced together",
