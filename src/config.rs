@@ -174,6 +174,8 @@ impl Default for PlanSettings {
 pub struct ApplySettings {
     /// Milliseconds that one part of a step in parts should take.
     pub batch_ms: u32,
+    /// The same while other sessions use the server, with as long a pause after it; 0 is no difference.
+    pub busy_batch_ms: u64,
     /// Rows changed in a second, at most.
     pub rows_per_second: u64,
     /// Megabytes of write-ahead log in a second, of the whole server, above which it is waited.
@@ -188,6 +190,7 @@ impl Default for ApplySettings {
     fn default() -> Self {
         ApplySettings {
             batch_ms: 100,
+            busy_batch_ms: 10,
             rows_per_second: 0,
             wal_mb_per_second: 0,
             replica_lag_ms: 10_000,
@@ -228,6 +231,7 @@ const KEYS: &[&str] = &[
     "update_mb_s",
     "apply",
     "batch_ms",
+    "busy_batch_ms",
     "rows_per_second",
     "wal_mb_per_second",
     "replica_lag_ms",

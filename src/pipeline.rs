@@ -924,7 +924,12 @@ fn write(request: &Request, both: &Both, facts: &Facts, steps: &[Planned], prove
         [] => (from.clone(), String::new()),
         _ => (file::fingerprint(&both.desired), render::schema_difference(&both.current, &both.desired)),
     };
-    let steps = file_steps(steps, &proved.observed, facts, &request.config.plan, place);
+    // What a passage gives another name had its own one until then.
+    let mut known = facts.clone();
+    for (name, size) in &both.live.facts.sizes {
+        known.sizes.entry(name.clone()).or_insert(*size);
+    }
+    let steps = file_steps(steps, &proved.observed, &known, &request.config.plan, place);
     PlanFile {
         format: file::FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),

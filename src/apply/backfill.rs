@@ -77,7 +77,7 @@ impl Running<'_> {
             round = 1;
         }
         let pace = self.pace;
-        let mut throttle = Throttle::new(pace, session).await;
+        let mut throttle = Throttle::new(pace, session, self.pid).await;
         let mut meter = Meter::new(&parts, &at);
         loop {
             for part in &parts {
@@ -132,7 +132,10 @@ impl Running<'_> {
             Walk::Blocks => Size::FIRST_BLOCKS,
         };
         let mut told = String::new();
+        let mut target = self.pace.part;
         while !at.finished {
+            let before = std::mem::replace(&mut target, throttle.part().await);
+            size = size.shortened(before, target);
             let begun = Instant::now();
             let next = Next { step, batch, part, at: &at, size, held: Held::Waited };
             let done = match self.part(next, throttle).await {
@@ -151,7 +154,7 @@ impl Running<'_> {
             };
             meter.count(part, size, done.rows, done.last);
             (self.tell)(Event::Rows(step, meter.progress()));
-            size = size.after(done.took, self.pace.part, done.others_waited);
+            size = size.after(done.took, target, done.others_waited);
             while let Some((pause, why)) = throttle.pause(done.rows, begun.elapsed()).await? {
                 if !why.is_empty() && why != told {
                     (self.tell)(Event::Says(format!("step {} waits: {why}", step.id)));
@@ -176,8 +179,11 @@ impl Running<'_> {
             (Held::Waited, ROUNDS) => u128::from(next.step.lock_timeout_ms),
             _ => PATIENCE.as_millis(),
         };
+        // A crash of the server may lose the last parts together with their places in the journal, so they are done again.
+        // The line that says that the step is done is waited for, and the log is written in order.
         let begin = format!(
-            "BEGIN; SET LOCAL lock_timeout = {patience}; SET LOCAL statement_timeout = {}",
+            "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {patience}; \
+             SET LOCAL statement_timeout = {}",
             next.step.statement_timeout_ms
         );
         let work = transaction(&session.client, &begin, next, self.id);
@@ -190,7 +196,7 @@ impl Running<'_> {
                     stopping = true;
                     let _ = session.cancel_token().cancel().await;
                 }
-                () = tokio::time::sleep(LOOK) => others_waited |= throttle.others_wait(self.pid).await,
+                () = tokio::time::sleep(LOOK) => others_waited |= throttle.others_wait().await,
             }
         };
         match result {

@@ -1,5 +1,5 @@
-//! How fast rows are changed: parts that grow and shrink towards a time, and pauses for replicas, for the write-ahead
-//! log, for sessions that wait and for a ceiling that somebody set.
+//! How fast rows are changed: parts that grow and shrink towards a time, a shorter one while others work, and pauses for
+//! these, for replicas, for the write-ahead log and for a ceiling that somebody set.
 #![expect(clippy::disallowed_methods, reason = "an edge: it measures")]
 
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ pub struct Pace {
     pub pauses: Vec<Duration>,
     /// How long one part of a step in parts should take.
     pub part: Duration,
+    /// The same while other sessions use the server: as long a pause follows then. Without it, they make no difference.
+    pub busy_part: Option<Duration>,
     /// Rows changed in a second, at most.
     pub rows_per_second: Option<u64>,
     /// Bytes of write-ahead log in a second, of all that the server writes, above which it is waited.
@@ -28,6 +30,7 @@ impl Default for Pace {
         Pace {
             pauses: [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 15, 15].map(Duration::from_secs).to_vec(),
             part: Duration::from_millis(100),
+            busy_part: Some(Duration::from_millis(10)),
             rows_per_second: None,
             wal_per_second: None,
             replica_lag: Some(Duration::from_secs(10)),
@@ -53,6 +56,12 @@ impl Size {
         Size((wanted as u64).clamp(1, 1_000_000))
     }
 
+    /// As much less as the time that it should take has become shorter.
+    pub(super) fn shortened(self, from: Duration, to: Duration) -> Size {
+        let ratio = to.as_secs_f64() / from.as_secs_f64().max(1e-6);
+        Size(((self.0 as f64 * ratio.min(1.0)) as u64).max(1))
+    }
+
     pub(super) fn smaller(self) -> Size {
         Size((self.0 / 2).max(1))
     }
@@ -62,8 +71,12 @@ impl Size {
 pub(super) struct Throttle<'a> {
     pace: &'a Pace,
     session: &'a Session,
+    /// The process that serves it.
+    pid: i32,
     /// A second session, which sees who waits for the first.
     other: Option<Session>,
+    /// Whether others use the server, and when that was looked at.
+    busy: Option<(Instant, bool)>,
     /// When the write-ahead log was looked at last, and where it was.
     wal: Option<(Instant, i64)>,
     replicas: Option<Instant>,
@@ -77,19 +90,51 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 impl<'a> Throttle<'a> {
     /// Without a second connection nobody sees who waits: parts keep to their time all the same.
-    pub(super) async fn new(pace: &'a Pace, session: &'a Session) -> Throttle<'a> {
+    pub(super) async fn new(pace: &'a Pace, session: &'a Session, pid: i32) -> Throttle<'a> {
         let other = session.target().connect().await.ok();
-        Throttle { pace, session, other, wal: None, replicas: None }
+        Throttle { pace, session, pid, other, busy: None, wal: None, replicas: None }
     }
 
-    /// Whether a session waits for a lock that the process holds.
-    pub(super) async fn others_wait(&self, pid: i32) -> bool {
+    /// Whether a session waits for a lock that the one that changes rows holds.
+    pub(super) async fn others_wait(&self) -> bool {
         let query = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
                       WHERE wait_event_type = 'Lock' AND $1 = ANY (pg_catalog.pg_blocking_pids(pid)))";
         match &self.other {
-            Some(other) => other.client.query_one(query, &[&pid]).await.is_ok_and(|row| row.get(0)),
+            Some(other) => other.client.query_one(query, &[&self.pid]).await.is_ok_and(|row| row.get(0)),
             None => false,
         }
+    }
+
+    /// How long the next part should take.
+    pub(super) async fn part(&mut self) -> Duration {
+        let Some(busy_part) = self.pace.busy_part else { return self.pace.part };
+        let busy = match self.busy {
+            Some((at, busy)) if at.elapsed() < LOOK => busy,
+            Some(_) | None => self.others_work().await,
+        };
+        match busy {
+            true => busy_part.min(self.pace.part),
+            false => self.pace.part,
+        }
+    }
+
+    /// Whether a session of somebody else has begun or ended a statement just now. One that may not be looked into
+    /// is taken to.
+    async fn others_work(&mut self) -> bool {
+        let query = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
+                      WHERE pid <> pg_catalog.pg_backend_pid() AND pid <> $1
+                        AND datid IS NOT NULL AND usesysid IS NOT NULL
+                        AND coalesce(backend_type = 'client backend'
+                                     AND state_change > pg_catalog.clock_timestamp() - interval '1 second', true))";
+        let busy = match &self.other {
+            Some(other) => {
+                let row = other.client.query_one(query, &[&self.pid]).await;
+                row.is_ok_and(|row| row.get(0))
+            }
+            None => false,
+        };
+        self.busy = Some((Instant::now(), busy));
+        busy
     }
 
     /// How long to wait before the next part, and what for. `rows` were changed in the time since the last one began.
@@ -105,6 +150,9 @@ impl<'a> Throttle<'a> {
         let mut pause = self.pace.rows_per_second.map_or(Duration::ZERO, |limit| {
             Duration::from_secs_f64(rows as f64 / limit.max(1) as f64).saturating_sub(since)
         });
+        if self.pace.busy_part.is_some() && self.busy.is_some_and(|(_, busy)| busy) {
+            pause = pause.max(since);
+        }
         if let Some(limit) =
             self.pace.wal_per_second.filter(|_| self.wal.is_none_or(|(at, _)| at.elapsed() >= LOOK))
         {
@@ -152,6 +200,13 @@ mod tests {
         assert_eq!(Size(1_000).after(Duration::from_millis(1), target, false), Size(2_000));
         assert_eq!(Size(1_000).after(Duration::from_secs(9), target, false), Size(500));
         assert_eq!(Size(1).after(Duration::from_secs(9), target, false), Size(1));
+    }
+
+    #[test]
+    fn a_part_that_is_to_be_short_is_so_at_once() {
+        let (long, short) = (Duration::from_millis(100), Duration::from_millis(10));
+        assert_eq!(Size(20_000).shortened(long, short), Size(2_000));
+        assert_eq!(Size(2_000).shortened(short, long), Size(2_000));
     }
 
     #[test]

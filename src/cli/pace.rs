@@ -11,6 +11,9 @@ pub struct PaceOptions {
     /// How long one part of a backfill should take, in milliseconds
     #[arg(long, value_name = "MS", help_heading = "Pace")]
     batch_ms: Option<u32>,
+    /// The same while other sessions use the server, with as long a pause after it; 0 is no difference
+    #[arg(long, value_name = "MS", help_heading = "Pace")]
+    busy_batch_ms: Option<u64>,
     /// How many rows a backfill may change in a second
     #[arg(long, value_name = "ROWS", help_heading = "Pace")]
     rows_per_second: Option<u64>,
@@ -28,6 +31,7 @@ impl PaceOptions {
         let limit = |option: Option<u64>, setting: u64| Some(option.unwrap_or(setting)).filter(|it| *it > 0);
         Pace {
             part: Duration::from_millis(self.batch_ms.unwrap_or(settings.batch_ms).max(1).into()),
+            busy_part: limit(self.busy_batch_ms, settings.busy_batch_ms).map(Duration::from_millis),
             rows_per_second: limit(self.rows_per_second, settings.rows_per_second),
             wal_per_second: limit(self.wal_mb_per_second, settings.wal_mb_per_second)
                 .map(|it| it.saturating_mul(1_000_000)),

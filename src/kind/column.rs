@@ -19,6 +19,7 @@ use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
 mod heir;
+mod numbered;
 pub mod retype;
 
 use retype::{Conversion, retype};
@@ -549,6 +550,9 @@ impl Column {
     }
 
     fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if let Some(steps) = self.add_numbered(sides) {
+            return steps;
+        }
         if let Some(backfill) = Some(self).filter(|it| it.is_derived(sides)).and_then(|it| it.backfill(sides)) {
             return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
         }

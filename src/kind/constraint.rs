@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column::Aside;
+use crate::kind::column::{self, Aside};
 use crate::kind::expr::Expr;
 use crate::kind::index::{self, Index, Indexed, Key, Of, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
@@ -647,6 +647,20 @@ impl Constraint {
         false
     }
 
+    /// A primary key comes once the rows that stand have their numbers, and the column that holds them is required.
+    fn after_numbers(&self, steps: Vec<Step>, sides: &Sides<'_>) -> Vec<Step> {
+        let numbers = |name: &Name| {
+            sides.is_new(&column::id(&self.table, name))
+                && column::find(sides.new, &self.table, name).is_some_and(|it| it.numbers_in_batches(sides))
+        };
+        match &self.rule {
+            Rule::Unique(key) if key.primary && key.columns.iter().any(numbers) => {
+                steps.into_iter().map(|it| Step { stage: Stage::Contract, ..it }).collect()
+            }
+            Rule::Unique(_) | Rule::Foreign(_) | Rule::Check(_) | Rule::Exclusion(_) => steps,
+        }
+    }
+
     /// Whether a statement on the partitioned table above reaches this constraint.
     fn comes_from_above(&self, sides: &Sides<'_>) -> bool {
         let partition = super::partition::id(&self.table);
@@ -919,7 +933,7 @@ impl Definition for Constraint {
         if !sides.is_new(&self.table_id()) {
             return match self.taken_over(sides) {
                 Some(key) => vec![self.take_over(key, Instead::OfNothing, &self.name, sides)],
-                None => self.add(Instead::OfNothing, sides),
+                None => self.after_numbers(self.add(Instead::OfNothing, sides), sides),
             };
         }
         let step = format!("{} {}", self.alter_table(), self.addition(sides));

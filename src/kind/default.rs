@@ -229,9 +229,10 @@ impl Definition for Default {
             Some(it) if it.inherited.0 && self.is_inherited(sides) => vec![],
             Some(it) if it.takes_default_along(sides) && !it.inherited.0 => vec![],
             Some(it) if !it.inherited.0 && (table::may_hold_rows(sides, &self.table) || it.not_null.is_some()) => {
-                match it.filled_by_batches(&self.expression.to_string(), sides) {
-                    Some(filled) => std::iter::once(self.set(sides)).chain(filled).collect(),
-                    None => vec![self.fill(it, sides)],
+                match (it.hand_over(sides), it.filled_by_batches(&self.expression.to_string(), sides)) {
+                    (Some(step), _) => vec![step],
+                    (None, Some(filled)) => std::iter::once(self.set(sides)).chain(filled).collect(),
+                    (None, None) => vec![self.fill(it, sides)],
                 }
             }
             Some(_) => vec![self.set(sides)],

@@ -240,7 +240,7 @@ impl Copying<'_> {
         }
         first = in_turn(first, vec![self.fill(facts)]);
         first = in_turn(first, referring);
-        first = in_turn(first, vec![self.own(self.compare(), None)]);
+        first = in_turn(first, vec![self.own(self.compare(desired), None)]);
 
         let workbench = Workbench::with(ground, start).await?;
         workbench.run(&first).await?;
@@ -458,7 +458,7 @@ impl Copying<'_> {
     }
 
     /// Stops where the two tables do not hold the same.
-    fn compare(&self) -> Step {
+    fn compare(&self, desired: &Schema) -> Step {
         let (name, new, key) = (self.name(), &self.new, &self.keys[1]);
         let on = key.iter().map(|it| format!("o.{it} = n.{it}")).collect::<Vec<_>>().join(" AND ");
         let row = |of: &str| format!("ROW({})::record", list(self.columns.iter().map(|it| format!("{of}.{it}"))));
@@ -473,9 +473,10 @@ impl Copying<'_> {
             row("n"),
             first = key[0],
         );
-        Step::new(format!("DO {}", dollar_quoted(&body)))
+        let step = Step::new(format!("DO {}", dollar_quoted(&body)))
             .summary(format!("stop unless {new} holds the rows of {name}, and no others"))
-            .scans(name)
+            .scans(name);
+        partitioned::leaves(desired, name).iter().fold(step, |it, leaf| it.scans(&leaf.child))
     }
 
     /// The change of names. Everything is locked by the first statement, so that nothing is waited for in between.
@@ -556,8 +557,11 @@ impl Copying<'_> {
     fn facts(&self, mut facts: Facts, desired: &Schema, schema: &Schema) -> Facts {
         if let Some(size) = facts.sizes.remove(self.name()) {
             facts.sizes.insert(self.old.clone(), size);
+            // Nobody has counted how many rows each gets.
+            let parts = partitioned::leaves(desired, self.name()).len().max(1) as u64;
+            let share = Size { rows: size.rows / parts, bytes: size.bytes / parts, empty: false };
             for name in partitioned::family(desired, self.name()).into_iter().skip(1) {
-                facts.sizes.insert(name, Size { empty: false, ..size });
+                facts.sizes.insert(name, share);
             }
         }
         let old = table::id(&self.old);

@@ -80,7 +80,7 @@ pub fn estimate(step: &Step, facts: &Facts, rates: &Rates) -> Option<Estimate> {
         let sizes = relations.iter().filter_map(|it| facts.sizes.get(it));
         sizes.fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
     };
-    if step.batch.is_some() {
+    if let Some(batch) = &step.batch {
         let relations: Vec<_> = step.locks.iter().map(|it| it.relation.clone()).collect();
         let (rows, bytes) = total(&relations);
         return (bytes > 0).then(|| Estimate {
@@ -90,7 +90,10 @@ pub fn estimate(step: &Step, facts: &Facts, rates: &Rates) -> Option<Estimate> {
             // Each row once more, with its entries; in the log beside it the pages that it was and is on.
             disk: bytes,
             wal: bytes.saturating_mul(2),
-            reason: format!("updates at {}", rates.update_mb_s.words()),
+            reason: match batch.into {
+                Some(_) => format!("copies at {}", rates.update_mb_s.words()),
+                None => format!("updates at {}", rates.update_mb_s.words()),
+            },
         });
     }
     let (written, read) = (total(&step.rewrites), total(&step.scans));

@@ -1,0 +1,1 @@
+CREATE TABLE contacts (name text, code bigint PRIMARY KEY);
