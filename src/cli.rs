@@ -258,7 +258,7 @@ pub fn main() -> Exit {
                 failure.exit
             }),
             () = interrupted(), if !ends_itself => {
-                eprintln!("interrupted; nothing of the plan was left half-done");
+                eprintln!("interrupted; nothing is left behind");
                 Exit::Failed
             }
         }

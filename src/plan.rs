@@ -53,6 +53,7 @@ pub enum PlanError {
 
 /// One statement of an undo.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Undo {
     pub sql: String,
     /// Whether the statement can run inside a transaction: CONCURRENTLY can't.

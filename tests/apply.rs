@@ -520,7 +520,7 @@ async fn later_stages_wait_to_be_asked_for() {
     assert!(case.ask("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NULL").await);
     case.tenantry(&["resume", "--dry-run"]).ended(0, &[]);
     // Both tables are not what the plan leads to; all its steps are done all the same.
-    case.tenantry(&["resume"]).ended(5, &["1 steps are done, 1 steps to go", "all steps are done, and yet"]);
+    case.tenantry(&["resume"]).ended(5, &["1 step done, 1 step to go", "all steps are done, and yet"]);
     assert!(case.ask("SELECT to_regclass('two') IS NOT NULL").await);
     assert_eq!(case.run().await.id, 1);
 }

@@ -169,6 +169,20 @@ fn the_plan_in_the_readme_is_what_the_tool_prints() {
 }
 
 #[test]
+fn the_map_has_every_module_and_no_other() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = map.split('`').skip(1).step_by(2).filter(|it| it.starts_with("src/")).collect();
+    for path in &named {
+        assert!(path.contains('*') || root().join(path).exists(), "{path} is on the map, and not there");
+    }
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = format!("src/{}", entry.unwrap().file_name().into_string().unwrap());
+        let is_module = path.ends_with(".rs") && !matches!(path.as_str(), "src/lib.rs" | "src/main.rs");
+        assert!(!is_module || named.contains(&path.as_str()), "{path} is not on the map");
+    }
+}
+
+#[test]
 fn the_declaration_is_shown_as_sql() {
     let shown = tenantry(&["show", "schema"]);
     assert!(shown.status.success(), "{}", told(&shown));

@@ -1,16 +1,19 @@
 //! One plan with hostile names in every form, as its reader gets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use tenantry::diagnostic::Look;
 use tenantry::lock::Lock;
 use tenantry::plan::access::{Change, Command, Reach};
+use tenantry::plan::batch::{Assignment, Batch};
 use tenantry::plan::file::{Estimate, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use tenantry::plan::gate::Gate;
 use tenantry::plan::hazard::Code;
+use tenantry::plan::split::{Before, Part};
 use tenantry::plan::{Stage, Undo};
 use tenantry::render::{Format, render};
-use tenantry::scope::Scope;
+use tenantry::scope::{Scope, Tenants};
 
 const PLAIN: Look = Look { colour: false, width: 80 };
 
@@ -233,6 +236,66 @@ fn json() {
     let read: PlanFile = serde_json::from_str(&text).expect("what is written is read");
     assert_eq!(read, plan());
     insta::assert_snapshot!(text);
+}
+
+/// The names of a type's fields, which its reader tells when it meets another.
+fn fields<T: DeserializeOwned>() -> BTreeSet<String> {
+    let Err(error) = serde_json::from_str::<T>(r#"{"none of them": 0}"#) else { panic!("it takes any field") };
+    let error = error.to_string();
+    let (_, expected) = error.split_once("expected").expect("the fields are named");
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The fields that docs/plan-file.md has in the table below a heading, with what it says of each.
+fn documented(heading: &str) -> BTreeMap<String, String> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan-file.md")).unwrap();
+    let section = page.split(&format!("\n### {heading}\n")).nth(1).expect("the heading is there");
+    let table =
+        section.split("\n#").next().unwrap().lines().filter(|it| it.starts_with("| `") || it.starts_with("| *`"));
+    let row = |line: &str| {
+        let cells: Vec<String> = line.trim_matches('|').split(" | ").map(|it| it.trim().to_owned()).collect();
+        let names: Vec<String> = cells[0].split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        names.into_iter().map(move |name| (name, cells[2..].join(" | ")))
+    };
+    table.flat_map(row).collect()
+}
+
+#[test]
+fn every_field_is_documented_and_none_besides() {
+    let ends = documented("`from` and `to`");
+    let of = |end: &str| -> BTreeSet<String> {
+        ends.keys().filter_map(|it| it.strip_prefix(end)?.strip_prefix('.').map(str::to_owned)).collect()
+    };
+    let names = |heading: &str| documented(heading).into_keys().collect::<BTreeSet<_>>();
+    for (is, said) in [
+        (fields::<PlanFile>(), names("The plan")),
+        (fields::<From>(), of("from")),
+        (fields::<To>(), of("to")),
+        (fields::<Scope>(), names("`scope`")),
+        (fields::<Proof>(), names("`proof`")),
+        (fields::<FileStep>(), names("`step`")),
+    ] {
+        assert_eq!(said, is);
+    }
+    let (plan, scope, proof, step) =
+        (documented("The plan"), documented("`scope`"), documented("`proof`"), documented("`step`"));
+    for (inner, said) in [
+        (fields::<Part>(), &plan["part"]),
+        (fields::<Before>(), &plan["part"]),
+        (fields::<Gate>(), &plan["gate"]),
+        (fields::<Tenants>(), &scope["tenants"]),
+        (fields::<Change>(), &proof["access"]),
+        (fields::<Batch>(), &step["batch"]),
+        (fields::<Assignment>(), &step["batch"]),
+        (fields::<FileLock>(), &step["locks"]),
+        (fields::<FileHazard>(), &step["hazards"]),
+        (fields::<Estimate>(), &step["estimate"]),
+        (fields::<Undo>(), &step["undo"]),
+    ] {
+        for field in inner {
+            assert!(said.contains(&format!("`{field}`")), "{field} is not in: {said}");
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::pipeline::Failure;
 use crate::plan::Stage;
 use crate::plan::batch::Batch;
 use crate::plan::file::{FileStep, PlanFile};
+use crate::render::review::counted;
 use crate::render::review::gate;
 
 /// Run a plan on a live database, step by step; what was done is kept in a journal there
@@ -87,7 +88,7 @@ impl Apply {
         if self.dry_run {
             context.print(&script(&steps));
             if left > 0 {
-                context.tell(&format!("{left} steps of later stages are left"));
+                context.tell(&format!("of later stages are left: {}", counted(left, "step")));
             }
             return Ok(Begun::Ended(Exit::Done));
         }
@@ -124,7 +125,7 @@ impl Apply {
         context: &Context,
     ) -> Result<Exit, Failure> {
         let count = ready.steps(self.through.into()).0.len();
-        context.tell(&format!("applying {} to {}: {count} steps", plan.name, target.redacted()));
+        context.tell(&format!("applying {} to {}: {}", plan.name, target.redacted(), counted(count, "step")));
         forward(ready, self.through.into(), &self.pace, target, context).await
     }
 }
@@ -179,13 +180,14 @@ pub(super) async fn forward(
     let running = ready.run(through, &pace, stopping, &mut tell);
     match attended(&progress, &stop, running).await? {
         Ok(outcome) if outcome.left == 0 => {
-            context.tell(&format!("applied: {} steps; the database is as the plan wants it", outcome.done));
+            context
+                .tell(&format!("applied: {}; the database is as the plan wants it", counted(outcome.done, "step")));
             Ok(Exit::Done)
         }
         Ok(outcome) => {
             context.tell(&format!(
-                "applied: {} steps, up to stage {}; {} of later stages are left: `tenantry resume` goes on with them",
-                outcome.done,
+                "applied: {}, up to stage {}; {} of later stages are left: `tenantry resume` goes on with them",
+                counted(outcome.done, "step"),
                 through.name(),
                 outcome.left
             ));
@@ -223,7 +225,7 @@ pub(super) fn script(steps: &[&FileStep]) -> String {
 
 /// What somebody should know who is asked.
 pub(super) fn summary(steps: &[&FileStep], left: usize) -> String {
-    let mut out = format!("{} steps", steps.len());
+    let mut out = counted(steps.len(), "step");
     if left > 0 {
         let _ = write!(out, " ({left} of later stages are left)");
     }

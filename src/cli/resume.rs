@@ -9,6 +9,7 @@ use super::progress::{Through, confirmed, target, told};
 use crate::apply::{self, Prepared};
 use crate::diagnostic::Exit;
 use crate::pipeline::Failure;
+use crate::render::review::counted;
 
 /// Go on with the newest run where it stopped: after a failure, an interrupt, a crash, or the stage it was to reach
 #[derive(Debug, clap::Args)]
@@ -55,9 +56,10 @@ impl Resume {
         let (plan, done) = ready.plan();
         let (name, count) = (&plan.name, steps.len());
         context.tell(&format!(
-            "going on with {name} on {}: {} steps are done, {count} steps to go",
+            "going on with {name} on {}: {} done, {} to go",
             target.redacted(),
-            done.len()
+            counted(done.len(), "step"),
+            counted(count, "step")
         ));
         forward(*ready, self.through.into(), &self.pace, &target, context).await
     }

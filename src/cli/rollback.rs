@@ -11,6 +11,7 @@ use super::progress::{Shown, attended, confirmed, target, told};
 use crate::apply::{self, Event, Return};
 use crate::diagnostic::Exit;
 use crate::pipeline::Failure;
+use crate::render::review::counted;
 
 /// Take back the newest run, step by step from its end, after trying that on a copy of the schema
 #[derive(Debug, clap::Args)]
@@ -51,8 +52,8 @@ impl Rollback {
                 return Ok(Exit::Failed);
             }
         }
-        let count = back.steps().len();
-        context.tell(&format!("taking back {count} steps of {} on {}", back.name(), target.redacted()));
+        let count = counted(back.steps().len(), "step");
+        context.tell(&format!("taking back {count} of {} on {}", back.name(), target.redacted()));
         let progress = Shown::new(back.steps(), context);
         let pace = self.pace.pace(context);
         let mut line = None;
@@ -61,7 +62,7 @@ impl Rollback {
         let running = back.run(&pace, stopping, &mut tell);
         match attended(&progress, &stop, running).await? {
             Ok(count) => {
-                context.tell(&format!("taken back: {count} steps"));
+                context.tell(&format!("taken back: {}", counted(count, "step")));
                 Ok(Exit::Done)
             }
             Err(error) => Err(told(error, &target, context).await),

@@ -296,7 +296,10 @@ pub fn fingerprint(managed: &Schema) -> String {
 
 /// Where an error of the TOML is; at the end, where something is missing there.
 fn span(error: &toml::de::Error, text: &str) -> Range<usize> {
-    error.span().unwrap_or(text.len()..text.len())
+    let end = text.trim_end().len();
+    // What is missing at the end of a file is shown at its last character, since nothing can be underlined behind it.
+    let last = text[..end].char_indices().next_back().map_or(0, |it| it.0);
+    error.span().filter(|it| it.start < end).unwrap_or(last..end)
 }
 
 /// What the error is, in one line, with a suggestion for a key that there is not.
