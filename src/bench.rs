@@ -16,7 +16,7 @@ use crate::introspect::server_message;
 use crate::name::Name;
 use crate::queries::Query;
 use crate::queries::budget::{ActsFor, Budget};
-use crate::tenancy::Tenancy;
+use crate::tenancy::{Tenancy, of_statement};
 
 mod report;
 mod tenants;
@@ -93,20 +93,25 @@ struct Ready {
 pub async fn bench(
     target: &Target,
     queries: &[Query],
-    tenancy: Option<&Tenancy>,
+    tenancies: &[Tenancy],
     settings: &Settings,
 ) -> Result<Measured, BenchError> {
     let session = target.connect().await?;
     session.client.batch_execute(PATIENCE).await?;
     let for_tenants = |query: &Query| query.budget.as_ref().is_some_and(|it| it.tenant != ActsFor::Nobody);
-    let tenants = match tenancy.filter(|_| queries.iter().any(for_tenants)) {
-        Some(tenancy) => Tenants::chosen(&session, tenancy, queries, settings.tenants).await?,
-        None => Tenants::default(),
-    };
+    let mut tenants = Tenants::default();
+    for tenancy in tenancies.iter().enumerate() {
+        let is_about = |query: &&Query| of_statement(tenancies, &query.relations) == Some(tenancy.0);
+        let queries: Vec<&Query> = queries.iter().filter(|it| for_tenants(it)).filter(is_about).collect();
+        if !queries.is_empty() {
+            tenants.choose(&session, tenancy, &queries, settings.tenants).await?;
+        }
+    }
     let mut ready = vec![];
     for query in queries {
         let Some(budget) = &query.budget else { continue };
-        ready.push(prepared(&session, query, budget, &tenants, settings).await?);
+        let tenancy = of_statement(tenancies, &query.relations);
+        ready.push(prepared(&session, query, budget, (&tenants, tenancy), settings).await?);
     }
     let ready = Arc::new(ready);
     let tenants = Arc::new(tenants);
@@ -148,7 +153,7 @@ async fn prepared(
     session: &Session,
     query: &Query,
     budget: &Budget,
-    tenants: &Tenants,
+    (tenants, tenancy): (&Tenants, Option<usize>),
     settings: &Settings,
 ) -> Result<Ready, BenchError> {
     let role = query.role.clone().or_else(|| settings.role.clone());
@@ -161,9 +166,14 @@ async fn prepared(
         left_out: None,
     };
     let acting: Vec<Option<usize>> = match &budget.tenant {
-        ActsFor::Each if !tenants.list.is_empty() => (0..tenants.everybody).map(Some).collect(),
-        ActsFor::One(key) => vec![tenants.list.iter().position(|it| it.key == *key)],
-        ActsFor::Each | ActsFor::Nobody => vec![None],
+        ActsFor::Each => match tenancy.and_then(|it| tenants.everybody.get(&it)) {
+            Some(everybody) => everybody.clone().map(Some).collect(),
+            None => vec![None],
+        },
+        ActsFor::One(key) => {
+            vec![tenants.list.iter().position(|it| Some(it.tenancy) == tenancy && it.key == *key)]
+        }
+        ActsFor::Nobody => vec![None],
     };
     if acting.iter().any(Option::is_some) {
         held_to_row_security(session, ready.role.as_ref()).await?;

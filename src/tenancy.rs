@@ -46,6 +46,23 @@ pub struct Tenancy {
     pub distributed: bool,
 }
 
+/// The tenancy that a statement is about, by its place: the one that most of the relations belong to which it names (in
+/// parts, as written), else the first.
+pub fn of_statement(tenancies: &[Tenancy], relations: &[Vec<String>]) -> Option<usize> {
+    let is_named = |table: &QName, parts: &[String]| match parts {
+        [.., namespace, name] => table.namespace.as_str() == namespace && table.name.as_str() == name,
+        [name] => table.name.as_str() == name,
+        [] => false,
+    };
+    let own = |tenancy: &Tenancy| {
+        let tables = tenancy.tables.iter().filter(|it| matches!(it.1, Class::Scoped(_) | Class::Tenant));
+        let names: Vec<&QName> = tables.map(|(table, _)| table).collect();
+        relations.iter().filter(|parts| names.iter().any(|table| is_named(table, parts))).count()
+    };
+    let counted = tenancies.iter().enumerate().map(|(at, it)| (own(it), std::cmp::Reverse(at)));
+    counted.max().map(|(_, std::cmp::Reverse(at))| at)
+}
+
 /// What tells rows apart at one level: a table whose rows are the units, and a column elsewhere that refers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {

@@ -124,3 +124,62 @@ budget_ms = 10
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("did you mean \"own orders\"?"), "{err}");
 }
+
+#[tokio::test]
+async fn each_query_runs_as_the_tenants_of_its_own_tenancy() {
+    let server = Shadow::start(&ShadowSpec::Auto, Some(15)).await.unwrap();
+    let database = server.create_database("two").await.unwrap();
+    let session = database.connect().await.unwrap();
+    let schema = "
+        CREATE ROLE bench_both;
+        CREATE SCHEMA shop;
+        CREATE SCHEMA clinic;
+        CREATE TABLE shop.shops (id integer PRIMARY KEY);
+        CREATE TABLE shop.orders (shop_id integer REFERENCES shop.shops, id integer, PRIMARY KEY (shop_id, id));
+        CREATE TABLE clinic.clinics (id integer PRIMARY KEY);
+        CREATE TABLE clinic.visits (clinic_id integer REFERENCES clinic.clinics, id integer, PRIMARY KEY (clinic_id, id));
+        INSERT INTO shop.shops SELECT generate_series(1, 4);
+        INSERT INTO shop.orders SELECT 1 + n % 4, n FROM generate_series(1, 40) n;
+        INSERT INTO clinic.clinics SELECT generate_series(101, 102);
+        INSERT INTO clinic.visits SELECT 101 + n % 2, n FROM generate_series(1, 40) n;
+        ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON shop.orders USING (shop_id = (SELECT current_setting('app.shop')::integer));
+        ALTER TABLE clinic.visits ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON clinic.visits USING (clinic_id = (SELECT current_setting('app.clinic')::integer));
+        GRANT USAGE ON SCHEMA shop, clinic TO bench_both;
+        GRANT SELECT ON ALL TABLES IN SCHEMA shop, clinic TO bench_both;
+        ANALYZE";
+    session.client.batch_execute(schema).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[queries]\npaths = [\"q.toml\"]\n[tenancy.shop]\nnamespaces = [\"shop\"]\ntenant = \"shop.shops\"\n\
+                  key = \"shop_id\"\ncurrent = \"current_setting('app.shop')::integer\"\nscoped = [\"shop.orders\"]\n\
+                  [tenancy.clinic]\nnamespaces = [\"clinic\"]\ntenant = \"clinic.clinics\"\nkey = \"clinic_id\"\n\
+                  current = \"current_setting('app.clinic')::integer\"\nscoped = [\"clinic.visits\"]\n";
+    // Whoever acts as the wrong tenant sees no row, or has no setting.
+    let queries = r#"
+[[query]]
+name = "orders"
+sql = "SELECT 1 / (count(*) / 10) FROM shop.orders"
+budget_ms = 1000
+[[query]]
+name = "visits"
+sql = "SELECT 1 / (count(*) / 20) FROM clinic.visits"
+budget_ms = 1000
+[[query]]
+name = "one clinic"
+sql = "SELECT 1 / (count(*) / 20) FROM clinic.visits WHERE clinic_id = 102"
+tenant = "102"
+budget_ms = 1000
+"#;
+    fs::write(dir.path().join("tenantry.toml"), config).unwrap();
+    fs::write(dir.path().join("q.toml"), queries).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    command.current_dir(dir.path()).args(["bench", "--database", &many::address(&server, &database)]);
+    let output = command.args(["--runs", "3", "--role", "bench_both", "--format", "json"]).output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    let measured: Value = serde_json::from_str(&out).unwrap();
+    let tenants: Vec<u64> =
+        measured["queries"].as_array().unwrap().iter().map(|it| it["tenants"].as_u64().unwrap()).collect();
+    assert_eq!(tenants, [4, 2, 1], "{out}");
+}

@@ -1,6 +1,7 @@
 //! The tenants that take part in a measurement: those with the most rows, and others spread over all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::BenchError;
 use crate::connect::Session;
@@ -12,35 +13,38 @@ use crate::tenancy::{Class, Model, Tenancy};
 /// A tenant, and how a session becomes its.
 #[derive(Debug, Clone)]
 pub struct Tenant {
+    /// The place of its tenancy.
+    pub tenancy: usize,
     pub key: String,
     pub enter: String,
 }
 
-/// The tenants that take part: the largest first, then others, then those that single queries ask for.
+/// The tenants that take part. Of each tenancy: the largest first, then others, then those that single queries ask for.
 #[derive(Debug, Default)]
 pub struct Tenants {
     pub list: Vec<Tenant>,
     /// How many of them have the most rows.
     pub largest: usize,
-    /// How many act for queries of every tenant.
-    pub everybody: usize,
+    /// For each tenancy, the places of those that act for queries of every tenant.
+    pub everybody: BTreeMap<usize, Range<usize>>,
 }
 
 impl Tenants {
-    /// Chooses at most so many: a fifth of them those that have the most rows, as far as statistics tell.
-    pub(super) async fn chosen(
+    /// Chooses at most so many of a tenancy: a fifth of them those that have the most rows, as far as statistics tell.
+    pub(super) async fn choose(
+        &mut self,
         session: &Session,
-        tenancy: &Tenancy,
-        queries: &[Query],
+        (number, tenancy): (usize, &Tenancy),
+        queries: &[&Query],
         most: usize,
-    ) -> Result<Tenants, BenchError> {
+    ) -> Result<(), BenchError> {
         let name = tenancy.name.clone().unwrap_or_else(|| "this".into());
         match tenancy.model {
             Model::Row => {}
             Model::Namespace => return Err(BenchError::Model(name, "namespace")),
             Model::Database => return Err(BenchError::Model(name, "database")),
         }
-        let Some(level) = tenancy.levels.first() else { return Ok(Tenants::default()) };
+        let Some(level) = tenancy.levels.first() else { return Ok(()) };
         let Some(recipe) = &tenancy.session else { return Err(BenchError::NoRecipe(level.current.clone())) };
         let sql = format!("SELECT {id}::text FROM {table} ORDER BY {id}", id = level.id, table = level.table);
         let all: Vec<String> = session.client.query(&sql, &[]).await?.iter().map(|row| row.get(0)).collect();
@@ -52,11 +56,13 @@ impl Tenants {
         keys.retain(|key| known.contains(key));
         keys.truncate(most.div_ceil(5));
         let largest = keys.len();
+        self.largest += largest;
         let rest: Vec<&String> = all.iter().filter(|key| !keys.contains(key)).collect();
         let others = most.saturating_sub(largest);
         let step = (rest.len() / others.max(1)).max(1);
         keys.extend(rest.into_iter().skip(step / 2).step_by(step).take(others).cloned());
-        let everybody = keys.len();
+        let first = self.list.len();
+        self.everybody.insert(number, first..first + keys.len());
         for query in queries {
             if let Some(ActsFor::One(key)) = query.budget.as_ref().map(|it| &it.tenant)
                 && !keys.contains(key)
@@ -64,7 +70,6 @@ impl Tenants {
                 keys.push(key.clone());
             }
         }
-        let mut list = vec![];
         for key in keys {
             let value = match &recipe.value {
                 Some(query) => {
@@ -74,9 +79,9 @@ impl Tenants {
                 }
                 None => key.clone(),
             };
-            list.push(Tenant { enter: recipe.enter(&value), key });
+            self.list.push(Tenant { tenancy: number, enter: recipe.enter(&value), key });
         }
-        Ok(Tenants { list, largest, everybody })
+        Ok(())
     }
 }
 

@@ -62,7 +62,7 @@ impl Bench {
             role: self.role.as_deref().map(Name::from),
             writes: self.writes,
         };
-        let measured = bench::bench(&target, &queries, tenancies.first(), &settings).await?;
+        let measured = bench::bench(&target, &queries, &tenancies, &settings).await?;
         context.print(&match self.format {
             Format::Text => measured.text(),
             Format::Markdown => measured.markdown(),

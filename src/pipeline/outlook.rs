@@ -16,7 +16,7 @@ use crate::schema::Schema;
 use crate::source::Class;
 use crate::source::syntax::words;
 use crate::source::toml::qname;
-use crate::tenancy::Tenancy;
+use crate::tenancy::{Tenancy, of_statement};
 
 /// Rows from which on a table that is read whole is worth telling; from the lower number on where a query must not.
 const LARGE: f64 = 10_000.0;
@@ -159,7 +159,7 @@ fn said(request: &Request, both: &Both) -> Result<BTreeMap<QName, u64>, Failure>
 
 /// Whose session runs a query: the tenant does not matter for the way, as long as there is one.
 fn asked<'a>(query: &'a Query, budget: &Budget, tenancies: &[Tenancy]) -> Asked<'a> {
-    let tenancy = tenancies.first();
+    let tenancy = of_statement(tenancies, &query.relations).map(|at| &tenancies[at]);
     let role = query.role.clone().or_else(|| {
         let bound = tenancy?.roles.bound.first()?;
         Some(Name::from(bound.0.as_str()))
