@@ -843,7 +843,7 @@ async fn what_is_taken_back_in_part_can_go_on() {
     assert!(dry.code == Some(0) && dry.out.contains("-- back from step 3"), "{} {}", dry.out, dry.err);
     case.tenantry(&["rollback", "--to", "2"]).ended(0, &["taken back"]);
     assert_eq!(case.run().await.done(), [1, 2]);
-    case.tenantry(&["resume"]).ended(0, &["2 steps are done", "the database is as the plan wants it"]);
+    case.tenantry(&["resume"]).ended(0, &["2 steps done", "the database is as the plan wants it"]);
     assert_eq!(case.fingerprint().await, case.plan.to.fingerprint);
     case.tenantry(&["rollback"]).ended(0, &["taken back"]);
     assert_eq!(
