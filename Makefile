@@ -19,7 +19,8 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 
-# The tests that start servers, on every supported major.
+# The tests that start servers, on every supported major. The example declares views with security_invoker, which 14
+# has not.
 matrix:
 	@scripts/setup.sh test
 	@scripts/setup.sh servers $(MAJORS)
@@ -29,8 +30,9 @@ matrix:
 	    bin=$$(scripts/setup.sh where $$major); \
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
 	        $(CARGO) test --no-fail-fast --test apply --test connect --test live --test shadow; \
+	    example="init_writes"; [ $$major = 14 ] || example="the_legacy_database $$example"; \
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
-	        $(CARGO) test --test example -- the_legacy_database init_writes; \
+	        $(CARGO) test --test example -- $$example; \
 	done
 
 bench:

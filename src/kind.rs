@@ -101,6 +101,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
+    /// The same for a change of the object, as far as only the objects that use it tell.
+    fn wishes_when_altered(&self, _new: &Schema) -> Vec<ObjectId> {
+        vec![]
+    }
+
     /// The whole that this object goes with: dropping that drops this, without CASCADE.
     fn part_of(&self) -> Option<ObjectId> {
         None
@@ -192,6 +197,10 @@ macro_rules! kinds {
 
             pub fn wishes(&self) -> Vec<ObjectId> {
                 match self { $(Object::$Kind(it) => it.wishes(),)* }
+            }
+
+            pub fn wishes_when_altered(&self, new: &Schema) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.wishes_when_altered(new),)* }
             }
 
             pub fn part_of(&self) -> Option<ObjectId> {

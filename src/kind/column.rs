@@ -193,14 +193,38 @@ fn chosen(table: &str, column: &str, label: &str) -> Name {
 /// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free. What is cut has the hash of
 /// the whole instead, so that names which begin alike stay apart in one plan.
 pub fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
-    let mut base = parts.join("_");
-    if base.len() > 60 {
-        // FNV-1a.
-        let hash = base.bytes().fold(0x811c_9dc5_u32, |hash, it| (hash ^ u32::from(it)).wrapping_mul(0x0100_0193));
-        base.truncate(base.floor_char_boundary(51));
-        base += &format!("_{hash:08x}");
+    let base = parts.join("_");
+    let base = if base.len() > 60 { hashed(&base, &base) } else { base };
+    numbered(&base, free)
+}
+
+/// The same for something of a table and its columns that stands beside the table: with a hash also where another table
+/// and a column of its own make the same name.
+pub fn derived_beside(table: &QName, parts: &[&str], sides: &Sides<'_>, free: impl Fn(&Name) -> bool) -> Name {
+    let base = parts.join("_");
+    let made_of = |it: &Column| {
+        let rest = base.trim_start_matches(['_', '0', '!']).strip_prefix(it.table.name.as_str());
+        let rest = rest.and_then(|rest| rest.strip_prefix('_'));
+        it.table.namespace == table.namespace
+            && it.table != *table
+            && rest.is_some_and(|rest| rest.starts_with(it.name.as_str()))
+    };
+    let mut columns = [sides.old, sides.new].into_iter().flat_map(|schema| schema.of_kind(Kind::Column));
+    if columns.any(|it| matches!(it, Object::Column(it) if made_of(it))) {
+        numbered(&hashed(&base, &parts.join("\0")), free)
+    } else {
+        derived(parts, free)
     }
-    let names = std::iter::once(Name(base.clone())).chain((1..).map(|i| Name(format!("{base}{i}"))));
+}
+
+fn hashed(base: &str, whole: &str) -> String {
+    // FNV-1a.
+    let hash = whole.bytes().fold(0x811c_9dc5_u32, |hash, it| (hash ^ u32::from(it)).wrapping_mul(0x0100_0193));
+    format!("{}_{hash:08x}", &base[..base.floor_char_boundary(51)])
+}
+
+fn numbered(base: &str, free: impl Fn(&Name) -> bool) -> Name {
+    let names = std::iter::once(Name(base.to_owned())).chain((1..).map(|i| Name(format!("{base}{i}"))));
     names.into_iter().find(free).expect("some number is free")
 }
 
@@ -475,7 +499,8 @@ impl Column {
             };
             sides.old.objects.keys().chain(sides.new.objects.keys()).any(here)
         };
-        let name = derived(&[table.name.as_str(), column.as_str(), "is_filled"], |it| !taken(it));
+        let parts = [table.name.as_str(), column.as_str(), "is_filled"];
+        let name = derived_beside(table, &parts, sides, |it| !taken(it));
         let function = table.sibling(name.clone());
         // Columns are named as in the backfill itself: bare, or by the table's name.
         let body = format!(

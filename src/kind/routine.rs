@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::kind::{Alter, canonical, Definition, Expr, Kind, ObjectId};
+use crate::kind::{Alter, canonical, column, Definition, Expr, Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 
 mod references;
 
@@ -445,6 +445,20 @@ impl Definition for Routine {
         let itself = self.id();
         wishes.retain(|wish| wish.kind != Kind::Routine || !itself.path.starts_with(&wish.path));
         wishes
+    }
+
+    /// What the body of a trigger's function says of NEW and OLD are columns of the tables that the triggers are on.
+    fn wishes_when_altered(&self, new: &Schema) -> Vec<ObjectId> {
+        let Body::Text(text) = &self.body else { return vec![] };
+        let fields = references::fields_of_rows(text);
+        if fields.is_empty() {
+            return vec![];
+        }
+        let relations = new.of_kind(Kind::Trigger).filter_map(|object| match object {
+            Object::Trigger(it) if it.function == self.name => Some(&it.relation),
+            _ => None,
+        });
+        relations.flat_map(|relation| fields.iter().map(|it| column::id(relation, it))).collect()
     }
 
     /// A changed column breaks an SQL-standard body, a changed type the arguments and the result.

@@ -248,7 +248,8 @@ impl<'a> Graph<'a> {
                             let first = freed.get(&claim).into_iter().chain(left.get(&claim)).flatten();
                             edges.extend(first.map(|first| Edge::soft(first, key)));
                         }
-                        for wish in self.new.wishes_of(id) {
+                        let of_users = self.new.objects[id].wishes_when_altered(self.new);
+                        for wish in self.new.wishes_of(id).into_iter().chain(&of_users) {
                             edges.extend(node(wish, Half::Create).map(|first| Edge::soft(first, key)));
                         }
                         for need in self.new.needs_of(id) {

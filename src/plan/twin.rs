@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kind::column::{self, Column, derived};
+use crate::kind::column::{self, Column, derived, derived_beside};
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Index, Key, Of, Subject};
 use crate::kind::routine::Body;
@@ -381,7 +381,7 @@ pub(super) fn first_of_all(sides: &Sides<'_>, table: &QName, family: &[QName], a
     };
     let candidates = ["_", "0_", "!", "!!!!!!"].map(|first| {
         let first = format!("{first}{}", table.name.as_str());
-        derived(&[&[first.as_str()], about].concat(), |it| !taken(it))
+        derived_beside(table, &[&[first.as_str()], about].concat(), sides, |it| !taken(it))
     });
     let is_first = |name: &&Name| others.iter().all(|other| name.as_str() < *other);
     candidates.iter().find(is_first).unwrap_or(&candidates[0]).clone()

@@ -1,6 +1,6 @@
 //! What the body of a routine refers to, as far as its text tells, and what locks its analysis takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeRef;
 use pg_query::protobuf::{KeywordKind, RangeVar, Token};
@@ -64,6 +64,15 @@ pub(super) fn locks(statements: &str) -> BTreeMap<QName, Lock> {
         }
     }
     locks
+}
+
+/// The columns that the text of a trigger's function names behind NEW and OLD.
+pub(super) fn fields_of_rows(text: &str) -> BTreeSet<Name> {
+    let Ok(tokens) = pg_query::scan_tokens(text) else { return BTreeSet::new() };
+    let words: Vec<&str> =
+        tokens.iter().filter_map(|token| text.get(token.start as usize..token.end as usize)).collect();
+    let of_row = |word: &[&str]| matches!(unquoted(word[0]).as_str(), "new" | "old") && word[1] == ".";
+    words.windows(3).filter(|word| of_row(word)).map(|word| Name(unquoted(word[2]))).collect()
 }
 
 const RELATIONS: &[Kind] = &[Kind::Table, Kind::View, Kind::MaterializedView, Kind::Sequence, Kind::Column];
@@ -200,6 +209,12 @@ mod tests {
         }
         assert!(!tables.contains(&"app.string".to_owned()) && !tables.contains(&"app.comment".to_owned()));
         assert!(ids(Kind::EnumType, &found).contains(&"\"Odd\".\"a\"\"mood\"".to_owned()));
+    }
+
+    #[test]
+    fn columns_of_the_rows_of_a_trigger_are_found() {
+        let found = fields_of_rows("BEGIN new.A := OLD.\"B c\" || 'NEW.d'; -- NEW.e\n RETURN NEW; END");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [Name::from("B c"), Name::from("a")]);
     }
 
     #[test]

@@ -1,0 +1,2 @@
+INSERT INTO a VALUES (1, 'x');
+INSERT INTO a_b VALUES (1, 'y');
