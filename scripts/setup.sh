@@ -229,12 +229,15 @@ fetch_server() {
 
 # Installs what is missing of the given words, all at once.
 need() {
-    missing=
+    missing= words=
     for word; do
-        "have_$word" || missing="$missing $(package "$word")"
+        "have_$word" && continue
+        words="$words, $word"
+        [ -z "$(manager)" ] || missing="$missing $(package "$word")"
     done
-    missing=${missing# }
-    [ -n "$missing" ] || return 0
+    missing=${missing# } words=${words#, }
+    [ -n "$words" ] || return 0
+    [ -n "$missing" ] || fail "missing: $words; neither apt-get, dnf, apk nor brew is here: install them by hand"
     # A server alone can be had without any rights.
     if ! may_install && [ "$missing" = "$(package server)" ] && have_pip; then
         fetch_server 18
