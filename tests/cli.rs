@@ -374,6 +374,41 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
 }
 
 #[test]
+fn options_of_servers_are_compared_and_their_secrets_are_not_told() {
+    let foreign = |host: &str, password: &str, table: &str| {
+        format!(
+            "CREATE FOREIGN DATA WRAPPER w;
+             CREATE SERVER far TYPE 'x' VERSION '1' FOREIGN DATA WRAPPER w OPTIONS (host '{host}', api_key '{password}');
+             CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (\"user\" 'u', password '{password}');
+             CREATE FOREIGN TABLE theirs (a integer) SERVER far OPTIONS (table_name '{table}');\n"
+        )
+    };
+    let live = foreign("one", "hunter2", "t");
+    let notes = |declared: &str| {
+        let project = Project::new(&[
+            ("tenantry.toml", CONFIG),
+            ("legacy.sql", &format!("{live}CREATE TABLE t ();")),
+            ("schema/all.sql", &format!("{declared}CREATE TABLE t (a integer);\n")),
+        ]);
+        let planned = project.run(&["plan"]);
+        assert_eq!(planned.code, 0, "{}", planned.err);
+        let written = fs::read_to_string(project.path().join("plans/1-plan.toml")).unwrap();
+        for told in [&planned.out, &planned.err, &written] {
+            assert!(!told.contains("hunter"), "{told}");
+        }
+        planned.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(!notes(&foreign("one", "hunter2", "t")).contains("declared otherwise"));
+    let others = notes(&foreign("two", "hunter2", "u"));
+    for other in ["foreign table public.theirs", "server far"] {
+        let said = format!("yours to change on the live side: {other}");
+        assert!(others.contains(&said) || others.contains(&format!(", {other}")), "{said}: {others}");
+    }
+    // A secret is not looked at.
+    assert!(!notes(&foreign("one", "hunter3", "t")).contains("declared otherwise"));
+}
+
+#[test]
 fn an_access_method_made_by_hand_is_there_for_what_uses_it() {
     let method = "CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;
          CREATE ACCESS METHOD tree TYPE INDEX HANDLER bthandler;\n";

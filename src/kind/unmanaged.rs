@@ -1,8 +1,9 @@
 //! Objects of kinds that are not managed: found and named, never changed.
 
 /// A query for each object of the database's users that no kind describes: its name, as in
-/// `operator public.@@@(text,text)`, and the statements that make one like it, for copies, where they can be told from
-/// the catalogs. Without the options of servers, foreign tables and subscriptions, which can hold passwords.
+/// `operator public.@@@(text,text)`, and the statements that make one like it, for copies and to tell whether it is
+/// declared otherwise, where they can be told from the catalogs. In the options of what is foreign, the values of those
+/// that may be secrets are left out; a subscription has none of its options.
 pub const UNMANAGED: &str = r#"
     WITH found(catalog, object) AS (
         SELECT 'pg_class'::regclass, oid FROM pg_class WHERE relkind = 'f'
@@ -154,18 +155,38 @@ pub const UNMANAGED: &str = r#"
          WHERE w.oid >= 16384
         UNION ALL
         SELECT 'pg_foreign_server'::regclass, s.oid,
-               format('CREATE SERVER %I FOREIGN DATA WRAPPER %I', s.srvname, w.fdwname)
+               format('CREATE SERVER %I%s%s FOREIGN DATA WRAPPER %I%s', s.srvname,
+                      ' TYPE ' || quote_literal(s.srvtype), ' VERSION ' || quote_literal(s.srvversion), w.fdwname,
+                      (SELECT ' OPTIONS (' || string_agg(format('%I %L', option_name, shown), ', ' ORDER BY option_name) || ')'
+                         FROM pg_options_to_table(s.srvoptions)
+                         CROSS JOIN LATERAL (SELECT CASE WHEN option_name ~* 'pass|secret|token|key|cred|cert'
+                                                         THEN '********' ELSE option_value END) o(shown)))
           FROM pg_foreign_server s
           JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
          WHERE s.oid >= 16384
         UNION ALL
+        -- Who may not see the options sees none.
+        SELECT 'pg_user_mapping'::regclass, m.umid,
+               format('CREATE USER MAPPING FOR %s SERVER %I%s',
+                      CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END, m.srvname,
+                      (SELECT ' OPTIONS (' || string_agg(format('%I %L', option_name, shown), ', ' ORDER BY option_name) || ')'
+                         FROM pg_options_to_table(m.umoptions)
+                         CROSS JOIN LATERAL (SELECT CASE WHEN option_name ~* 'pass|secret|token|key|cred|cert'
+                                                         THEN '********' ELSE option_value END) o(shown)))
+          FROM pg_user_mappings m
+         WHERE m.umoptions IS NOT NULL
+        UNION ALL
         SELECT 'pg_class'::regclass, c.oid,
-               format('CREATE FOREIGN TABLE %I.%I (%s) SERVER %I', n.nspname, c.relname,
+               format('CREATE FOREIGN TABLE %I.%I (%s) SERVER %I%s', n.nspname, c.relname,
                       (SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod),
                                                 CASE WHEN a.attnotnull THEN ' NOT NULL' END), ', ' ORDER BY a.attnum)
                          FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-                      s.srvname)
+                      s.srvname,
+                      (SELECT ' OPTIONS (' || string_agg(format('%I %L', option_name, shown), ', ' ORDER BY option_name) || ')'
+                         FROM pg_options_to_table(t.ftoptions)
+                         CROSS JOIN LATERAL (SELECT CASE WHEN option_name ~* 'pass|secret|token|key|cred|cert'
+                                                         THEN '********' ELSE option_value END) o(shown)))
           FROM pg_foreign_table t
           JOIN pg_class c ON c.oid = t.ftrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
