@@ -1,0 +1,2 @@
+INSERT INTO events (at) VALUES ('2024-05-01'), ('2026-05-01');
+INSERT INTO events_2025 VALUES (7, '2025-05-01');

@@ -1,0 +1,10 @@
+CREATE TABLE events (kind integer, note text, size integer) PARTITION BY LIST (kind);
+CREATE TABLE comes PARTITION OF events FOR VALUES IN (1);
+CREATE TABLE changes PARTITION OF events (note DEFAULT 'x', CHECK (size > 0)) FOR VALUES IN (2) WITH (fillfactor = 50);
+ALTER TABLE changes ALTER COLUMN note SET STORAGE EXTERNAL, ALTER COLUMN note SET STATISTICS 5;
+ALTER TABLE changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON changes TO anon USING (size > 1);
+COMMENT ON TABLE changes IS 'Some';
+COMMENT ON COLUMN changes.note IS 'Any';
+GRANT SELECT (note) ON changes TO app_reader;
+CREATE INDEX sizes ON changes (size);
