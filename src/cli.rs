@@ -37,9 +37,25 @@ mod show;
 mod status;
 mod tenancy;
 
+const AFTER: &str = "\
+First steps:
+  tenantry init --database postgresql://me@host/db   # tenantry.toml and schema/
+  edit schema/, then
+  tenantry plan --database postgresql://me@host/db   # plans/1-plan.toml, to read
+  tenantry apply plans/1-plan.toml --database postgresql://me@host/db
+
+Exit codes:
+  0  done, or nothing to do
+  1  failed
+  2  usage
+  3  changes are pending, or something was found
+  4  a hazard was not accepted, or a question is open
+  5  drift: the database is not what the plan starts from
+  6  stopped part of the way: `resume` goes on, `rollback` takes it back";
+
 /// Takes a PostgreSQL database to the schema that its repository declares, without stopping the people who use it.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, max_term_width = 100)]
+#[command(name = "tenantry", version, max_term_width = 100, after_help = AFTER)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -49,6 +65,7 @@ struct Cli {
 
 /// Options that every command understands.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Common {
     /// The live database: a URL or key=value string (else DATABASE_URL, tenantry.toml, or PG* variables)
     #[arg(long, global = true, value_name = "URL")]

@@ -256,6 +256,26 @@ fn usage_errors_end_with_2_and_bad_files_with_1() {
 }
 
 #[test]
+fn the_help_fits_a_terminal_and_tells_the_exit_codes() {
+    let project = Project::new(&[]);
+    let help = project.run(&["--help"]).out;
+    for code in include_str!("../README.md").lines().filter_map(|it| it.strip_prefix("| ")?.split_once(" | ")) {
+        let (number, meaning) = code;
+        if number.len() == 1 && number != "|" {
+            let meaning = meaning.split([' ', ',']).next().unwrap();
+            assert!(help.contains(&format!("\n  {number}  {meaning}")), "{number} {meaning}: {help}");
+        }
+    }
+    for command in ["", "init", "plan", "show", "apply", "resume", "rollback", "status", "drift", "lint", "bench"] {
+        let help = project.run(&[command, "--help"].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>());
+        assert_eq!(help.code, 0, "{command}");
+        assert!(help.out.lines().all(|it| it.chars().count() <= 80), "{command}: {}", help.out);
+        let (own, everywhere) = help.out.split_once("Everywhere:").expect("what all commands take stands apart");
+        assert!(everywhere.contains("--database") && !own.contains("--database <"), "{command}: {}", help.out);
+    }
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_said_without_its_password() {
     let project = Project::new(&[("schema/t.sql", "CREATE TABLE t (id integer);")]);
     let ended = project.run(&["plan", "--database", "postgresql://me:sesame@127.0.0.1:1/shop?connect_timeout=2"]);
