@@ -164,7 +164,7 @@ impl NotNull {
 
     /// The name that the server chooses where no other constraint of the table has it.
     fn usual(column: &Column) -> Name {
-        chosen(column.table.name.as_str(), column.name.as_str(), "_not_null")
+        chosen(column.table.name.as_str(), Some(column.name.as_str()), "not_null")
     }
 
     /// Whether it has a name that has to be said.
@@ -173,21 +173,23 @@ impl NotNull {
     }
 }
 
-/// The name that the server chooses for something of a column: `table_column` and a label, the longer of the two cut
-/// until all fits (makeObjectName in src/backend/commands/indexcmds.c).
-fn chosen(table: &str, column: &str, label: &str) -> Name {
+/// The name that the server chooses for something of a table, or of columns of it: `table_columns_label`, the longer of
+/// the first two cut until all fits (makeObjectName in src/backend/commands/indexcmds.c).
+pub fn chosen(table: &str, columns: Option<&str>, label: &str) -> Name {
     const NAME: usize = 63;
+    let columns = columns.map(|it| format!("_{it}")).unwrap_or_default();
     let room = NAME - label.len() - 1;
-    let (mut first, mut second) = (table.len(), column.len());
+    let (mut first, mut second) = (table.len(), columns.len());
     while first + second > room {
-        if first > second {
+        // The underline counts for neither.
+        if first + 1 > second {
             first -= 1;
         } else {
             second -= 1;
         }
     }
     let cut = |name: &str, at: usize| name[..name.floor_char_boundary(at)].to_owned();
-    Name(format!("{}_{}{label}", cut(table, first), cut(column, second)))
+    Name(format!("{}{}_{label}", cut(table, first), cut(&columns, second)))
 }
 
 /// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free. What is cut has the hash of

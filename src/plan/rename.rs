@@ -1,5 +1,8 @@
 //! Renames: those that are declared, as steps; and drops with an add that look like one, as a question.
 
+use crate::kind::column;
+use crate::kind::constraint::Rule;
+use crate::kind::index::{Key, Subject};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -122,7 +125,12 @@ fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename
                 }
                 _ => continue,
             };
-            let Some(now) = renamed(name) else { continue };
+            let after = |name: &Name| {
+                let rename = columns.iter().find(|it| it.old == *name);
+                rename.and_then(|it| it.path.last()).unwrap_or(name).clone()
+            };
+            let chosen = chosen_anew(object, current, (&rename.old, new), after);
+            let Some(now) = chosen.or_else(|| renamed(name)) else { continue };
             let path = |last: &Name| within.iter().copied().chain([last]).cloned().collect::<Vec<Name>>();
             let declares = |last: &Name| desired.contains(&ObjectId { kind, path: path(last).into() });
             let is_said = renames.iter().any(|it| it.class == class && it.path == path(&now));
@@ -132,6 +140,55 @@ fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename
         }
     }
     implied
+}
+
+/// The name that the server chooses for the object when its table and columns have their new names, where it has the one
+/// that the server chose: both may be cut.
+fn chosen_anew(
+    object: &Object,
+    current: &Schema,
+    (old, new): (&Name, &Name),
+    after: impl Fn(&Name) -> Name,
+) -> Option<Name> {
+    let (name, columns) = match object {
+        Object::Constraint(it) => {
+            let columns = match &it.rule {
+                Rule::Unique(key) if key.primary => vec![],
+                Rule::Unique(key) => [key.columns.clone(), key.include.clone()].concat(),
+                Rule::Exclusion(it) => {
+                    [columns_of(it.elements.iter().map(|it| &it.key)), it.include.clone()].concat()
+                }
+                Rule::Foreign(it) => it.columns.clone(),
+                // Of one column only.
+                Rule::Check(_) => {
+                    let id = object.id();
+                    let needs = current.needs_of(&id).filter(|it| it.kind == Kind::Column);
+                    let columns: Vec<Name> = needs.filter_map(|it| it.path.last().cloned()).collect();
+                    if columns.len() == 1 { columns } else { vec![] }
+                }
+            };
+            (&it.name, columns)
+        }
+        Object::Index(it) => (&it.name.name, [columns_of(&it.keys), it.include.clone()].concat()),
+        Object::Sequence(it) => (&it.name.name, it.owned_by.iter().map(|(_, column)| column.clone()).collect()),
+        _ => return None,
+    };
+    let (_, label) = name.as_str().rsplit_once('_')?;
+    let joined = |columns: &[Name]| columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
+    let named = |table: &Name, columns: &[Name]| {
+        let words = joined(columns);
+        column::chosen(table.as_str(), (!columns.is_empty()).then_some(words.as_str()), label)
+    };
+    let now: Vec<Name> = columns.iter().map(after).collect();
+    (*name == named(old, &columns)).then(|| named(new, &now))
+}
+
+fn columns_of<'a>(keys: impl IntoIterator<Item = &'a Key>) -> Vec<Name> {
+    let name = |key: &Key| match &key.of {
+        Subject::Column(name) => name.clone(),
+        Subject::Expression(_) => "expr".into(),
+    };
+    keys.into_iter().map(name).collect()
 }
 
 /// Whether anything of the class has this path.
