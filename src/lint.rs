@@ -14,6 +14,7 @@ use crate::plan::together::is_table;
 use crate::schema::{Facts, Schema, Size};
 use crate::source::{self, Span};
 
+pub mod design;
 mod loss;
 pub mod script;
 pub mod trial;

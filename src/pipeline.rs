@@ -23,9 +23,8 @@ use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::gate;
-use crate::plan::hazard::{Code, Hazard, Severity};
+use crate::plan::hazard::{Code, Hazard};
 use crate::plan::origin::Origins;
-use crate::plan::policy::Verdict;
 use crate::plan::relocate::{self, Move};
 use crate::plan::rename::{self, Pending, Suspect};
 use crate::plan::seed::{self, RowPlace};
@@ -46,6 +45,7 @@ use crate::shadow::{Shadow, ShadowSpec};
 use crate::source::{self, Declaration, Rank};
 use crate::tenancy::{citus, expand, template};
 
+mod acceptance;
 mod distribution;
 pub mod lint;
 mod loosening;
@@ -762,37 +762,10 @@ fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
         .collect()
 }
 
-/// Whether `CODE`, `CODE:object` or `all` means a hazard.
-fn covers(given: &str, hazard: &Hazard) -> bool {
-    match given.split_once(':') {
-        _ if given == "all" => true,
-        Some((code, object)) => {
-            let path: Vec<String> = hazard.object.path.iter().map(ToString::to_string).collect();
-            code == hazard.code.name() && (object == path.join(".") || object == hazard.object.to_string())
-        }
-        None => given == hazard.code.name(),
-    }
-}
-
-/// Marks hazards that somebody accepted: on the command line, in the configuration, or beside the declaration.
+/// Marks hazards of steps that somebody accepted.
 fn accept(steps: &mut [Planned], flags: &[String], config: &PlanSettings, declaration: &Declaration) {
     for hazard in steps.iter_mut().flat_map(|it| &mut it.step.hazards) {
-        let verdict = config.hazards.verdict(hazard);
-        match verdict {
-            Some(Verdict::Warn) => hazard.severity = Severity::Warn,
-            Some(Verdict::Refuse) => hazard.severity = Severity::Refuse,
-            Some(Verdict::Allow) | None => {}
-        }
-        if flags.iter().any(|given| covers(given, hazard)) {
-            hazard.accepted = Some("--accept".into());
-        } else if verdict == Some(Verdict::Allow) || config.accept.iter().any(|given| covers(given, hazard)) {
-            hazard.accepted = Some("tenantry.toml".into());
-        } else if let Some(allow) = declaration.allows.iter().find(|allow| {
-            allow.hazard == hazard.code
-                && allow.beside.iter().any(|(_, path)| path.as_slice() == &hazard.object.path[..])
-        }) {
-            hazard.accepted = Some(format!("declared, because {}", allow.because));
-        }
+        acceptance::accept(hazard, flags, config, &declaration.allows);
     }
 }
 

@@ -362,6 +362,12 @@ impl Declaration {
     pub fn place(&self, span: Span, label: impl Into<String>) -> Place {
         Place { file: Arc::clone(&self.files[span.file]), span: span.range(), label: label.into() }
     }
+
+    /// The place where a statement names an object: its last name there, or that of what it is a part of where the
+    /// server chose one.
+    pub fn place_of(&self, span: Span, path: &[Name]) -> Place {
+        self.place(find_one_of(&self.files[span.file], span, path.iter().rev()), "")
+    }
 }
 
 /// Two statements that declare one thing.

@@ -403,3 +403,84 @@ fn a_script_reads_as_it_should() {
     let (_, out, err) = run(&dir, &["lint", "script.sql", "-v"]);
     insta::assert_snapshot!(format!("{out}\n{err}"));
 }
+
+const DESIGN: &str = "\
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mail text UNIQUE);
+CREATE TYPE state AS ENUM ('new', 'paid');
+CREATE DOMAIN mail AS text CHECK (VALUE LIKE '%@%');
+CREATE TABLE bills (
+  id serial PRIMARY KEY,
+  user_id bigint REFERENCES users,
+  payload json,
+  at timestamp,
+  country char(2),
+  phone varchar(20)
+);
+CREATE TABLE log (at timestamptz, what text);
+CREATE INDEX log_what ON log (what);
+CREATE INDEX log_what_at ON log (what, at);
+CREATE INDEX users_mail ON users (mail);
+CREATE INDEX bills_wide ON bills (country, phone, at, id, user_id);
+CREATE TABLE parts (id bigint, at timestamptz, user_id bigint REFERENCES users, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX parts_user ON parts (user_id, at);
+";
+
+const DESIGN_FOUND: [&str; 13] = [
+    "char-column column public.bills.country",
+    "domain-with-check domain public.mail",
+    "duplicate-index index public.log_what",
+    "duplicate-index index public.users_mail",
+    "enum-type enum public.state",
+    "foreign-key-without-index constraint public.bills.bills_user_id_fkey",
+    "integer-key column public.bills.id",
+    "json-column column public.bills.payload",
+    "no-primary-key table public.log",
+    "serial-column column public.bills.id",
+    "timestamp-without-time-zone column public.bills.at",
+    "varchar-limit column public.bills.phone",
+    "wide-index index public.bills_wide",
+];
+
+#[test]
+fn how_things_are_made_is_told_to_those_who_ask() {
+    let codes = "char-column domain-with-check duplicate-index enum-type foreign-key-without-index integer-key json-column \
+                 no-primary-key serial-column timestamp-without-time-zone varchar-limit wide-index";
+    let asked: String = codes.split_whitespace().map(|it| format!("{it} = \"warn\"\n")).collect();
+    let asked = format!("{CONFIG}[plan.hazards]\n{asked}");
+    let dir = project(&[("schema/all.sql", DESIGN), ("script.sql", DESIGN)]);
+    let named = |arguments: &[&str]| {
+        let (code, out, err) = run(&dir, arguments);
+        let found: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+        let one =
+            |it: &serde_json::Value| format!("{} {}", it["code"].as_str().unwrap(), it["object"].as_str().unwrap());
+        assert!(found.iter().all(|it| it["place"].is_string()), "{out}{err}");
+        let mut named: Vec<String> = found.iter().map(one).collect();
+        named.sort();
+        (code, named)
+    };
+    assert_eq!(named(&["lint", "--format", "json"]), (0, vec![]), "nobody has asked");
+    fs::write(dir.path().join("tenantry.toml"), &asked).unwrap();
+    let wanted: Vec<String> = DESIGN_FOUND.iter().map(|&it| it.to_owned()).collect();
+    assert_eq!(named(&["lint", "--format", "json"]), (3, wanted.clone()));
+    // A script that starts from nothing brings in the same.
+    fs::write(dir.path().join("legacy.sql"), "SELECT 1;").unwrap();
+    assert_eq!(named(&["lint", "script.sql", "--format", "json"]), (3, wanted));
+    let allowed = DESIGN
+        .replace("  payload json,", "  payload json, -- tenantry: allow json-column because it is kept as it came")
+        .replace(
+            "CREATE TABLE log",
+            "-- tenantry: allow no-primary-key because nothing refers to it\nCREATE TABLE log",
+        );
+    for path in ["schema/all.sql", "script.sql"] {
+        fs::write(dir.path().join(path), &allowed).unwrap();
+    }
+    for arguments in [&["lint"][..], &["lint", "script.sql"]] {
+        let (_, out, err) = run(&dir, arguments);
+        assert!(out.contains("declared, because it is kept as it came"), "{out}{err}");
+        assert!(out.contains("declared, because nothing refers to it"), "{out}{err}");
+    }
+    // A plan has none of them.
+    let (_, out, _) = run(&dir, &["plan", "--out", "plan.toml"]);
+    assert!(!out.contains("no-primary-key"), "{out}");
+}

@@ -9,7 +9,7 @@ use pg_query::protobuf::{AlterTableType, DropBehavior, Node, ObjectType, Transac
 
 use crate::diagnostic::{File, Report};
 use crate::name::Name;
-use crate::plan::hazard::Code;
+use crate::plan::hazard::{Area, Code};
 use crate::source::split::{self, Comment, Piece};
 use crate::source::{Mention, allowed, mentions, syntax};
 
@@ -120,7 +120,9 @@ impl Script {
         let statements = self.statements.iter().enumerate();
         let unused = statements.flat_map(|(at, statement)| {
             let codes: Vec<Code> = found.iter().filter(|it| it.statement == at).map(|it| it.hazard.code).collect();
-            statement.allows.iter().filter(move |allow| !codes.contains(&allow.code))
+            // Whether it is of how something is made, the schema at the end will tell.
+            let is_design = |allow: &Allow| allow.code.about().area == Area::Design;
+            statement.allows.iter().filter(move |allow| !codes.contains(&allow.code) && !is_design(allow))
         });
         unused
             .map(|allow| {

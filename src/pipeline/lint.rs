@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Both, Failure, Request, both_sides, live_side, tenancy};
+use super::{Both, Failure, Request, acceptance, both_sides, live_side, tenancy};
 use crate::config::Config;
 use crate::diagnostic::{Exit, File, Place, Report, Severity as Level};
 use crate::diff::diff;
@@ -17,12 +17,13 @@ use crate::elaborate;
 use crate::files;
 use crate::introspect::Reading;
 use crate::kind::ObjectId;
+use crate::lint::design;
 use crate::lint::script::{self, Script};
 use crate::lint::trial::{Ran, Refusal, Trial, Tried};
 use crate::lint::{self, Finding};
 use crate::plan::file::PlanFile;
 use crate::plan::hazard::{Hazard, Severity};
-use crate::plan::policy::Verdict;
+use crate::plan::origin::Origins;
 use crate::platform::api;
 use crate::proof::rows;
 use crate::schema::Schema;
@@ -163,6 +164,15 @@ async fn of_declaration(
         }
         None => both_sides(request).await?,
     };
+    let origins = Origins::new(&both.declaration);
+    for mut hazard in design::of_schema(&both.declared) {
+        acceptance::accept(&mut hazard, &[], &request.config.plan, &both.declaration.allows);
+        let span = origins.span(&hazard.object, &both.declared);
+        let found = told(&hazard, span.map(|span| both.declaration.place_of(span, &hazard.object.path)));
+        if !design::is_unasked(&hazard) && is_asked(&found.report.places) {
+            linted.found.push(found);
+        }
+    }
     let told = both.declaration.notes.iter().chain(&both.warnings).filter(|it| is_asked(&it.places));
     linted.found.extend(told.cloned().map(Found::new));
     Ok(both)
@@ -229,8 +239,8 @@ async fn of_scripts(request: &Request, scripts: &[Script], linted: &mut Linted) 
         let mut found = of_server(script, tried);
         found.extend(script.reports.iter().cloned().map(Found::new));
         let mut findings = lint::judge(script, tried, &origin, &mut facts);
-        for Finding { hazard, .. } in &mut findings {
-            accepted(hazard, config);
+        for Finding { hazard, .. } in findings.iter_mut().filter(|it| it.hazard.accepted.is_none()) {
+            acceptance::accept(hazard, &[], &config.plan, &[]);
         }
         found.extend(script.unused(&findings).into_iter().map(Found::new));
         found.extend(findings.iter().map(|it| of_hazard(script, it)));
@@ -244,6 +254,7 @@ async fn of_scripts(request: &Request, scripts: &[Script], linted: &mut Linted) 
     let states = Ends { start: &first.start, end, scripts, tried: &tried };
     states.of_tenancies(config, &live, linted)?;
     states.of_api(config, linted);
+    states.of_design(config, linted);
     Ok(())
 }
 
@@ -326,28 +337,19 @@ fn at_word(file: &File, at: usize) -> Range<usize> {
     at..at + length.max(1)
 }
 
-/// Marks what the repository accepts, or takes more seriously than others.
-fn accepted(hazard: &mut Hazard, config: &Config) {
-    let verdict = config.plan.hazards.verdict(hazard);
-    match verdict {
-        Some(Verdict::Warn) => hazard.severity = Severity::Warn,
-        Some(Verdict::Refuse) => hazard.severity = Severity::Refuse,
-        Some(Verdict::Allow) | None => {}
-    }
-    if verdict == Some(Verdict::Allow) || config.plan.accept.iter().any(|it| super::covers(it, hazard)) {
-        hazard.accepted.get_or_insert_with(|| "tenantry.toml".into());
-    }
+fn of_hazard(script: &Script, finding: &Finding) -> Found {
+    let span = lint::words(script, finding.statement, &finding.hazard.object);
+    told(&finding.hazard, Some(Place { file: Arc::clone(&script.file), span, label: String::new() }))
 }
 
-fn of_hazard(script: &Script, finding: &Finding) -> Found {
-    let Hazard { code, object, severity, why, accepted } = &finding.hazard;
+fn told(hazard: &Hazard, place: Option<Place>) -> Found {
+    let Hazard { code, object, severity, why, accepted } = hazard;
     let make = match severity {
         Severity::Refuse => Report::error,
-        Severity::Warn => Report::warning,
+        Severity::Warn | Severity::Off => Report::warning,
     };
-    let report = make(code.name(), format!("{object}: {}", code.effect()))
-        .at(&script.file, lint::words(script, finding.statement, object), why.clone())
-        .help(code.safer());
+    let mut report = make(code.name(), format!("{object}: {}", code.effect())).help(code.safer());
+    report.places.extend(place.map(|it| Place { label: why.clone(), ..it }));
     Found { report, object: Some(object.to_string()), accepted: accepted.clone() }
 }
 
@@ -419,28 +421,50 @@ impl Ends<'_> {
         }
     }
 
-    /// The last statement that changed an object, else something of what it is a part of.
-    fn place(&self, object: &ObjectId) -> Option<Place> {
-        let whole = self.end.whole_of(object);
-        self.last(object, |id, _| id == object)
-            .or_else(|| self.last(object, |id, schema| schema.whole_of(id) == whole))
+    /// What the scripts bring in that is better made otherwise, as far as the repository asks for it.
+    fn of_design(&self, config: &Config, linted: &mut Linted) {
+        let before: BTreeSet<_> =
+            design::of_schema(self.start).into_iter().map(|it| (it.code, it.object)).collect();
+        let mut new = design::of_schema(self.end);
+        new.retain(|it| !before.contains(&(it.code, it.object.clone())));
+        for mut hazard in new {
+            acceptance::accept(&mut hazard, &[], &config.plan, &[]);
+            if design::is_unasked(&hazard) {
+                continue;
+            }
+            let statement = self.statement(&hazard.object);
+            hazard.accepted = hazard.accepted.or_else(|| statement.and_then(|(_, it)| it.accepts(hazard.code)));
+            linted.found.push(told(&hazard, self.place(&hazard.object)));
+        }
     }
 
-    fn last(&self, object: &ObjectId, is_meant: impl Fn(&ObjectId, &Schema) -> bool) -> Option<Place> {
+    fn place(&self, object: &ObjectId) -> Option<Place> {
+        let (script, statement) = self.statement(object)?;
+        let at = script.statements.iter().position(|it| std::ptr::eq(it, statement))?;
+        let span = lint::words(script, at, object);
+        Some(Place { file: Arc::clone(&script.file), span, label: String::new() })
+    }
+
+    /// The last statement that changed an object, else something of what it is a part of.
+    fn statement(&self, object: &ObjectId) -> Option<(&Script, &script::Statement)> {
+        let whole = self.end.whole_of(object);
+        self.last(|id, _| id == object).or_else(|| self.last(|id, schema| schema.whole_of(id) == whole))
+    }
+
+    fn last(&self, is_meant: impl Fn(&ObjectId, &Schema) -> bool) -> Option<(&Script, &script::Statement)> {
         for (script, tried) in self.scripts.iter().zip(self.tried).rev() {
             let (mut before, mut found) = (&tried.start, None);
-            for (at, ran) in tried.statements.iter().enumerate() {
+            for (statement, ran) in script.statements.iter().zip(&tried.statements) {
                 let Some(ran) = ran else { continue };
                 if !Rc::ptr_eq(before, &ran.after)
                     && diff(before, &ran.after).keys().any(|id| is_meant(id, &ran.after))
                 {
-                    found = Some(at);
+                    found = Some(statement);
                 }
                 before = &ran.after;
             }
-            if let Some(at) = found {
-                let span = lint::words(script, at, object);
-                return Some(Place { file: Arc::clone(&script.file), span, label: String::new() });
+            if let Some(statement) = found {
+                return Some((script, statement));
             }
         }
         None

@@ -15,7 +15,7 @@ use crate::plan::origin::Origins;
 use crate::schema::Schema;
 use crate::scope::Scope;
 use crate::shadow::RoleSpec;
-use crate::source::{self, Declaration};
+use crate::source::Declaration;
 use crate::tenancy::check::{self, Exceptions, Finding, Severity};
 use crate::tenancy::rows::questions;
 use crate::tenancy::{self, Findings, Shape, Tenancy, resolve, settings};
@@ -109,12 +109,7 @@ pub fn checked(
         unused.extend(Exceptions::without_effect(settings, file, &found));
         for finding in found {
             let span = origins.as_ref().and_then(|it| it.span(&finding.object, schema));
-            let place = span.zip(declaration).map(|(span, declaration)| {
-                // The name, where it is written; that of the table where the server chose one.
-                let names = finding.object.path.iter().rev();
-                let span = source::find_one_of(&declaration.files[span.file], span, names);
-                declaration.place(span, "")
-            });
+            let place = span.zip(declaration).map(|(span, it)| it.place_of(span, &finding.object.path));
             findings.push((finding, place));
         }
     }

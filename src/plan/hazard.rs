@@ -17,6 +17,8 @@ pub use list::{About, Code};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Told only where the repository asks for it.
+    Off,
     /// Told, and planned.
     Warn,
     /// Applied only when accepted by name.
@@ -45,10 +47,12 @@ pub enum Area {
     Rows,
     Wait,
     Access,
+    Design,
 }
 
 impl Area {
-    pub const ALL: [Area; 6] = [Area::Loss, Area::Break, Area::Guard, Area::Rows, Area::Wait, Area::Access];
+    pub const ALL: [Area; 7] =
+        [Area::Loss, Area::Break, Area::Guard, Area::Rows, Area::Wait, Area::Access, Area::Design];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -58,6 +62,7 @@ impl Area {
             Area::Rows => "Rows that stand against a step",
             Area::Wait => "Waiting",
             Area::Access => "Who sees what",
+            Area::Design => "Better made otherwise",
         }
     }
 }

@@ -155,6 +155,7 @@ fn step(step: &FileStep, out: &mut Writer) {
     out.texts("scans", scans);
     out.rows("hazards", hazards, |FileHazard { code, object, why, severity, accepted }| {
         let severity = severity.map_or("", |it| match it {
+            Severity::Off => ", severity = \"off\"",
             Severity::Warn => ", severity = \"warn\"",
             Severity::Refuse => ", severity = \"refuse\"",
         });

@@ -31,7 +31,10 @@ pub const RULES: &[(&str, Answer)] = &[
         "a required column without a value for rows",
         Named(&[RequiredColumn], "refused; with a value it is added nullable, filled, validated"),
     ),
-    ("TRUNCATE or DROP … CASCADE", Never("everything that goes has a step of its own")),
+    (
+        "TRUNCATE or DROP … CASCADE",
+        Named(&[Truncate, Cascade], "in scripts; in a plan everything that goes has a step of its own"),
+    ),
     ("DROP DATABASE", Never("a plan is for one database")),
     (
         "row security or policies are loosened, PUBLIC is granted to",
@@ -65,16 +68,22 @@ pub const RULES: &[(&str, Answer)] = &[
     ),
     ("a stored generated column rewrites the table", Named(&[RewriteTable], "")),
     ("SET LOGGED, SET ACCESS METHOD, SET TABLESPACE rewrite", Named(&[SetUnlogged, RewriteTable], "")),
-    ("VACUUM FULL, CLUSTER", Never("no difference of two schemas asks for them")),
-    ("work after a strong lock was taken", Form("a step that others wait for has its own transaction")),
-    ("no lock_timeout", Form("each step has one, and is tried again")),
+    ("VACUUM FULL, CLUSTER", Named(&[WrittenAnew], "in scripts; no difference of two schemas asks for them")),
+    (
+        "work after a strong lock was taken",
+        Named(&[WorkUnderLock], "in scripts; a step that others wait for has its own transaction"),
+    ),
+    ("no lock_timeout", Named(&[NoLockTimeout], "in scripts; each step has one, and is tried again")),
     (
         "several tables are locked in one transaction",
         Named(&[LockTogether], "only what has to be replaced together"),
     ),
     ("CREATE TRIGGER blocks writes", Form("under lock_timeout, for as long as the catalogs take")),
     ("ALTER TABLE on one table over and over", Form("what fits into one CREATE TABLE is one")),
-    ("rows are changed in the transaction of DDL", Form("batches, each in its own")),
+    (
+        "rows are changed in the transaction of DDL",
+        Named(&[WorkUnderLock, RowsAtOnce], "in scripts; batches, each in its own"),
+    ),
     ("BEGIN inside of a transaction, COMMIT missing", Never("transactions belong to the plan, not to its SQL")),
     (
         "ALTER TABLE on a partitioned table locks every partition",
@@ -96,5 +105,14 @@ pub const RULES: &[(&str, Answer)] = &[
     ("an index goes before its replacement is there", Named(&[RecreateObject], "the new one is built beside it")),
     ("an extension is updated", Named(&[ExtensionUpdate], "")),
     ("an identifier is cut at 63 bytes", Never("both sides are read from a server, which has cut it")),
+    ("no primary key", Named(&[NoPrimaryKey], "by `lint`")),
+    ("integer keys, serial", Named(&[IntegerKey, SerialColumn], "by `lint`")),
+    ("a foreign key without an index", Named(&[ForeignKeyWithoutIndex], "by `lint`")),
+    ("an index twice, or of many columns", Named(&[DuplicateIndex, WideIndex], "by `lint`")),
+    (
+        "json, timestamp without time zone, char(n), varchar(n)",
+        Named(&[JsonColumn, NaiveTimestamp, PaddedText, LimitedText], "by `lint`"),
+    ),
+    ("an enum, a domain with a CHECK", Named(&[EnumByType, ConstrainedDomain], "by `lint`")),
     ("statements that can't be run again", Never("the journal knows what was done")),
 ];

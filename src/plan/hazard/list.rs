@@ -352,4 +352,76 @@ hazards! {
         safer: "grant what the former owner still needs",
         example: "ALTER TABLE public.orders OWNER TO app_owner",
     }
+    NoPrimaryKey = "no-primary-key", Off, Design {
+        condition: "a table has no primary key",
+        effect: "its rows can't be told apart: not by a replica, not by a backfill, not by an UPSERT",
+        safer: "give it a primary key",
+        example: "CREATE TABLE public.events (at timestamptz, what text)",
+    }
+    IntegerKey = "integer-key", Off, Design {
+        condition: "a key that counts up is an integer or a smallint",
+        effect: "one day an INSERT fails, and a key that others refer to is the hardest type to change",
+        safer: "make it a bigint from the start",
+        example: "CREATE TABLE public.events (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
+    }
+    SerialColumn = "serial-column", Off, Design {
+        condition: "a column takes its numbers from a sequence that it owns",
+        effect: "the sequence has grants and an owner of its own, and anybody may insert numbers past it",
+        safer: "GENERATED ALWAYS AS IDENTITY",
+        example: "CREATE TABLE public.events (id bigserial PRIMARY KEY)",
+    }
+    ForeignKeyWithoutIndex = "foreign-key-without-index", Off, Design {
+        condition: "no index begins with the columns of a foreign key",
+        effect: "every DELETE and every change of a key in the other table reads this one whole",
+        safer: "give it an index",
+        example: "CREATE TABLE public.orders (id bigint PRIMARY KEY, user_id bigint REFERENCES public.users)",
+    }
+    DuplicateIndex = "duplicate-index", Off, Design {
+        condition: "another index of the table serves all that this one does",
+        effect: "every write pays for both",
+        safer: "drop it",
+        example: "CREATE INDEX ON public.orders (user_id); CREATE INDEX ON public.orders (user_id, state)",
+    }
+    WideIndex = "wide-index", Off, Design {
+        condition: "an index has more than four columns",
+        effect: "it grows with each of them, and those behind the first few rarely narrow a search",
+        safer: "see which of them a query needs",
+        example: "CREATE INDEX ON public.orders (user_id, state, total, created_at, note)",
+    }
+    JsonColumn = "json-column", Off, Design {
+        condition: "a column is json",
+        effect: "it has no equality, so that DISTINCT and UNION fail, and no index",
+        safer: "make it jsonb",
+        example: "CREATE TABLE public.events (id bigint PRIMARY KEY, payload json)",
+    }
+    NaiveTimestamp = "timestamp-without-time-zone", Off, Design {
+        condition: "a column is a timestamp without time zone",
+        effect: "the moment that it means depends on who reads it",
+        safer: "make it timestamptz",
+        example: "CREATE TABLE public.events (id bigint PRIMARY KEY, at timestamp)",
+    }
+    PaddedText = "char-column", Off, Design {
+        condition: "a column is character(n)",
+        effect: "values are padded with blanks, which some comparisons see and others do not",
+        safer: "text, with a CHECK on its length",
+        example: "CREATE TABLE public.places (id bigint PRIMARY KEY, country char(2))",
+    }
+    LimitedText = "varchar-limit", Off, Design {
+        condition: "a column is character varying(n)",
+        effect: "a smaller limit needs every row to be read, and a value that is too long is an error nobody planned",
+        safer: "text, with a CHECK on its length",
+        example: "CREATE TABLE public.contacts (id bigint PRIMARY KEY, phone varchar(20))",
+    }
+    EnumByType = "enum-type", Off, Design {
+        condition: "labels are an enum type",
+        effect: "a label can be added, and not removed without a new type for every column that has it",
+        safer: "text with a CHECK, or a table of labels",
+        example: "CREATE TYPE public.state AS ENUM ('new', 'paid')",
+    }
+    ConstrainedDomain = "domain-with-check", Off, Design {
+        condition: "a domain has a CHECK",
+        effect: "another one reads every table that uses the domain, all of them locked",
+        safer: "a CHECK of each table, which can be NOT VALID at first",
+        example: "CREATE DOMAIN public.email AS text CHECK (VALUE LIKE '%@%')",
+    }
 }

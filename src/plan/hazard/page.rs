@@ -16,12 +16,14 @@ names the evidence with each one, and the step that has it.
 Those that lose data or let somebody see more must be accepted by name before the plan is applied: with
 `--accept drop-column:public.contacts.fax`, with `accept` in `[plan]`, or beside the declaration with
 `-- tenantry: allow drop-column because nobody reads it`. `--accept all` accepts every one. `[plan.hazards]` says for a
-code, or for a code and a pattern of objects, whether it is allowed, warned of or refused:
+code, or for a code and a pattern of objects, whether it is allowed, warned of or refused. Those that are off, `tenantry
+lint` tells where it says so:
 
 ```toml
 [plan.hazards]
 drop-index = \"refuse\"
 \"drop-table:public.tmp_*\" = \"allow\"
+no-primary-key = \"warn\"
 ```
 ";
 
@@ -54,6 +56,7 @@ pub fn markdown() -> String {
 fn hazard(out: &mut String, about: &About) {
     let About { code, severity, area: _, condition, effect, safer, example } = about;
     let refused = match severity {
+        Severity::Off => " (off)",
         Severity::Warn => "",
         Severity::Refuse => " (must be accepted)",
     };
@@ -79,6 +82,7 @@ fn said(answer: &Answer) -> String {
 /// The place of a heading, as hosts of repositories name it.
 fn anchor(about: &About) -> String {
     match about.severity {
+        Severity::Off => format!("{}-off", about.code),
         Severity::Warn => about.code.to_owned(),
         Severity::Refuse => format!("{}-must-be-accepted", about.code),
     }
