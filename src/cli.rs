@@ -103,6 +103,13 @@ enum Color {
     Never,
 }
 
+/// For whom a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),

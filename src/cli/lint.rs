@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::Context;
 use super::tenancy::request;
+use super::{Context, Output};
 use crate::diagnostic::{self, Exit, Report};
 use crate::pipeline::Failure;
 use crate::pipeline::lint::{self, Linted};
@@ -24,13 +22,7 @@ pub struct Lint {
     files: Vec<PathBuf>,
     /// How to print what is found
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: Output,
 }
 
 impl Lint {
@@ -44,11 +36,11 @@ impl Lint {
             context.detail(line);
         }
         match self.format {
-            Format::Json => {
+            Output::Json => {
                 let found: serde_json::Value = linted.found.iter().map(lint::Found::json).collect();
                 context.print(&format!("{found:#}\n"));
             }
-            Format::Text => context.print(&text(&linted, context)),
+            Output::Text => context.print(&text(&linted, context)),
         }
         let open = linted.found.iter().filter(|it| it.is_open()).count();
         let of = match linted.statements {

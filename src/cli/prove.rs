@@ -1,8 +1,6 @@
 //! `tenantry tenancy prove`: tries to get from one tenant to another, on the shadow.
 
-use clap::ValueEnum;
-
-use super::{Context, tenancy};
+use super::{Context, Output, tenancy};
 use crate::diagnostic::Exit;
 use crate::pipeline::{Failure, proving};
 
@@ -12,13 +10,7 @@ use crate::pipeline::{Failure, proving};
 pub struct Prove {
     /// How to print what was tried
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: Output,
 }
 
 impl Prove {
@@ -29,11 +21,11 @@ impl Prove {
             None => proving::prove_declared(&tenancy::request(context, "prove")?).await?,
         };
         match self.format {
-            Format::Json => {
+            Output::Json => {
                 let json = serde_json::to_string_pretty(&matrices).unwrap_or_default();
                 context.print(&format!("{json}\n"));
             }
-            Format::Text => {
+            Output::Text => {
                 for matrix in &matrices {
                     context.print(&matrix.text(context.common.verbose > 0));
                 }

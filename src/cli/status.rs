@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use clap::ValueEnum;
-
-use super::Context;
+use super::{Context, Output};
 use crate::apply;
 use crate::connect::Target;
 use crate::diagnostic::Exit;
@@ -17,13 +15,7 @@ use crate::render::text::wrap;
 pub struct Status {
     /// How to print it
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: Output,
 }
 
 impl Status {
@@ -37,8 +29,8 @@ impl Status {
         let (runs, holder) = read.await.map_err(|source| apply::ApplyError::Unreadable { source })?;
         let mut runs = match (runs, self.format) {
             (Some(runs), _) => runs,
-            (None, Format::Json) => vec![],
-            (None, Format::Text) => {
+            (None, Output::Json) => vec![],
+            (None, Output::Text) => {
                 context.print("no plan was applied to this database: it has no journal\n");
                 return Ok(Exit::Done);
             }
@@ -47,11 +39,11 @@ impl Status {
             run.status = run.state(holder);
         }
         match self.format {
-            Format::Json => {
+            Output::Json => {
                 let text = serde_json::to_string_pretty(&runs).expect("a run has a JSON form");
                 context.print(&format!("{text}\n"));
             }
-            Format::Text => context.print(&text(&runs, context.look().width)),
+            Output::Text => context.print(&text(&runs, context.look().width)),
         }
         Ok(Exit::Done)
     }

@@ -1,9 +1,9 @@
 //! `tenantry tenancy`: what a tenancy writes, and what its check finds.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use similar::TextDiff;
 
-use super::{Context, prove};
+use super::{Context, Output, prove};
 use crate::diagnostic::{self, Exit, Report};
 use crate::pipeline::tenancy::{Checked, check_declared, check_live};
 use crate::pipeline::{self, Failure, Live, Request};
@@ -63,13 +63,7 @@ impl Expand {
 struct Check {
     /// How to print what is found
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    format: Output,
 }
 
 impl Check {
@@ -82,8 +76,8 @@ impl Check {
             false => check_declared(&request(context, "check")?).await?.0,
         };
         match self.format {
-            Format::Json => context.print(&format!("{:#}\n", checked.json())),
-            Format::Text => context.print(&text(&checked, context)),
+            Output::Json => context.print(&format!("{:#}\n", checked.json())),
+            Output::Text => context.print(&text(&checked, context)),
         }
         if !checked.rows.is_empty() {
             context.tell(&diagnostic::render_all(&checked.rows, context.look()));
