@@ -635,6 +635,13 @@ impl Column {
         if new.generated.is_some() {
             return None;
         }
+        if table::family(sides, &self.table).iter().any(|it| table::partitions_by(sides.old, it, &self.name)) {
+            return Some(format!(
+                "rows of {} find their partition by it, and PostgreSQL does not change the type of such a column; declare \
+                 a table of another name that is partitioned by the new type, and take the rows over",
+                self.table
+            ));
+        }
         if self.is_filled_while_retyped(new, sides) {
             return Some(
                 "it gets another type and becomes required at once, and its backfill could be meant for either: \
@@ -685,12 +692,21 @@ impl Column {
             for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
                 let [namespace, name, _] = &end.path[..] else { continue };
                 let end = QName { namespace: namespace.clone(), name: name.clone() };
-                step = step.locks(&end, Lock::AccessExclusive);
+                for member in table::family(sides, &end) {
+                    step = step.locks(&member, Lock::AccessExclusive);
+                }
             }
             let [namespace, name, _] = &constraint.path[..] else { continue };
             let checked = QName { namespace: namespace.clone(), name: name.clone() };
-            if table::stores(sides, &checked) {
-                step = step.scans(&checked);
+            // A foreign key is looked through from the partitioned table as well.
+            let is_foreign = match sides.old.get(&constraint) {
+                Some(Object::Constraint(it)) => matches!(it.rule, Rule::Foreign(_)),
+                _ => false,
+            };
+            for member in table::family(sides, &checked) {
+                if is_foreign || table::stores(sides, &member) {
+                    step = step.scans(&member);
+                }
             }
         }
         if let (Some(identity), Some(_)) = (&self.identity, &new.identity) {

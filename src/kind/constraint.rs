@@ -718,7 +718,8 @@ impl Constraint {
             && index.nulls_not_distinct == key.nulls_not_distinct
             && index.include == key.include
             && index.storage == key.storage
-            && index.parent.0 == key.parent.0
+            // One that has no parent yet is attached once it is the key's.
+            && (index.parent.0.is_none() || index.parent.0 == key.parent.0)
             && index.keys.len() == key.columns.len()
             && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
     }

@@ -15,6 +15,7 @@ use crate::plan::batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Body, Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
+use crate::source::syntax::words;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
@@ -172,6 +173,14 @@ pub fn evidence(sides: &Sides<'_>, name: &QName) -> String {
     }
     let (rows, bytes) = sizes.iter().fold((0, 0), |(rows, bytes), it| (rows + it.rows, bytes + it.bytes));
     format!("{name} holds about {rows} rows, {:.1} MB", bytes as f64 / 1_000_000.0)
+}
+
+/// Whether rows of the table find their partition by the column.
+pub fn partitions_by(schema: &Schema, name: &QName, column: &Name) -> bool {
+    let by = find(schema, name).and_then(|it| it.partition_by.as_deref());
+    // The strategy stands before the key.
+    let key = by.and_then(|it| it.split_once(' ')).map(|it| it.1);
+    key.is_some_and(|it| words(it).iter().any(|word| column.as_str().eq_ignore_ascii_case(word)))
 }
 
 /// `ONLY ` where a statement must leave the descendants alone, which have a say of their own.

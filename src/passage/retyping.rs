@@ -24,7 +24,7 @@ mod twin;
 use group::{Group, Turn, groups};
 use swap::{Swap, is_lost};
 use sync::{Sync, of_tables};
-use twin::{Side, Twin, add, renames, twins};
+use twin::{Is, Side, Twin, add, renames, twins};
 
 /// Whether a column gets another type in a way that rows would have to be written anew for.
 pub fn is_needed(start: &Schema, desired: &Schema, facts: &Facts) -> bool {
@@ -86,16 +86,31 @@ async fn change_over(
 /// The same schema with the declared types of the columns, and what stands on them as it is declared for these.
 fn with_types(start: &Schema, desired: &Schema, group: &Group) -> Schema {
     let mut wanted = start.clone();
-    let columns: BTreeSet<ObjectId> = group.turns.iter().map(Turn::id).collect();
+    let columns: BTreeSet<ObjectId> = group.turns.iter().flat_map(Turn::ids).collect();
     for it in &group.types {
         wanted.objects.extend(desired.get(&it.id()).map(|declared| (it.id(), declared.clone())));
     }
     for turn in &group.turns {
         wanted.objects.insert(turn.id(), Object::Column(Arc::new(turn.new.clone())));
-        let needs = desired.needs_of(&turn.id()).filter(|need| start.contains(need)).cloned().collect();
-        wanted.needs.insert(turn.id(), Arc::new(needs));
+        for member in turn.family.iter().skip(1) {
+            let id = column::id(member, &turn.name);
+            let both = (start.get(&id).cloned(), desired.get(&id));
+            if let (Some(Object::Column(mut old)), Some(Object::Column(new))) = both {
+                Arc::make_mut(&mut old).data_type.clone_from(&new.data_type);
+                Arc::make_mut(&mut old).collation.clone_from(&new.collation);
+                wanted.objects.insert(id, Object::Column(old));
+            }
+        }
+        for id in turn.ids() {
+            let needs = desired.needs_of(&id).filter(|need| start.contains(need)).cloned().collect();
+            wanted.needs.insert(id, Arc::new(needs));
+        }
     }
-    of_tables(group).for_each(|(table, turns)| put_last(&mut wanted, table, &turns));
+    for (_, turns) in of_tables(group) {
+        for member in turns.first().iter().flat_map(|it| &it.family) {
+            put_last(&mut wanted, member, &turns);
+        }
+    }
     for object in start.of_kind(Kind::Sequence) {
         if let (Object::Sequence(it), Some(declared)) = (object, desired.get(&object.id()))
             && it.owned_by.as_ref().is_some_and(|(table, name)| columns.contains(&column::id(table, name)))
@@ -167,7 +182,7 @@ fn restored(start: &Schema, base: &Schema, mut schema: Schema) -> Schema {
 fn made_to_go(group: &Group, taken: [&Schema; 2]) -> BTreeMap<ObjectId, Vec<String>> {
     let mut spent = BTreeMap::new();
     spent.extend(group.types.iter().map(|it| (it.id_as(&it.former), vec![])));
-    spent.extend(group.turns.iter().map(|it| (column::id(&it.table, &it.former), vec![])));
+    spent.extend(group.turns.iter().flat_map(|it| it.ids_as(&it.former)).map(|it| (it, vec![])));
     for (sync, (table, turns)) in Sync::back(group, taken).into_iter().zip(of_tables(group)) {
         // The trigger, which is there again by then, gives the values.
         let fill = turns.first().map(|it| format!("UPDATE {table} SET {} = NULL", it.former));
@@ -254,8 +269,7 @@ impl Making<'_> {
                 with_columns.needs.extend(fresh.needs.get(&id).map(|needs| (id, needs.clone())));
             }
         }
-        for turn in &self.group.turns {
-            let id = column::id(&turn.table, &turn.fresh);
+        for id in self.group.turns.iter().flat_map(|it| it.ids_as(&it.fresh)) {
             let Some(Object::Column(column)) = fresh.get(&id) else { continue };
             let bare = Column { not_null: None, identity: None, after: Aside(None), ..(**column).clone() };
             with_columns.objects.insert(id.clone(), Object::Column(Arc::new(bare)));
@@ -309,10 +323,12 @@ impl Making<'_> {
             let key = table::walk_key(base, table).iter().map(ToString::to_string).collect();
             let batch = Batch { table: table.to_string(), key, set, pending: pending.clone(), into: None };
             let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
-            let step = match table::rows(&sides, table) {
-                Some(..batch::WORTH_IT) => Step::at_once(batch).locks(table, Lock::RowExclusive),
-                _ => Step::in_batches(batch).locks(table, Lock::ShareUpdateExclusive),
+            let (step, mode) = match table::rows(&sides, table) {
+                Some(..batch::WORTH_IT) => (Step::at_once(batch), Lock::RowExclusive),
+                _ => (Step::in_batches(batch), Lock::ShareUpdateExclusive),
             };
+            let family = turns.first().iter().flat_map(|it| &it.family).collect::<Vec<_>>();
+            let step = family.into_iter().fold(step, |it, member| it.locks(member, mode));
             let named = list(turns.iter().map(|it| &it.fresh));
             let summary = format!("give the rows of {table} their values in {named}");
             let transaction = step.batch.is_none().then_some(1);
@@ -342,7 +358,8 @@ impl Making<'_> {
         self.workbench.say(&said).await?;
         let changed = self.workbench.schema().await?;
         let mut wanted = after.clone();
-        let mut kept: Vec<ObjectId> = self.group.turns.iter().map(|it| column::id(&it.table, &it.former)).collect();
+        self.promise(&mut wanted);
+        let mut kept: Vec<ObjectId> = self.group.turns.iter().flat_map(|it| it.ids_as(&it.former)).collect();
         let types = self.group.types.iter().map(|it| &it.former);
         let names: BTreeSet<&Name> = back.iter().map(|it| &it.name).chain(types).collect();
         kept.extend(changed.objects.keys().filter(|id| id.path.iter().any(|it| names.contains(it))).cloned());
@@ -358,6 +375,15 @@ impl Making<'_> {
             Err(why) => return Ok(Err(why)),
         };
         Ok(Ok((self.transaction(&swap, said, rest), wanted)))
+    }
+
+    /// Leaves it to later to prove those foreign keys that come in the moment of the change.
+    fn promise(&self, schema: &mut Schema) {
+        for twin in self.twins.iter().filter(|it| matches!(it.is, Is::Promised { .. })) {
+            if let Some(Object::Constraint(it)) = schema.objects.get_mut(&twin.id) {
+                Arc::make_mut(it).validated = false;
+            }
+        }
     }
 
     fn syncs(&self) -> (Vec<Sync>, Vec<Sync>) {
@@ -393,10 +419,11 @@ impl Making<'_> {
     fn transaction(&self, swap: &Swap<'_>, said: String, rest: Vec<Planned>) -> Vec<Planned> {
         let tables = list(of_tables(self.group).map(|it| it.0));
         let mut step = Step::new(said).summary(format!("the new columns of {tables} take the names of the old"));
-        for table in self.group.tables.iter().chain(swap.sequences()) {
+        let locked: BTreeSet<QName> = Group::families(self.tables, self.taken[0]).into_iter().collect();
+        for table in locked.iter().chain(swap.sequences()) {
             step = step.locks(table, Lock::AccessExclusive);
         }
-        step.disturbs.extend(self.group.turns.iter().map(|it| (it.id(), Disturbance::Retype)));
+        step.disturbs.extend(self.group.turns.iter().flat_map(Turn::ids).map(|it| (it, Disturbance::Retype)));
         for (table, turns) in of_tables(self.group) {
             let columns = list(turns.iter().map(|it| &it.name));
             let why = format!("{columns} of {table} stand last in it from here on");
@@ -446,7 +473,8 @@ impl Making<'_> {
         self.workbench.say(&at_once.join(";\n")).await?;
         let lost: BTreeSet<ObjectId> =
             self.twins.iter().filter(|it| is_lost(it)).map(|it| it.id_on(Side::Fresh)).collect();
-        let without = doubled.filtered(|id| !lost.contains(id));
+        let mut without = doubled.filtered(|id| !lost.contains(id));
+        self.promise(&mut without);
         match self.quick(&self.workbench.schema().await?, &without).await? {
             Ok(rest) => at_once.extend(rest.into_iter().map(|it| it.step.sql)),
             Err(why) => return Ok(Err(why)),

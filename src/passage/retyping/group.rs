@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::retype::{Conversion, Retype, retype};
 use crate::kind::column::{self, Column, derived};
-use crate::kind::constraint::Rule;
-use crate::kind::{Kind, Object, ObjectId, extension, table};
+use crate::kind::constraint::{ForeignKey, Rule};
+use crate::kind::{Kind, Object, ObjectId, extension, partition, table};
 use crate::name::{Name, QName};
+use crate::passage::partitioned;
 use crate::plan::batch;
 use crate::schema::{Facts, Schema, Sides};
 
@@ -15,6 +16,8 @@ use crate::schema::{Facts, Schema, Sides};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
     pub table: QName,
+    /// The table and, where it is partitioned, all its partitions.
+    pub family: Vec<QName>,
     pub name: Name,
     /// What the column of the new type is called until it takes the name.
     pub fresh: Name,
@@ -66,6 +69,15 @@ impl Exchange {
 impl Turn {
     pub fn id(&self) -> ObjectId {
         column::id(&self.table, &self.name)
+    }
+
+    /// The column of that name in the table and in its partitions.
+    pub fn ids_as<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = ObjectId> + 'a {
+        self.family.iter().map(move |it| column::id(it, name))
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = ObjectId> + '_ {
+        self.ids_as(&self.name)
     }
 
     /// The value of the new column, by the names of the old ones.
@@ -143,6 +155,18 @@ impl Group {
         order
     }
 
+    /// The tables with all their partitions, in the same order.
+    pub fn families(tables: &[QName], schema: &Schema) -> Vec<QName> {
+        tables.iter().flat_map(|it| partitioned::family(schema, it)).collect()
+    }
+
+    /// Whether a foreign key is added in the moment of the change, as a promise: the key that it refers to is on a
+    /// partitioned table, where none can be made beside the other.
+    pub fn is_promised(&self, key: &ForeignKey) -> bool {
+        let comes = |it: &Turn| it.table == key.to && key.to_columns.contains(&it.name);
+        self.turns.iter().any(|it| it.family.len() > 1 && comes(it))
+    }
+
     pub fn subjects(&self) -> impl Iterator<Item = ObjectId> {
         self.turns.iter().map(Turn::id).chain(self.types.iter().map(Exchange::id))
     }
@@ -187,6 +211,8 @@ fn exchanged(object: &Object, sides: &Sides<'_>) -> Option<Result<Group, String>
     let dependents = sides.old.dependents();
     for dependent in dependents.get(&object.id()).into_iter().flatten() {
         match sides.old.get(dependent) {
+            // The partitioned table's statements reach its partitions.
+            Some(Object::Column(column)) if sides.old.contains(&partition::id(&column.table)) => {}
             Some(Object::Column(column)) if column.generated.is_none() => {
                 let Some(turn) = turn_of_enum(column, &exchange, sides) else {
                     return Some(Err(format!("{dependent} gets another type, or goes, in the same plan")));
@@ -206,6 +232,7 @@ fn exchanged(object: &Object, sides: &Sides<'_>) -> Option<Result<Group, String>
 
 fn turn_of_enum(old: &Column, exchange: &Exchange, sides: &Sides<'_>) -> Option<Turn> {
     let new = column::find(sides.new, &old.table, &old.name).filter(|it| it.data_type == old.data_type)?;
+    let family = partitioned::family(sides.old, &old.table);
     let array = old.data_type.strip_prefix(&exchange.name.to_string())?;
     let text = if array.is_empty() { "text" } else { "text[]" };
     let cast = format!("::{text}::{}{array}", exchange.name.sibling(exchange.fresh.clone()));
@@ -213,6 +240,7 @@ fn turn_of_enum(old: &Column, exchange: &Exchange, sides: &Sides<'_>) -> Option<
     let (fresh, former) = beside(old, sides);
     Some(Turn {
         table: old.table.clone(),
+        family,
         name: old.name.clone(),
         fresh,
         former,
@@ -229,7 +257,11 @@ fn turn_of_enum(old: &Column, exchange: &Exchange, sides: &Sides<'_>) -> Option<
 
 /// Names for the new column and the old one.
 fn beside(column: &Column, sides: &Sides<'_>) -> (Name, Name) {
-    let free = |it: &Name| [sides.old, sides.new].iter().all(|at| !at.contains(&column::id(&column.table, it)));
+    let family = table::family(sides, &column.table);
+    let free = |it: &Name| {
+        let taken = |at: &&Schema| family.iter().any(|table| at.contains(&column::id(table, it)));
+        ![sides.old, sides.new].iter().any(taken)
+    };
     let name = column.name.as_str();
     (derived(&[name, "new"], free), derived(&[name, "old"], free))
 }
@@ -239,6 +271,10 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     let (Object::Column(old), Some(Object::Column(new))) = (object, sides.new.get(&object.id())) else {
         return None;
     };
+    // The partitioned table's statements reach its partitions.
+    if sides.old.contains(&partition::id(&old.table)) {
+        return None;
+    }
     let carried = extension::carries(&old.data_type, &new.data_type, sides);
     if old.data_type == new.data_type || carried || !table::may_hold_rows(sides, &old.table) {
         return None;
@@ -257,6 +293,7 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     let (fresh, former) = beside(old, sides);
     Some(Turn {
         table: old.table.clone(),
+        family: partitioned::family(sides.old, &old.table),
         name: old.name.clone(),
         fresh,
         former,
@@ -287,6 +324,7 @@ fn foreign_keys<'a>(schema: &'a Schema, column: &'a ObjectId) -> impl Iterator<I
 /// Why the columns of a group can't get their types by way of new columns.
 fn obstacle(group: &Group, sides: &Sides<'_>) -> Option<String> {
     let of_table = group.tables.iter().find_map(|it| table_obstacle(it, sides));
+    let of_table = of_table.or_else(|| key_obstacle(group, sides));
     of_table.or_else(|| group.turns.iter().find_map(|it| column_obstacle(it, sides)))
 }
 
@@ -295,9 +333,12 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     if !sides.new.contains(&table::id(name)) {
         return Some(format!("{name} goes in the same plan"));
     }
-    let family = table::family(sides, name).len() > 1 || !table::parents(sides.old, name).is_empty();
-    if table.partition_by.is_some() || family {
-        return Some(format!("{name} is partitioned or inherits, and its keys can't take over an index"));
+    let partitions = partitioned::family(sides.old, name);
+    if partitions != partitioned::family(sides.new, name) {
+        return Some(format!("{name} gets partitions, or loses some, in the same plan"));
+    }
+    if table::family(sides, name).len() > partitions.len() || !table::parents(sides.old, name).is_empty() {
+        return Some(format!("{name} is a partition, inherits, or is inherited from"));
     }
     if table.of_type.is_some() {
         return Some(format!("{name} is of a type, which says its columns"));
@@ -311,6 +352,30 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     published.any(publishes).then(|| format!("{name} is published, and its subscribers have no new column"))
 }
 
+/// What partitioned tables can't have beside what there is.
+fn key_obstacle(group: &Group, sides: &Sides<'_>) -> Option<String> {
+    for turn in group.turns.iter().filter(|it| it.family.len() > 1) {
+        if let Some(it) = turn.family.iter().find(|it| table::partitions_by(sides.old, it, &turn.name)) {
+            return Some(format!("rows of {it} find their partition by {}", turn.name));
+        }
+        let ids: BTreeSet<ObjectId> = turn.ids().collect();
+        for object in sides.old.of_kind(Kind::Constraint) {
+            let Object::Constraint(it) = object else { continue };
+            let Rule::Foreign(key) = &it.rule else { continue };
+            if !sides.old.needs_of(&object.id()).any(|need| ids.contains(need)) {
+                continue;
+            }
+            if key.to != turn.table && turn.family.contains(&key.to) {
+                return Some(format!("{} refers to a partition", object.id()));
+            }
+            if it.partitioned && group.is_promised(key) {
+                return Some(format!("{} can't be a promise, since its own table is partitioned", object.id()));
+            }
+        }
+    }
+    None
+}
+
 fn column_obstacle(turn: &Turn, sides: &Sides<'_>) -> Option<String> {
     let (table, name) = (&turn.table, &turn.name);
     if turn.old.generated.is_some() || turn.new.generated.is_some() {
@@ -322,8 +387,8 @@ fn column_obstacle(turn: &Turn, sides: &Sides<'_>) -> Option<String> {
     if let Some(missing) = sides.new.needs_of(&turn.id()).find(|need| !sides.old.contains(need)) {
         return Some(format!("{missing} comes in the same plan"));
     }
-    let mut seen = BTreeSet::from([turn.id()]);
-    let mut open = vec![turn.id()];
+    let mut seen: BTreeSet<ObjectId> = turn.ids().collect();
+    let mut open: Vec<ObjectId> = turn.ids().collect();
     let dependents = sides.old.dependents();
     while let Some(next) = open.pop() {
         for dependent in dependents.get(&next).into_iter().flatten() {

@@ -29,8 +29,8 @@ impl Swap<'_> {
         let tables = list(self.tables);
         let mut said = vec![format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")];
         said.extend(self.ends.iter().flat_map(Sync::drop));
-        said.extend(self.of_keys(|it| matches!(it, Is::Foreign { .. })).map(|it| self.end(it)));
-        said.extend(self.of_keys(|it| !matches!(it, Is::Foreign { .. })).map(|it| self.end(it)));
+        said.extend(self.of_keys(is_foreign).filter_map(|it| self.end(it)));
+        said.extend(self.of_keys(|it| !is_foreign(it)).filter_map(|it| self.end(it)));
         for it in &self.group.types {
             said.push(it.rename(&it.name.name, self.left().exchange(it)));
             said.push(it.rename(self.comes.exchange(it), &it.name.name));
@@ -38,8 +38,8 @@ impl Swap<'_> {
         for turn in &self.group.turns {
             said.extend(self.rename(turn));
         }
-        said.extend(self.of_keys(|it| !matches!(it, Is::Foreign { .. })).map(|it| self.take_name(it)));
-        said.extend(self.of_keys(|it| matches!(it, Is::Foreign { .. })).map(|it| self.take_name(it)));
+        said.extend(self.of_keys(|it| !is_foreign(it)).flat_map(|it| self.take_name(it)));
+        said.extend(self.of_keys(is_foreign).flat_map(|it| self.take_name(it)));
         for turn in &self.group.turns {
             said.extend(self.identity(turn));
             let goes = self.goes(turn);
@@ -74,20 +74,30 @@ impl Swap<'_> {
     }
 
     /// What stands on the column that goes: on the way back it stays under its other name, where it can.
-    fn end(&self, twin: &Twin) -> String {
-        match self.comes == Side::Former && !is_lost(twin) {
+    fn end(&self, twin: &Twin) -> Option<String> {
+        let ended = match self.comes == Side::Former && !is_lost(twin) {
             true => twin.rename(twin.name(), self.left().twin(twin)),
             false => twin.drop(),
-        }
+        };
+        (!twin.led).then_some(ended)
     }
 
-    fn take_name(&self, twin: &Twin) -> String {
+    /// The planner makes what partitioned tables have of what their partitions have under its names by then.
+    fn take_name(&self, twin: &Twin) -> Vec<String> {
         let (from, name) = (self.comes.twin(twin), twin.name());
         match &twin.is {
             Is::Primary { of: table, deferrability } => {
-                format!("ALTER TABLE {table} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {from}{deferrability}")
+                let using = format!("PRIMARY KEY USING INDEX {from}{deferrability}");
+                vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} {using}")]
             }
-            Is::Foreign { .. } | Is::Constraint { .. } | Is::Index | Is::Statistics => twin.rename(from, name),
+            Is::Leaf { .. } | Is::LeafIndex => vec![twin.rename_index(from, name)],
+            Is::Foreign { family, .. } => {
+                let rename = |it| format!("ALTER TABLE {it} RENAME CONSTRAINT {from} TO {name}");
+                family.iter().map(rename).collect()
+            }
+            Is::Constraint { .. } if twin.led => vec![],
+            Is::Constraint { .. } | Is::Index | Is::Statistics => vec![twin.rename(from, name)],
+            Is::Whole { .. } | Is::WholeIndex | Is::Promised { .. } => vec![],
         }
     }
 
@@ -118,7 +128,20 @@ impl Swap<'_> {
 /// Whether it can't be kept under another name: an index that became a primary key goes with it, and the foreign keys
 /// that stand on that one before.
 pub fn is_lost(twin: &Twin) -> bool {
-    matches!(twin.is, Is::Primary { .. } | Is::Foreign { .. })
+    match &twin.is {
+        Is::Constraint { .. } | Is::Index | Is::Statistics => false,
+        Is::Primary { .. }
+        | Is::Foreign { .. }
+        | Is::Promised { .. }
+        | Is::Leaf { .. }
+        | Is::LeafIndex
+        | Is::Whole { .. }
+        | Is::WholeIndex => true,
+    }
+}
+
+fn is_foreign(is: &Is) -> bool {
+    matches!(is, Is::Foreign { .. } | Is::Promised { .. })
 }
 
 fn short(name: &str) -> &str {

@@ -15,6 +15,8 @@ use super::group::{Group, Turn};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {
     pub table: QName,
+    /// The table and its partitions, which have the trigger from it.
+    family: Vec<QName>,
     pub name: Name,
     create_function: String,
     create_trigger: String,
@@ -88,7 +90,8 @@ impl Sync {
              EXECUTE FUNCTION {function}()",
             differ.collect::<Vec<_>>().join(" OR ")
         );
-        Sync { table: table.clone(), name, create_function, create_trigger }
+        let family = turns.first().map(|it| it.family.clone()).unwrap_or_default();
+        Sync { table: table.clone(), family, name, create_function, create_trigger }
     }
 
     pub fn trigger(&self) -> ObjectId {
@@ -114,13 +117,14 @@ impl Sync {
     pub fn begin(&self) -> Vec<Step> {
         let ([drop_trigger, drop_function], table) = (self.drop(), &self.table);
         let called = Literal(&format!("{}()", self.table.sibling(self.name.clone()))).to_string();
+        let trigger = Step::new(&self.create_trigger);
+        let trigger = self.family.iter().fold(trigger, |it, member| it.locks(member, Lock::ShareRowExclusive));
         vec![
             Step::new(&self.create_function)
                 .summary(format!("how the new columns of {table} get their values"))
                 .check(format!("SELECT to_regprocedure({called}) IS NOT NULL"))
                 .undone_by(drop_function),
-            Step::new(&self.create_trigger)
-                .locks(table, Lock::ShareRowExclusive)
+            trigger
                 .summary(format!("whatever is written to {table} reaches its new columns"))
                 .undone_by(drop_trigger),
         ]
