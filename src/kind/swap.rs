@@ -91,8 +91,19 @@ impl Swap<'_> {
         for on in std::iter::once(&self.id).chain(&self.parts) {
             steps.extend(satellites(on, sides));
         }
-        steps.extend(self.attributes(&users, sides)?);
-        steps.extend(self.columns(&users, sides, using)?);
+        let behind = self.columns_behind(&users, sides)?;
+        let as_text = |column: &Column| drop_default(column, to_text(column), sides);
+        steps.extend(behind.iter().map(|(table, columns)| converted(table, columns, as_text, sides)));
+        steps.extend(self.attributes(&users, sides));
+        let back = |column: &Column| set_default(column, from_text(column), sides);
+        steps.extend(behind.iter().map(|(table, columns)| converted(table, columns, back, sides)));
+        let anew = |column: &Column| {
+            let using = using(column).map(|using| format!(" USING {using}")).unwrap_or_default();
+            let change = format!("ALTER COLUMN {} TYPE {}{using}", column.name, column.data_type);
+            around_default(column, change, sides)
+        };
+        let tables = by_table(&users.columns, sides)?;
+        steps.extend(tables.iter().map(|(table, columns)| converted(table, columns, anew, sides)));
         steps.push(Step::new(format!("DROP {} {aside}", self.word)));
         Ok(steps.into_iter().map(|step| step.stage(Stage::Contract)).collect())
     }
@@ -114,17 +125,27 @@ impl Swap<'_> {
         self.name.sibling(name)
     }
 
-    /// Composite types with an attribute of the type; domains over it are made again, which only what no table uses
-    /// can be.
-    fn attributes(&self, users: &Users<'_>, sides: &Sides<'_>) -> Result<Vec<Step>, String> {
-        let mut steps = vec![];
+    /// Columns of composite types with an attribute of the type: the server changes none that a table uses, so their
+    /// values wait as text. Domains over it are made again, which only what no table uses can be.
+    fn columns_behind<'c>(&self, users: &Users<'_>, sides: &Sides<'c>) -> Result<Tables<'c>, String> {
+        let mut behind = vec![];
         for id in &users.types {
-            if let Some(column) = self::users(sides.old, id).columns.first() {
+            let columns = self::users(sides.old, id).columns;
+            if let (Some(column), Kind::Domain) = (columns.first(), id.kind) {
                 return Err(format!(
                     "{id} is made of it, and column {}.{} is of that type; change the column to another type first",
                     column.table, column.name
                 ));
             }
+            behind.extend(columns);
+        }
+        by_table(&behind, sides)
+    }
+
+    /// Composite types with an attribute of the type.
+    fn attributes(&self, users: &Users<'_>, sides: &Sides<'_>) -> Vec<Step> {
+        let mut steps = vec![];
+        for id in &users.types {
             let Some(Object::Composite(composite)) = sides.new.get(id).filter(|_| !sides.is_going(id)) else {
                 continue;
             };
@@ -133,7 +154,7 @@ impl Swap<'_> {
                 steps.push(Step::new(format!("ALTER TYPE {} {attribute}", composite.name)));
             }
         }
-        Ok(steps)
+        steps
     }
 
     fn of<'c>(&self, composite: &'c Composite) -> Vec<(&'c Name, &'c str)> {
@@ -141,71 +162,94 @@ impl Swap<'_> {
         let attributes = composite.attributes.iter().filter(|it| element(&it.data_type) == name);
         attributes.map(|it| (&it.name, it.data_type.as_str())).collect()
     }
+}
 
-    /// One statement for each table that is not converted with its parent.
-    fn columns(
-        &self,
-        users: &Users<'_>,
-        sides: &Sides<'_>,
-        using: impl Fn(&Column) -> Option<String>,
-    ) -> Result<Vec<Step>, String> {
-        let mut tables: BTreeMap<&QName, Vec<&Column>> = BTreeMap::new();
-        for column in users.columns.iter().copied() {
-            let id = super::column::id(&column.table, &column.name);
-            // What goes, goes before the old type does; what is made again is made with the new one.
-            if sides.is_going(&id) || sides.is_going(&table::id(&column.table)) {
-                continue;
-            }
-            let after = super::column::find(sides.new, &column.table, &column.name);
-            if after.is_some_and(|after| after.data_type != column.data_type) {
-                return Err(format!(
-                    "column {}.{} gets another type at the same time; do that in a plan of its own first",
-                    column.table, column.name
-                ));
-            }
-            let parents = table::parents(sides.old, &column.table);
-            let follows = parents.iter().any(|parent| users.columns.iter().any(|it| it.table == *parent));
-            if !(column.inherited.0 && follows) {
-                tables.entry(&column.table).or_default().push(column);
-            }
+type Tables<'a> = BTreeMap<&'a QName, Vec<&'a Column>>;
+
+/// The columns by their tables, without those that are converted with their parent's.
+fn by_table<'a>(columns: &[&'a Column], sides: &Sides<'_>) -> Result<Tables<'a>, String> {
+    let mut tables = Tables::new();
+    for column in columns.iter().copied() {
+        let id = super::column::id(&column.table, &column.name);
+        // What goes, goes before the old type does; what is made again is made with the new one.
+        if sides.is_going(&id) || sides.is_going(&table::id(&column.table)) {
+            continue;
         }
-        let mut steps = vec![];
-        for (name, columns) in tables {
-            let actions = list(columns.iter().flat_map(|column| {
-                let using = using(column).map(|using| format!(" USING {using}")).unwrap_or_default();
-                let change = format!("ALTER COLUMN {} TYPE {}{using}", column.name, column.data_type);
-                around_default(column, change, sides)
-            }));
-            let mut step = Step::new(format!("ALTER TABLE {name} {actions}"));
-            for member in table::family(sides, name) {
-                step = step.locks(&member, Lock::AccessExclusive);
-                for column in &columns {
-                    step = step.disturbs(super::column::id(&member, &column.name), Disturbance::Swap);
-                }
-                if table::stores(sides, &member) {
-                    step = step.rewrites(&member);
-                }
-            }
-            if table::may_hold_rows(sides, name) {
-                step = step.hazard(Code::RewriteTable, table::id(name), table::evidence(sides, name));
-            }
-            steps.push(step);
+        let after = super::column::find(sides.new, &column.table, &column.name);
+        if after.is_some_and(|after| after.data_type != column.data_type) {
+            return Err(format!(
+                "column {}.{} gets another type at the same time; do that in a plan of its own first",
+                column.table, column.name
+            ));
         }
-        Ok(steps)
+        let parents = table::parents(sides.old, &column.table);
+        let follows = parents.iter().any(|parent| columns.iter().any(|it| it.table == *parent));
+        if !(column.inherited.0 && follows) {
+            tables.entry(&column.table).or_default().push(column);
+        }
     }
+    Ok(tables)
+}
+
+/// One statement for a table and those below it.
+fn converted(
+    name: &QName,
+    columns: &[&Column],
+    actions: impl Fn(&Column) -> Vec<String>,
+    sides: &Sides<'_>,
+) -> Step {
+    let actions = list(columns.iter().flat_map(|column| actions(column)));
+    let mut step = Step::new(format!("ALTER TABLE {name} {actions}"));
+    for member in table::family(sides, name) {
+        step = step.locks(&member, Lock::AccessExclusive);
+        for column in columns {
+            step = step.disturbs(super::column::id(&member, &column.name), Disturbance::Swap);
+        }
+        if table::stores(sides, &member) {
+            step = step.rewrites(&member);
+        }
+    }
+    if table::may_hold_rows(sides, name) {
+        step = step.hazard(Code::RewriteTable, table::id(name), table::evidence(sides, name));
+    }
+    step
+}
+
+fn to_text(column: &Column) -> String {
+    format!("ALTER COLUMN {0} TYPE text USING {0}::text", column.name)
+}
+
+fn from_text(column: &Column) -> String {
+    format!("ALTER COLUMN {0} TYPE {1} USING {0}::{1}", column.name, column.data_type)
 }
 
 /// The server can't convert a default of the old type: it goes, and comes again once the column is of the new one.
 fn around_default(column: &Column, change: String, sides: &Sides<'_>) -> Vec<String> {
-    let default = |schema| super::default::find(schema, &column.table, &column.name);
-    let has = default(sides.old).filter(|it| !sides.is_going(&it.id())).is_some();
-    let alter = format!("ALTER COLUMN {}", column.name);
-    match default(sides.new).filter(|_| has) {
-        Some(after) => {
-            vec![format!("{alter} DROP DEFAULT"), change, format!("{alter} SET DEFAULT {}", after.expression)]
-        }
-        None => vec![change],
+    let mut actions = set_default(column, change, sides);
+    if actions.len() > 1 {
+        actions.insert(0, format!("ALTER COLUMN {} DROP DEFAULT", column.name));
     }
+    actions
+}
+
+/// Its first half.
+fn drop_default(column: &Column, change: String, sides: &Sides<'_>) -> Vec<String> {
+    let drop = keeps_default(column, sides).then(|| format!("ALTER COLUMN {} DROP DEFAULT", column.name));
+    drop.into_iter().chain([change]).collect()
+}
+
+/// Its second half.
+fn set_default(column: &Column, change: String, sides: &Sides<'_>) -> Vec<String> {
+    let after = super::default::find(sides.new, &column.table, &column.name);
+    let set = after.filter(|_| keeps_default(column, sides));
+    let set = set.map(|it| format!("ALTER COLUMN {} SET DEFAULT {}", column.name, it.expression));
+    [change].into_iter().chain(set).collect()
+}
+
+/// Whether it has one before and after.
+fn keeps_default(column: &Column, sides: &Sides<'_>) -> bool {
+    let default = |schema| super::default::find(schema, &column.table, &column.name);
+    default(sides.old).is_some_and(|it| !sides.is_going(&it.id())) && default(sides.new).is_some()
 }
 
 /// Owner, grants and comment of what is made anew under an old name.

@@ -15,7 +15,7 @@ pub struct Settled {
     pub altered: BTreeMap<ObjectId, Vec<Step>>,
     /// Objects that can't be changed as declared, each with the reason.
     pub refused: Vec<(ObjectId, String)>,
-    /// For each replaced object, what made it so: itself, or the object that was disturbed.
+    /// For each replaced object, what made it so: itself, or the object that was disturbed; for that, who disturbs it.
     pub cause: BTreeMap<ObjectId, ObjectId>,
 }
 
@@ -71,6 +71,13 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
         }
         found.retain(|(id, _)| !settled.replaced.contains(id));
         if found.is_empty() {
+            // What is exchanged goes through what has it: that is ended and made again with the exchange.
+            for (id, step) in altered.iter().flat_map(|(id, steps)| steps.iter().map(move |step| (id, step))) {
+                let through = step.disturbs.iter().filter(|(on, how)| *how == Disturbance::Swap && on != id);
+                for (on, _) in through.filter(|(on, _)| !changes.contains_key(on)) {
+                    settled.cause.entry(on.clone()).or_insert_with(|| id.clone());
+                }
+            }
             settled.altered = altered;
             settled.refused = refused;
             return settled;
