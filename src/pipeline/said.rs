@@ -1,0 +1,160 @@
+//! What is said of a plan, or of why there is none, each at its place in the declaration.
+
+use std::collections::BTreeSet;
+
+use super::{Both, Failure};
+use crate::config::PlanSettings;
+use crate::diagnostic::{Exit, Report};
+use crate::kind::ObjectId;
+use crate::plan::hazard::{Code, Hazard};
+use crate::plan::origin::Origins;
+use crate::plan::rename::Suspect;
+use crate::plan::{self, Half, PlanError, Planned, Stage};
+use crate::proof::trial::Fate;
+use crate::queries::Query;
+use crate::schema::Schema;
+use crate::source::Declaration;
+
+/// Patterns of idle tables that no table has.
+pub(super) fn idly(settings: &PlanSettings, both: &Both) -> Vec<Report> {
+    let (before, after) = (settings.idle.idly(&both.current), settings.idle.idly(&both.desired));
+    let nothing = before.into_iter().filter(|it| after.contains(it));
+    let report = |it: String| {
+        Report::warning("plan::idle", format!("[plan] idle names `{it}`, and no table is called so"))
+            .help("patterns are of `namespace.name`, such as `public.log_*`")
+    };
+    nothing.map(report).collect()
+}
+
+pub(super) fn questions(suspects: &[Suspect], both: &Both) -> Failure {
+    let origins = Origins::new(&both.declaration);
+    let reports = suspects
+        .iter()
+        .map(|suspect| {
+            let old = suspect.old.path.last().map(ToString::to_string).unwrap_or_default();
+            let mut report = Report::error("plan::suspected_rename", suspect.words.clone()).help(format!(
+                "if it is a rename, declare it: `was = {old:?}` in TOML or `-- tenantry: was {old}` on its line; if it \
+                 is not, plan with --no-renames"
+            ));
+            if let Some(span) = origins.span(&suspect.new, &both.desired) {
+                report.places.push(both.declaration.place(span, "was this called something else?"));
+            }
+            report
+        })
+        .collect();
+    Failure::new(Exit::Hazard, reports)
+}
+
+pub(super) fn refused(errors: &[PlanError], declaration: &Declaration, schema: &Schema) -> Failure {
+    let origins = Origins::new(declaration);
+    let reports = errors
+        .iter()
+        .map(|error| match error {
+            PlanError::Refused { object, reason } => {
+                let mut report = Report::error("plan::refused", format!("{object} can't be changed as declared"))
+                    .help(reason.clone());
+                if let Some(span) = origins.span(object, schema) {
+                    report.places.push(declaration.place(span, "declared here"));
+                }
+                report
+            }
+            PlanError::Cycle(_) => Report::error("plan::cycle", error.to_string())
+                .help("these objects need each other in a circle; declare the change in two parts"),
+        })
+        .collect();
+    Failure::new(Exit::Failed, reports)
+}
+
+/// Objects outside of what is managed that depend on something that the plan drops, replaces or gives another type:
+/// they would have to be touched.
+pub(super) fn in_the_way(steps: &[Planned], both: &Both) -> Vec<Report> {
+    let dropped = steps.iter().flat_map(|it| &it.does).filter(|(_, half)| *half == Half::Drop).map(|(id, _)| id);
+    let disturbed = steps.iter().flat_map(|it| &it.step.disturbs).map(|(id, _)| id);
+    let touched: BTreeSet<&ObjectId> = dropped.chain(disturbed).collect();
+    let live = &both.live.schema;
+    live.needs
+        .iter()
+        .filter(|(id, _)| !both.current.contains(id) && !both.current.contains(&live.whole_of(id)))
+        .filter_map(|(id, needs)| Some((id, needs.iter().find(|need| touched.contains(need))?)))
+        .map(|(id, need)| {
+            let message =
+                format!("{id} is outside of what is managed, and depends on {need}, which the plan changes");
+            let is_kept = live.whole_of(id).path.first() == both.scope.quarantine.as_ref();
+            Report::error("plan::outside_depends", message).help(match is_kept {
+                true => "empty the quarantine first: `tenantry plan --empty-quarantine`",
+                false => {
+                    "manage it too, or change it first by whoever it belongs to; the plan touches nothing outside"
+                }
+            })
+        })
+        .collect()
+}
+
+/// Required columns without a value for rows that exist: no acceptance can make such a step work.
+pub(super) fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
+    let origins = Origins::new(&both.declaration);
+    steps
+        .iter()
+        .flat_map(|it| &it.step.hazards)
+        .filter(|hazard| hazard.code == plan::hazard::Code::RequiredColumn)
+        .map(|hazard| {
+            let mut report = Report::error(
+                "plan::required_column",
+                format!("{} is required, and rows that exist have no value for it", hazard.object),
+            )
+            .help("declare a default for it, or a `backfill` expression in TOML, or drop its NOT NULL");
+            if let Some(span) = origins.span(&hazard.object, &both.desired) {
+                report.places.push(both.declaration.place(span, hazard.why.clone()));
+            }
+            report
+        })
+        .collect()
+}
+
+/// The statements that a step breaks, each with the stage of that step. In `contract` they retire; before it, or where
+/// they are to be kept, breaking them is a hazard of the step.
+pub(super) fn retired(queries: &[Query], fates: &[Fate], steps: &mut [Planned]) -> Vec<(Stage, String)> {
+    let mut retired = vec![];
+    for (query, fate) in queries.iter().zip(fates) {
+        let Fate::Breaks { place, error } = fate else { continue };
+        let planned = &mut steps[*place];
+        if planned.step.stage == Stage::Contract && !query.keep {
+            retired.push((Stage::Contract, format!("{}: {error}", query.place)));
+        } else {
+            let (code, object) = (Code::BreaksQuery, planned.subject.clone());
+            let why = format!("{}: {error}", query.place);
+            planned.step.hazards.push(Hazard { code, object, severity: code.severity(), why, accepted: None });
+        }
+    }
+    retired
+}
+
+/// What is told of statements beside hazards and gates: from where new ones work, and which never do.
+pub(super) fn fates(queries: &[Query], fates: &[Fate], steps: &[Planned]) -> Vec<Report> {
+    let with_fates = || queries.iter().zip(fates);
+    let works: Vec<String> = with_fates()
+        .filter_map(|(query, fate)| match fate {
+            Fate::WorksFrom { place } => {
+                let stage = steps[*place].step.stage.name();
+                Some(format!("{} works from step {} ({stage}) on", query.place, place + 1))
+            }
+            Fate::Works | Fate::Breaks { .. } | Fate::Never { .. } => None,
+        })
+        .collect();
+    let works = match works.as_slice() {
+        [] => None,
+        [one] => Some(Report::note("queries::works", one.clone())),
+        several => Some(
+            Report::note("queries::works", format!("{} statements do not work before the plan", several.len()))
+                .help(several.join("\n")),
+        ),
+    };
+    let never = with_fates().filter_map(|(query, fate)| match fate {
+        Fate::Never { error } => Some(Report::warning(
+            "queries::never",
+            format!("{} works neither before nor after the plan: {error}", query.place),
+        )),
+        Fate::Works | Fate::Breaks { .. } | Fate::WorksFrom { .. } => None,
+    });
+    works.into_iter().chain(never).collect()
+}
