@@ -1,10 +1,10 @@
 //! The command line: what is common to all commands. One command, one file below.
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stderr,
     reason = "the command line is where the environment and the terminal are met"
 )]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -131,6 +131,8 @@ pub struct Context {
     pub common: Common,
     pub config: Config,
     pub env: BTreeMap<String, String>,
+    /// Why a part of the output went nowhere.
+    unwritten: RefCell<Option<String>>,
 }
 
 impl Context {
@@ -169,7 +171,7 @@ impl Context {
         if let Some(tenant) = &common.tenant {
             for_tenant(&mut config, tenant)?;
         }
-        Ok(Context { common, config, env: std::env::vars().collect() })
+        Ok(Context { common, config, env: std::env::vars().collect(), unwritten: RefCell::new(None) })
     }
 
     /// The live side, as the options and then the surroundings name it.
@@ -227,21 +229,27 @@ impl Context {
 
     /// Writes what programs may read.
     pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         // A reader that has gone away has seen enough.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.unwritten.replace(Some(error.to_string()));
+        }
     }
 
     /// Tells those who asked for more.
     pub fn detail(&self, text: &str) {
         if self.common.verbose > 0 {
-            eprintln!("{text}");
+            err(text);
         }
     }
 
     /// Tells people something beside the output.
     pub fn tell(&self, text: &str) {
         if !self.common.quiet {
-            eprintln!("{text}");
+            err(text);
         }
     }
 }
@@ -269,7 +277,7 @@ pub fn main() -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("no runtime: {error}");
+            err(&format!("no runtime: {error}"));
             return Exit::Failed;
         }
     };
@@ -278,11 +286,11 @@ pub fn main() -> Exit {
     let exit = runtime.block_on(async {
         tokio::select! {
             result = run(cli) => result.unwrap_or_else(|failure| {
-                eprintln!("{}", diagnostic::render_all(&failure.reports, look));
+                err(&diagnostic::render_all(&failure.reports, look));
                 failure.exit
             }),
             () = interrupted(), if !ends_itself => {
-                eprintln!("interrupted; nothing is left behind");
+                err("interrupted; nothing is left behind");
                 Exit::Failed
             }
         }
@@ -292,9 +300,14 @@ pub fn main() -> Exit {
     exit
 }
 
+/// A line for people, who may have gone away: that is no reason to stop.
+fn err(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.common)?;
-    match cli.command {
+    let exit = match cli.command {
         Command::Init(command) => command.run(&context).await,
         Command::Plan(command) => command.run(&context).await,
         Command::Show(command) => command.run(&context).await,
@@ -307,6 +320,13 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Queries(command) => command.run(&context).await,
         Command::Bench(command) => command.run(&context).await,
         Command::Tenancy(command) => command.run(&context).await,
+    }?;
+    match context.unwritten.take() {
+        Some(why) => {
+            let report = Report::error("cli::unwritten", format!("the output can't be written: {why}"));
+            Err(failure(Exit::Failed, report))
+        }
+        None => Ok(exit),
     }
 }
 

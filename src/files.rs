@@ -18,7 +18,7 @@ const UNREADABLE: &str = "files::unreadable";
 ///
 /// Directories and files whose name begins with a dot are passed over, as are other kinds of file.
 pub fn schema_files(paths: &[PathBuf], but: &[PathBuf]) -> Result<Vec<Arc<File>>, Vec<Report>> {
-    let mut reader = Reader { but, files: Vec::new(), faults: Vec::new() };
+    let mut reader = Reader { but, within: Vec::new(), files: Vec::new(), faults: Vec::new() };
     for path in paths {
         reader.path(path, true);
     }
@@ -100,6 +100,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), Report> {
 
 struct Reader<'a> {
     but: &'a [PathBuf],
+    /// The directories that are being read, outermost first.
+    within: Vec<PathBuf>,
     files: Vec<Arc<File>>,
     faults: Vec<Report>,
 }
@@ -112,6 +114,11 @@ impl Reader<'_> {
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.directory(path),
+            // Reading a pipe would wait for whoever writes to it.
+            Ok(metadata) if !named && is_schema_file(path) && !metadata.is_file() => {
+                let report = Report::error(UNREADABLE, format!("{} is no regular file", path.display()));
+                self.faults.push(report.help("rename it, or move it out of the schema"));
+            }
             Ok(_) if named || is_schema_file(path) => self.file(path),
             Ok(_) => {}
             Err(error) if named && error.kind() == io::ErrorKind::NotFound => {
@@ -124,6 +131,19 @@ impl Reader<'_> {
     }
 
     fn directory(&mut self, path: &Path) {
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.within.contains(&place) {
+            let report =
+                Report::error(UNREADABLE, format!("{} leads back to a directory around it", path.display()));
+            self.faults.push(report.help("take the symbolic link out of the schema"));
+            return;
+        }
+        self.within.push(place);
+        self.entries(path);
+        self.within.pop();
+    }
+
+    fn entries(&mut self, path: &Path) {
         let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         match entries {
             Ok(entries) => {
@@ -215,6 +235,14 @@ mod tests {
             schema_files(&[dir.path().to_owned()], &[]).unwrap_err().iter().map(|report| report.code).collect();
         codes.sort();
         assert_eq!(codes, ["files::not_utf8", "files::not_utf8", "files::unreadable"]);
+        let around = dir.path().join("around");
+        fs::create_dir(&around).unwrap();
+        std::os::unix::fs::symlink("../around", around.join("again")).unwrap();
+        nix::unistd::mkfifo(&around.join("pipe.sql"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut told: Vec<_> = schema_files(&[around], &[]).unwrap_err().into_iter().map(|it| it.message).collect();
+        told.sort();
+        assert!(told[0].ends_with("again leads back to a directory around it"), "{told:?}");
+        assert!(told[1].ends_with("pipe.sql is no regular file") && told.len() == 2, "{told:?}");
         assert_eq!(schema_files(&[dir.path().join("none")], &[]).unwrap_err()[0].code, "files::unreadable");
     }
 }

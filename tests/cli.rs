@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -273,6 +273,29 @@ fn the_help_fits_a_terminal_and_tells_the_exit_codes() {
         let (own, everywhere) = help.out.split_once("Everywhere:").expect("what all commands take stands apart");
         assert!(everywhere.contains("--database") && !own.contains("--database <"), "{command}: {}", help.out);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_goes_nowhere_is_a_failure() {
+    let project = Project::new(&[("schema/t.sql", "CREATE TABLE t (id integer);")]);
+    let show = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        let ended = command.current_dir(project.path()).args(["show", "schema"]).stdout(out).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let (code, said) = show(full.into());
+    assert!(code == Some(1) && said.contains("the output can't be written: No space left"), "{code:?} {said}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(show(writer.into()), (Some(0), String::new()), "who reads no further has seen enough");
+    // Nor does it matter whether anybody reads what is told beside it.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.current_dir(project.path()).args(["show", "schema", "--config", "nowhere.toml"]).stderr(writer);
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::pace::PaceOptions;
 use super::progress::{Shown, Through, attended, confirmed, target, told};
-use super::{Context, interrupted};
+use super::{Context, err, interrupted};
 use crate::apply::{self, Event, Finding, Prepared};
 use crate::connect::Target;
 use crate::diagnostic::{self, Exit, Report};
@@ -105,7 +105,7 @@ impl Apply {
             context.tell(&format!("gate: {condition}"));
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
-            eprintln!("{}", summary(&steps, left));
+            err(&summary(&steps, left));
             if !confirmed(&format!("apply to {}?", target.redacted())).await {
                 context.tell("not applied; nothing was changed");
                 return Ok(Begun::Ended(Exit::Failed));

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{oneshot, watch};
 
-use super::{Context, failure, interrupted};
+use super::{Context, err, failure, interrupted};
 use crate::apply::{ApplyError, Event, Progress};
 use crate::connect::Target;
 use crate::diagnostic::{Exit, File, Report};
@@ -108,7 +108,7 @@ pub(super) async fn attended<T>(
 
 /// Asks on the terminal. The thread that reads is left behind when nobody waits for it any more.
 pub(super) async fn confirmed(question: &str) -> bool {
-    eprint!("{question} [y/N] ");
+    let _ = write!(std::io::stderr(), "{question} [y/N] ");
     let _ = std::io::stderr().flush();
     let (answer, answered) = oneshot::channel();
     std::thread::spawn(move || {
@@ -161,7 +161,7 @@ impl Shown {
 
     pub(super) fn say(&self, text: &str) {
         if self.lines {
-            eprintln!("{text}");
+            err(text);
         } else {
             self.bar.println(text);
         }
@@ -173,7 +173,7 @@ impl Shown {
             Event::Begins(step) => {
                 let line = format!("step {} of {}, {}: {}", step.id, self.last, step.stage.name(), step.summary);
                 if self.lines {
-                    eprintln!("{line}");
+                    err(&line);
                 }
                 self.bar.set_message(line);
             }
@@ -193,7 +193,7 @@ impl Shown {
                 self.bar.set_message(line.clone());
                 if self.lines && told.is_none_or(|told| told.elapsed() >= LINES) {
                     *told = Some(Instant::now());
-                    eprintln!("{line}");
+                    err(&line);
                 }
             }
             Event::Says(text) => self.say(text),

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 
-use super::Context;
 use super::apply::{forward, nothing_against, script, summary};
 use super::pace::PaceOptions;
 use super::progress::{Through, confirmed, target, told};
+use super::{Context, err};
 use crate::apply::{self, Prepared};
 use crate::diagnostic::Exit;
 use crate::pipeline::Failure;
@@ -47,7 +47,7 @@ impl Resume {
             nothing_against(&ready, self.through.into(), Exit::Failed, context).await?;
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
-            eprintln!("{}", summary(&steps, left));
+            err(&summary(&steps, left));
             if !confirmed(&format!("go on with them on {}?", target.redacted())).await {
                 context.tell("not resumed; nothing was changed");
                 return Ok(Exit::Failed);

@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 
 use tokio::sync::watch;
 
-use super::Context;
 use super::pace::PaceOptions;
 use super::progress::{Shown, attended, confirmed, target, told};
+use super::{Context, err};
 use crate::apply::{self, Event, Return};
 use crate::diagnostic::Exit;
 use crate::pipeline::Failure;
@@ -46,7 +46,7 @@ impl Rollback {
             return Ok(Exit::Done);
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
-            eprintln!("{}", script(&back));
+            err(&script(&back));
             if !confirmed(&format!("take these steps back on {}?", target.redacted())).await {
                 context.tell("not taken back; nothing was changed");
                 return Ok(Exit::Failed);

@@ -220,6 +220,10 @@ impl PlanFile {
     /// Errors: no TOML, or none of this format, with the place. Whether it is of a newer format is told before
     /// anything else is looked at.
     pub fn read(file: &Arc<File>) -> Result<PlanFile, Vec<Report>> {
+        // A checkout may have turned the ends of lines round. What we write has others only as escapes.
+        let turned =
+            file.text.contains("\r\n").then(|| File::new(file.path.as_str(), file.text.replace("\r\n", "\n")));
+        let file = turned.as_ref().unwrap_or(file);
         let path = &file.path;
         let fault = |span: Range<usize>, label: String| {
             let report = Report::error("plan::file", format!("{path} is no plan file that can be read"))
@@ -500,6 +504,13 @@ mod tests {
     fn a_plan_without_steps_is_read_again() {
         let plan = PlanFile { steps: vec![], notes: vec![], difference: String::new(), ..plan("x") };
         assert_eq!(PlanFile::read(&File::new("p.toml", plan.to_toml())).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_checkout_with_other_ends_of_lines_is_the_same_plan() {
+        let plan = plan("two\nlines\r\n");
+        let read = PlanFile::read(&File::new("plan.toml", plan.to_toml().replace('\n', "\r\n"))).unwrap();
+        assert_eq!((read.meaning(), read), (plan.meaning(), plan));
     }
 
     #[test]
