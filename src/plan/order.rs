@@ -426,7 +426,12 @@ fn sort(
                 frees[*first].insert(at);
             }
         }
-        let inner = kahn(&waits, &frees, |at| keys[members[at]].clone())
+        // A step that nothing may follow in its transaction comes last: what would stand behind it is made again there.
+        let inner_key = |at: usize| {
+            let place: usize = members[at];
+            (steps[place].2.transaction == Transaction::Own, keys[place].clone())
+        };
+        let inner = kahn(&waits, &frees, inner_key)
             .map_err(|left| Cycle(left.iter().map(|at| steps[members[*at]].0.0.clone()).collect()))?;
         sorted.extend(inner.into_iter().map(|at| members[at]));
     }
