@@ -56,6 +56,14 @@ impl Project {
 
     /// Whether the program succeeds, and all that it says.
     async fn output(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = self.command(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        (output.status.success(), out + &err)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let database = format!(
             "host={} port={} user=postgres dbname={}",
             server().dir.display(),
@@ -65,10 +73,7 @@ impl Project {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.current_dir(self.dir.path()).args(arguments).args(["--database", &database]);
         command.env("COLUMNS", "120").env_remove("DATABASE_URL");
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (out, err) = (text(output.stdout), text(output.stderr));
-        (output.status.success(), out + &err)
+        command
     }
 
     async fn plan(&self) -> String {
@@ -824,4 +829,133 @@ async fn what_can_not_move_is_told_before_anything_is_planned_or_done() {
     fs::write(project.dir.path().join("schema/contacts.toml"), several).unwrap();
     let (succeeded, said) = project.output(&["plan", "--out", "x.toml"]).await;
     assert!(!succeeded && said.contains("an aggregate puts them together"), "{said}");
+}
+
+#[tokio::test]
+async fn numbers_come_while_rows_are_written() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text);
+        CREATE ROLE typist; GRANT INSERT ON contacts TO typist;";
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text,
+            number integer GENERATED ALWAYS AS IDENTITY (START WITH 100) UNIQUE);";
+    let project = Project::new("numbers", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    let plan = project.plan().await;
+    assert!(!plan.contains("rewrite-table"), "{plan}");
+    let code = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let writer = Writer::start(&project, code, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    // Who may insert needs no more than that.
+    let typist = project.connect().await;
+    typist.client.batch_execute("SET ROLE typist; INSERT INTO contacts (id, phone) VALUES (500, 'c')").await.unwrap();
+    project.through("validate").await;
+    project.run(&["rollback", "--yes"]).await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    typist.client.batch_execute("INSERT INTO contacts (id, phone) VALUES (501, 'c')").await.unwrap();
+    for (key, text) in writer.stop().await {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    let numbered = "SELECT bool_and(number >= 100) AND count(DISTINCT number) = count(*) FROM contacts";
+    assert_eq!(project.text(&format!("SELECT ({numbered})::text")).await, "true");
+    assert_eq!(project.text("SELECT to_regclass('contacts_number_numbers')::text").await, "");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn keys_of_a_partitioned_table_become_bigint_while_they_are_in_use() {
+    let old = "CREATE TABLE contacts (day date NOT NULL DEFAULT '2026-01-01', phone text, note text,
+            id integer, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        CREATE INDEX contacts_by_number ON contacts (id);
+        CREATE TABLE calls (day date NOT NULL, contact integer,
+            CONSTRAINT calls_contact FOREIGN KEY (contact, day) REFERENCES contacts (id, day) ON DELETE CASCADE);";
+    let new = old.replace("integer", "bigint");
+    let filled = "INSERT INTO calls SELECT day, id FROM contacts WHERE id % 3 = 0; ANALYZE calls;";
+    let files = [("schema/contacts.sql", new.as_str())];
+    let project = Project::new("parted", &format!("{old}{MANY}{filled}"), &files).await;
+    let plan = project.plan().await;
+    assert!(!plan.contains("type-change-rewrite"), "{plan}");
+    // A row changes its partition, too, and takes along who refers to it.
+    let code = Code {
+        insert: "WITH made AS (INSERT INTO contacts (id, phone) VALUES ($1::bigint, $2) RETURNING day)
+                 INSERT INTO calls SELECT day, $1::bigint FROM made",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1::bigint",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1::bigint",
+        read: "SELECT phone FROM contacts WHERE id = $1::bigint",
+    };
+    let writer = Writer::start(&project, code, 0..20, Rows::new()).await;
+    let mover = Code {
+        touch: "UPDATE contacts SET day = CASE WHEN day < '2026-01-01' THEN day + 365
+        ELSE day - 365 END, note = $2 WHERE id = $1::bigint",
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1::bigint, $2)",
+        ..code
+    };
+    let mover = Writer::start(&project, mover, 20..40, Rows::new()).await;
+    let types = "SELECT string_agg(format_type(atttypid, NULL), ' ') FROM pg_attribute
+        WHERE (attrelid, attname) IN (('contacts'::regclass, 'id'), ('contacts_2025'::regclass, 'id'),
+            ('calls'::regclass, 'contact'))";
+    project.through("expand").await;
+    assert_eq!(project.text(types).await, "bigint bigint bigint");
+    project.run(&["rollback", "--yes"]).await;
+    assert_eq!(project.text(types).await, "integer integer integer");
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    assert_eq!(project.text(types).await, "bigint bigint bigint");
+    for rows in [writer.stop().await, mover.stop().await] {
+        for (key, text) in rows {
+            assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+        }
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
+    let keys = "SELECT count(*)::text FROM pg_constraint WHERE convalidated AND
+        (conrelid = 'contacts'::regclass AND contype = 'p' OR conname = 'calls_contact' AND conparentid = 0)";
+    assert_eq!(project.text(keys).await, "2");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
+async fn a_copy_whose_program_is_killed_goes_on() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text);";
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text) PARTITION BY HASH (id);
+        CREATE TABLE contacts_0 PARTITION OF contacts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE contacts_1 PARTITION OF contacts FOR VALUES WITH (MODULUS 2, REMAINDER 1);";
+    let project = Project::new("killed", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    project.plan().await;
+    let code = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let writer = Writer::start(&project, code, 0..20, Rows::new()).await;
+    let mut apply = project.command(&["apply", "plan.toml", "--yes", "--rows-per-second", "2000"]).spawn().unwrap();
+    let copied = "SELECT coalesce(sum(rows), 0)::bigint::text FROM tenantry.backfill";
+    let mut rows = 0;
+    while rows < 2000 {
+        assert!(apply.try_wait().unwrap().is_none(), "it ended before it was killed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let client = project.connect().await.client;
+        rows = match client.query_one(copied, &[]).await {
+            Ok(row) => row.get::<_, String>(0).parse().unwrap(),
+            Err(_) => 0,
+        };
+    }
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    // The server's process ends with the statement that it is at.
+    let gone = "SELECT (count(*) = 0)::text FROM pg_locks WHERE locktype = 'advisory'";
+    while project.text(gone).await != "true" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(project.text("SELECT relkind::text FROM pg_class WHERE relname = 'contacts'").await, "r");
+    project.run(&["resume"]).await;
+    assert_eq!(project.text("SELECT relkind::text FROM pg_class WHERE relname = 'contacts'").await, "p");
+    for (key, text) in writer.stop().await {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
+    project.run(&["drift"]).await;
 }

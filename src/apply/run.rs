@@ -65,7 +65,13 @@ impl Cause {
     pub(super) fn passes(&self) -> bool {
         match self {
             Cause::Server(error) => {
-                matches!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED))
+                // A row that moves to another partition while it is waited for is a serialization failure.
+                let passing = [
+                    SqlState::LOCK_NOT_AVAILABLE,
+                    SqlState::T_R_DEADLOCK_DETECTED,
+                    SqlState::T_R_SERIALIZATION_FAILURE,
+                ];
+                error.code().is_some_and(|code| passing.contains(code))
             }
             Cause::Rows(_) | Cause::Interrupt => false,
         }

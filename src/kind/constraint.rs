@@ -611,7 +611,10 @@ impl Constraint {
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();
         // The partition's own triggers on the other table give way to those of the whole.
         let last = match &self.rule {
-            Rule::Foreign(it) => last.locks(&it.to, Lock::AccessExclusive),
+            Rule::Foreign(it) => {
+                let family = table::family(sides, &it.to);
+                family.iter().fold(last, |it, member| it.locks(member, Lock::AccessExclusive))
+            }
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
         };
         promises.into_iter().chain(proofs).chain([last]).collect()

@@ -82,7 +82,7 @@ pub async fn quarantine(
     desired: &Schema,
     facts: &Facts,
 ) -> Result<Quarantine, PassageError> {
-    let Movers { wholes, dropped } = Movers::of(&start, desired);
+    let Movers { wholes, dropped } = Movers::of(&start, desired, facts);
     if wholes.is_empty() {
         return Ok(Quarantine { start, kept: desired.clone(), dropped, ..Quarantine::default() });
     }
@@ -106,14 +106,15 @@ struct Movers {
 }
 
 impl Movers {
-    fn of(start: &Schema, desired: &Schema) -> Movers {
+    fn of(start: &Schema, desired: &Schema, facts: &Facts) -> Movers {
         let taken: BTreeMap<Claim, &ObjectId> = desired
             .objects
             .iter()
             .flat_map(|(id, object)| object.claims().into_iter().map(move |it| (it, id)))
             .filter(|(claim, _)| is_name(claim))
             .collect();
-        let gone = gone(start, desired).map(|it| table::id(&it));
+        // What a passage leaves behind holds rows that are elsewhere by then.
+        let gone = gone(start, desired).map(|it| table::id(&it)).filter(|it| !facts.spent.contains_key(it));
         let mut movers = Movers { wholes: BTreeSet::new(), dropped: BTreeMap::new() };
         let mut with: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
         for id in gone {

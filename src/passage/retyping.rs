@@ -377,11 +377,19 @@ impl Making<'_> {
         Ok(Ok((self.transaction(&swap, said, rest), wanted)))
     }
 
-    /// Leaves it to later to prove those foreign keys that come in the moment of the change.
+    /// Leaves it to later to prove those foreign keys that come in the moment of the change. They come once the keys of
+    /// all partitions are those of the whole, which is valid then.
     fn promise(&self, schema: &mut Schema) {
+        let families: BTreeSet<&QName> = self.group.turns.iter().flat_map(|it| &it.family).collect();
+        let attached: Vec<ObjectId> = schema
+            .of_kind(Kind::IndexPartition)
+            .filter(|it| matches!(it, Object::IndexPartition(it) if families.contains(&it.child.table)))
+            .map(Object::id)
+            .collect();
         for twin in self.twins.iter().filter(|it| matches!(it.is, Is::Promised { .. })) {
             if let Some(Object::Constraint(it)) = schema.objects.get_mut(&twin.id) {
                 Arc::make_mut(it).validated = false;
+                Arc::make_mut(schema.needs.entry(twin.id.clone()).or_default()).extend(attached.clone());
             }
         }
     }
