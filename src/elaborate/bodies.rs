@@ -36,8 +36,9 @@ pub struct Absent {
 /// Warnings of absent names, one for each routine. Not of what stands `outside` of the scope or is to be ignored, nor of
 /// namespaces of which the declaration says nothing.
 pub fn warnings(absent: &[Absent], declaration: &Declaration, outside: &Schema, ignore: &GlobSet) -> Vec<Report> {
-    let declared =
-        || declaration.statements.iter().flat_map(|it| &it.names.declares).filter_map(|it| it.namespace.as_deref());
+    // A trigger or a policy may be on somebody else's table.
+    let declares = || declaration.statements.iter().flat_map(|it| &it.names.declares).filter(|it| it.on.is_none());
+    let declared = || declares().filter_map(|it| it.namespace.as_deref());
     let is_ours = |parts: &[String]| match parts {
         [namespace, _, ..] => namespace == "public" || declared().any(|it| it == namespace),
         [_] | [] => true,
