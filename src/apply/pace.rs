@@ -58,8 +58,8 @@ impl Size {
 
     /// As much less as the time that it should take has become shorter.
     pub(super) fn shortened(self, from: Duration, to: Duration) -> Size {
-        let ratio = to.as_secs_f64() / from.as_secs_f64().max(1e-6);
-        Size(((self.0 as f64 * ratio.min(1.0)) as u64).max(1))
+        let (from, to) = (from.as_micros().max(1), to.as_micros());
+        Size((u128::from(self.0) * to.min(from) / from).max(1) as u64)
     }
 
     pub(super) fn smaller(self) -> Size {
