@@ -136,6 +136,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 }
 
 mod expr;
+pub mod made_name;
 mod parameters;
 mod privileges;
 mod swap;

@@ -850,7 +850,11 @@ async fn numbers_come_while_rows_are_written() {
     project.through("expand").await;
     // Who may insert needs no more than that.
     let typist = project.connect().await;
-    typist.client.batch_execute("SET ROLE typist; INSERT INTO contacts (id, phone) VALUES (500, 'c')").await.unwrap();
+    typist
+        .client
+        .batch_execute("SET ROLE typist; INSERT INTO contacts (id, phone) VALUES (500, 'c')")
+        .await
+        .unwrap();
     project.through("validate").await;
     project.run(&["rollback", "--yes"]).await;
     project.run(&["apply", "plan.toml", "--yes"]).await;

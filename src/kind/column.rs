@@ -1,5 +1,5 @@
 //! Columns of tables: type, nullability, identity, generation, and how values are stored. Defaults are objects of
-//! their own; what a new type does to the rows is told in `column/retype.rs`.
+//! their own; `column/` tells of NOT NULL, identity, new columns over rows, and new types.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -7,21 +7,26 @@ use crate::kind::default::Default;
 use crate::kind::expr::Expr;
 use crate::kind::extension;
 use crate::kind::parameters::Parameters;
-use crate::kind::sequence::Options;
 use crate::kind::table::{self, Table};
 use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
-use crate::plan::batch::{self, Batch};
+use crate::name::{Name, QName, list};
+use crate::plan::batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
+mod filled;
 mod heir;
+mod identity;
+mod not_null;
 mod numbered;
 pub mod retype;
 
+pub use identity::Identity;
+pub use not_null::NotNull;
+use filled::Backfill;
 use retype::{Conversion, retype};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,48 +74,11 @@ impl<T> PartialEq for Aside<T> {
     }
 }
 
-/// NOT NULL; from 18 on it is a constraint with a name and a validity.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NotNull {
-    /// From 18 on.
-    #[serde(serialize_with = "aside")]
-    pub name: Option<Name>,
-    pub no_inherit: bool,
-    pub valid: bool,
-    /// A parent has it too. Its name then depends on how the table came to be, and can't be changed.
-    #[serde(serialize_with = "aside")]
-    pub inherited: bool,
-    /// The table has it by itself as well, so that it stays when that of the parent goes.
-    #[serde(serialize_with = "aside")]
-    pub local: bool,
-}
-
-impl PartialEq for NotNull {
-    fn eq(&self, other: &Self) -> bool {
-        let unnamed = self.name.is_none() || other.name.is_none();
-        let named = unnamed || self.name == other.name || self.inherited || other.inherited;
-        named && self.no_inherit == other.no_inherit && self.valid == other.valid
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    pub always: bool,
-    pub sequence: QName,
-    pub options: Options,
-}
-
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Generated {
     pub expression: Expr,
     /// Computed when read, from 18 on; otherwise stored.
     pub is_virtual: bool,
-}
-
-/// How rows that have no value get one: the steps before the column is required, and those after.
-struct Backfill {
-    fill: Vec<Step>,
-    after: Vec<Step>,
 }
 
 /// The column of that name in a schema.
@@ -134,100 +102,11 @@ pub fn goes_with_identity(on: &ObjectId, inside: Option<&ObjectId>, schema: &Sch
     column.identity_sequence().as_ref() != Some(on)
 }
 
-impl Identity {
-    /// As it follows ADD, or the type in a column's definition.
-    pub fn sql(&self, table: &QName, column: &Name) -> String {
-        let by = if self.always { "ALWAYS" } else { "BY DEFAULT" };
-        let mut options = String::new();
-        if self.sequence != table.sibling(format!("{}_{}_seq", table.name.as_str(), column.as_str())) {
-            options += &format!("SEQUENCE NAME {}", self.sequence);
-        }
-        options += &self.options.unusual();
-        match options.trim_start() {
-            "" => format!("GENERATED {by} AS IDENTITY"),
-            options => format!("GENERATED {by} AS IDENTITY ({options})"),
-        }
-    }
-}
-
 impl Generated {
     fn sql(&self) -> String {
         let kept = if self.is_virtual { "VIRTUAL" } else { "STORED" };
         format!("GENERATED ALWAYS AS ({}) {kept}", self.expression)
     }
-}
-
-impl NotNull {
-    pub fn constraint(&self, column: &Column) -> Name {
-        self.name.clone().unwrap_or_else(|| Self::usual(column))
-    }
-
-    /// The name that the server chooses where no other constraint of the table has it.
-    fn usual(column: &Column) -> Name {
-        chosen(column.table.name.as_str(), Some(column.name.as_str()), "not_null")
-    }
-
-    /// Whether it has a name that has to be said.
-    fn is_named(&self, column: &Column) -> bool {
-        self.name.as_ref().is_some_and(|it| *it != Self::usual(column))
-    }
-}
-
-/// The name that the server chooses for something of a table, or of columns of it: `table_columns_label`, the longer of
-/// the first two cut until all fits (makeObjectName in src/backend/commands/indexcmds.c).
-pub fn chosen(table: &str, columns: Option<&str>, label: &str) -> Name {
-    const NAME: usize = 63;
-    let columns = columns.map(|it| format!("_{it}")).unwrap_or_default();
-    let room = NAME - label.len() - 1;
-    let (mut first, mut second) = (table.len(), columns.len());
-    while first + second > room {
-        // The underline counts for neither.
-        if first + 1 > second {
-            first -= 1;
-        } else {
-            second -= 1;
-        }
-    }
-    let cut = |name: &str, at: usize| name[..name.floor_char_boundary(at)].to_owned();
-    Name(format!("{}{}_{label}", cut(table, first), cut(&columns, second)))
-}
-
-/// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free. What is cut has the hash of
-/// the whole instead, so that names which begin alike stay apart in one plan.
-pub fn derived(parts: &[&str], free: impl Fn(&Name) -> bool) -> Name {
-    let base = parts.join("_");
-    let base = if base.len() > 60 { hashed(&base, &base) } else { base };
-    numbered(&base, free)
-}
-
-/// The same for something of a table and its columns that stands beside the table: with a hash also where another table
-/// and a column of its own make the same name.
-pub fn derived_beside(table: &QName, parts: &[&str], sides: &Sides<'_>, free: impl Fn(&Name) -> bool) -> Name {
-    let base = parts.join("_");
-    let made_of = |it: &Column| {
-        let rest = base.trim_start_matches(['_', '0', '!']).strip_prefix(it.table.name.as_str());
-        let rest = rest.and_then(|rest| rest.strip_prefix('_'));
-        it.table.namespace == table.namespace
-            && it.table != *table
-            && rest.is_some_and(|rest| rest.starts_with(it.name.as_str()))
-    };
-    let mut columns = [sides.old, sides.new].into_iter().flat_map(|schema| schema.of_kind(Kind::Column));
-    if columns.any(|it| matches!(it, Object::Column(it) if made_of(it))) {
-        numbered(&hashed(&base, &parts.join("\0")), free)
-    } else {
-        derived(parts, free)
-    }
-}
-
-fn hashed(base: &str, whole: &str) -> String {
-    // FNV-1a.
-    let hash = whole.bytes().fold(0x811c_9dc5_u32, |hash, it| (hash ^ u32::from(it)).wrapping_mul(0x0100_0193));
-    format!("{}_{hash:08x}", &base[..base.floor_char_boundary(51)])
-}
-
-fn numbered(base: &str, free: impl Fn(&Name) -> bool) -> Name {
-    let names = std::iter::once(Name(base.to_owned())).chain((1..).map(|i| Name(format!("{base}{i}"))));
-    names.into_iter().find(free).expect("some number is free")
 }
 
 impl Column {
@@ -277,12 +156,6 @@ impl Column {
         sql
     }
 
-    /// The sequence of an identity column, as what its privileges and comments are on.
-    pub fn identity_sequence(&self) -> Option<ObjectId> {
-        let name = &self.identity.as_ref()?.sequence;
-        Some(ObjectId::new(Kind::Sequence, [&name.namespace, &name.name]))
-    }
-
     /// What the element can't say, as actions of ALTER TABLE.
     pub fn settings(&self, sides: &Sides<'_>, table: &Table) -> Vec<String> {
         let alter = format!("ALTER COLUMN {}", self.name);
@@ -318,12 +191,6 @@ impl Column {
             settings.push(format!("{alter} SET ({})", self.options.sql()));
         }
         settings
-    }
-
-    /// From 18 on: NOT NULL as a constraint of the table, not valid.
-    fn add_not_null(&self, it: &NotNull) -> String {
-        let inherit = if it.no_inherit { " NO INHERIT" } else { "" };
-        format!("ADD CONSTRAINT {} NOT NULL {}{inherit} NOT VALID", it.constraint(self), self.name)
     }
 
     /// Whether statements on a parent (or on the type, for a typed table) make, change and end this column too.
@@ -403,220 +270,8 @@ impl Column {
         table::family(sides, &self.table).iter().filter(stores).fold(step, Step::scans)
     }
 
-    /// Whether adding the column writes every row anew.
-    fn fills_rows(&self, sides: &Sides<'_>) -> bool {
-        let default = self.default(sides.new).filter(|_| self.takes_default_along(sides));
-        self.identity.is_some()
-            || self.generated.as_ref().is_some_and(|it| !it.is_virtual)
-            || default.is_some_and(|it| !it.is_surely_stable())
-            || self.has_constrained_domain(sides.new)
-    }
-
     fn has_constrained_domain(&self, schema: &Schema) -> bool {
         super::domain::constrains(schema, &self.data_type)
-    }
-
-    /// What gives rows without a value the declared one: a statement, in batches where there may be many rows; before
-    /// it, where no default does, a trigger for rows that are written meanwhile; and what removes that in the end.
-    fn backfill(&self, sides: &Sides<'_>) -> Option<Backfill> {
-        self.backfill_with(sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?, sides)
-    }
-
-    /// The same for a new column whose default has another value for each row: ADD COLUMN with it would write the whole
-    /// table under a lock that keeps everyone out. A table of few rows is as well written at once.
-    fn default_by_batches(&self, sides: &Sides<'_>) -> Option<Backfill> {
-        let default = self.default(sides.new).filter(|it| self.takes_default_along(sides) && !it.is_surely_stable())?;
-        table::is_for_batches(sides, &self.table)
-            .then(|| self.backfill_with(&default.expression.to_string(), sides))
-            .flatten()
-    }
-
-    /// The same for a default that comes after its column, such as one that draws from a sequence which the column owns:
-    /// rows that are written have it by then. A primary key has to be filled before its index becomes one.
-    pub fn filled_by_batches(&self, expression: &str, sides: &Sides<'_>) -> Option<Vec<Step>> {
-        let is_in_key = sides.new.of_relation(Kind::Constraint, &self.table).any(|object| match object {
-            Object::Constraint(it) => {
-                matches!(&it.rule, Rule::Unique(key) if key.primary && key.columns.contains(&self.name))
-            }
-            _ => false,
-        });
-        if is_in_key || !table::is_for_batches(sides, &self.table) {
-            return None;
-        }
-        let filled = self.backfill_with(expression, sides)?;
-        let required = self.not_null.iter().flat_map(|it| self.set_not_null(it, sides));
-        Some(filled.fill.into_iter().chain(required).chain(filled.after).collect())
-    }
-
-    /// Whether the column takes the place of others, or others take its: a trigger keeps both filled.
-    fn is_derived(&self, sides: &Sides<'_>) -> bool {
-        let derived = sides.facts.derived.get(&self.table);
-        derived.is_some_and(|it| it.from.contains_key(&self.name) || it.becomes.contains_key(&self.name))
-            || sides.facts.moved.iter().any(|it| it.is_of(&self.table, &self.name))
-    }
-
-    fn backfill_with(&self, expression: &str, sides: &Sides<'_>) -> Option<Backfill> {
-        if !table::may_hold_rows(sides, &self.table) || self.generated.is_some() {
-            return None;
-        }
-        let (table, name) = (&self.table, &self.name);
-        let key = table::walk_key(sides.old, table);
-        // What is derived from columns that may be null may be null.
-        let pending = match self.is_derived(sides) && self.not_null.is_none() {
-            true => format!("{name} IS NULL AND ({expression}) IS NOT NULL"),
-            false => format!("{name} IS NULL"),
-        };
-        let check = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {pending})");
-        // A row that is touched looks its value up itself.
-        let looks_up = sides.facts.moved.iter().any(|it| it.comes(table, name) && it.is_used(sides));
-        let value = if looks_up { name.to_string() } else { expression.to_owned() };
-        let batch = Batch::new(table, &key, name, value, pending);
-        let step = match table::is_for_batches(sides, table) {
-            false => Step::at_once(batch),
-            true => Step::in_batches(batch),
-        };
-        let family = table::family(sides, table);
-        let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
-        let step = step
-            .summary(format!("give the rows of {table} without a value for {name} the declared one"))
-            .check(check);
-        let step = family.iter().fold(step, |it, member| it.locks(member, mode));
-        let defaulted = self.default(sides.new).is_some() || self.identity.is_some();
-        let is_kept = defaulted || self.is_derived(sides) || !table::is_used(sides, table);
-        let (mut fill, after) = if is_kept { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
-        fill.push(step);
-        Some(Backfill { fill, after })
-    }
-
-    /// A trigger that gives rows written on the way the declared value, and what removes it.
-    fn keep_filled(&self, expression: &str, sides: &Sides<'_>) -> (Vec<Step>, Vec<Step>) {
-        let (table, column) = (&self.table, &self.name);
-        let taken = |name: &Name| {
-            let here = |id: &ObjectId| {
-                let of_table = id.kind == Kind::Trigger
-                    && id.path.starts_with(&[table.namespace.clone(), table.name.clone(), name.clone()]);
-                let of_namespace = id.kind == Kind::Routine
-                    && id.path.starts_with(&[table.namespace.clone(), name.clone()]);
-                of_table || of_namespace
-            };
-            sides.old.objects.keys().chain(sides.new.objects.keys()).any(here)
-        };
-        let parts = [table.name.as_str(), column.as_str(), "is_filled"];
-        let name = derived_beside(table, &parts, sides, |it| !taken(it));
-        let function = table.sibling(name.clone());
-        // Columns are named as in the backfill itself: bare, or by the table's name.
-        let body = format!(
-            "\n#variable_conflict use_column\nBEGIN\n    IF NEW.{column} IS NULL THEN\n        \
-             NEW.{column} := (SELECT ({expression}) FROM (SELECT NEW.*) AS {});\n    END IF;\n    RETURN NEW;\nEND\n",
-            table.name
-        );
-        // Whoever writes may lack the right to read what the expression reads.
-        let create_function = format!(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
-            dollar_quoted(&body)
-        );
-        let create_trigger = format!(
-            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN (NEW.{column} IS NULL) \
-             EXECUTE FUNCTION {function}()"
-        );
-        let (drop_function, drop_trigger) =
-            (format!("DROP FUNCTION {function}()"), format!("DROP TRIGGER {name} ON {table}"));
-        let family = table::family(sides, table);
-        let on_family = |sql: &str, mode| {
-            family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode)).stage(Stage::Backfill)
-        };
-        let before = vec![
-            Step::new(&create_function)
-                .stage(Stage::Backfill)
-                .summary(format!("the value of {table}.{column} for rows that are written meanwhile"))
-                .undone_by(&drop_function),
-            on_family(&create_trigger, Lock::ShareRowExclusive)
-                .summary(format!("rows of {table} that are written meanwhile get a value for {column}"))
-                .undone_by(&drop_trigger),
-        ];
-        let after = vec![
-            on_family(&drop_trigger, Lock::AccessExclusive)
-                .stage(Stage::Contract)
-                .summary(format!("rows of {table} no longer get a value for {column} by themselves"))
-                .undone_by(&create_trigger),
-            Step::new(&drop_function)
-                .stage(Stage::Contract)
-                .summary(format!("remove the function that gave {table}.{column} its value"))
-                .undone_by(&create_function),
-        ];
-        (before, after)
-    }
-
-    /// A required column that rows get by a declared expression: added without a promise, filled, then made required.
-    fn add_and_backfill(&self, not_null: Option<&NotNull>, backfill: Backfill, sides: &Sides<'_>) -> Vec<Step> {
-        let mut steps = vec![self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides)];
-        if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
-            let set = format!("SET DEFAULT {}", default.expression);
-            steps.push(self.on_table(set, Lock::AccessExclusive, sides));
-        }
-        steps.extend(backfill.fill);
-        steps.extend(not_null.into_iter().flat_map(|it| self.set_not_null(it, sides)));
-        steps.extend(backfill.after);
-        steps
-    }
-
-    /// A plain column in place of one that was computed when read: computed once more for every row, and kept.
-    fn keep_computed(&self, computed: &Generated, sides: &Sides<'_>) -> Vec<Step> {
-        let stored = Generated { is_virtual: false, ..computed.clone() };
-        let mut steps = Column { generated: Some(stored), identity: None, ..self.clone() }.add(sides);
-        steps.push(self.on_family(format!("ALTER COLUMN {} DROP EXPRESSION", self.name), sides));
-        if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
-            let set = format!("SET DEFAULT {}", default.expression);
-            steps.push(self.on_table(set, Lock::AccessExclusive, sides));
-        }
-        if let Some(identity) = &self.identity {
-            let add = format!("ALTER COLUMN {} ADD {}", self.name, identity.sql(&self.table, &self.name));
-            steps.push(self.on_family(add, sides));
-        }
-        steps
-    }
-
-    fn add(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if let Some(steps) = self.add_numbered(sides) {
-            return steps;
-        }
-        if let Some(backfill) = Some(self).filter(|it| it.is_derived(sides)).and_then(|it| it.backfill(sides)) {
-            return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
-        }
-        if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
-            return self.add_and_backfill(Some(not_null), backfill, sides);
-        }
-        if let Some(backfill) = self.default_by_batches(sides) {
-            return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
-        }
-        let along = self.takes_default_along(sides);
-        let default = self.default(sides.new).filter(|_| self.generated.is_none());
-        let not_null = self.not_null.as_ref().filter(|_| along);
-        let mut element = self.element_with(sides, false, not_null);
-        if let Some(default) = default.filter(|_| along) {
-            element += &format!(" DEFAULT {}", default.expression);
-        }
-        let mut add = self.on_family(format!("ADD COLUMN {element}"), sides);
-        if self.fills_rows(sides) {
-            add = self.rewritten(add, sides);
-        } else if not_null.is_some_and(|it| it.valid) && default.is_none() {
-            add = self.scanned(add, sides);
-            if table::may_hold_rows(sides, &self.table) {
-                add = add.hazard(Code::RequiredColumn, self.id(), table::evidence(sides, &self.table));
-            }
-        }
-        let mut steps = vec![add];
-        if let Some(it) = table::find(sides.new, &self.table) {
-            let settings = self.settings(sides, it);
-            if !settings.is_empty() {
-                let only = table::only(sides, &self.table);
-                steps.push(
-                    Step::new(format!("ALTER TABLE {only}{} {}", self.table, list(settings)))
-                        .locks(&self.table, Lock::AccessExclusive),
-                );
-            }
-        }
-        steps
     }
 
     /// What the declaration makes of the values when the column gets another type.
@@ -795,264 +450,6 @@ impl Column {
         Column { storage: None, compression: None, ..self.clone() }
     }
 
-    fn alter_identity(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
-        match (&self.identity, &new.identity) {
-            (None, None) => vec![],
-            (Some(old), None) => vec![
-                self.on_family(format!("ALTER COLUMN {} DROP IDENTITY", self.name), sides)
-                    .locks(&old.sequence, Lock::AccessExclusive)
-                    .with_its_parts(),
-            ],
-            (None, Some(it)) => {
-                let sql = it.sql(&self.table, &self.name);
-                let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
-                // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
-                let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
-                let Options { start, min, max, .. } = it.options;
-                let by = it.options.increment.unsigned_abs();
-                let next = format!("coalesce({aggregate}({}) {sign} {by}, {start})", self.name);
-                let next = match it.options.increment > 0 {
-                    true if min == 1 => next,
-                    true => format!("greatest({next}, {min})"),
-                    false => format!("least({next}, {max})"),
-                };
-                let sequence = Literal(&it.sequence.to_string()).to_string();
-                let position = Step::new(format!("SELECT setval({sequence}, {next}, false) FROM {}", self.table))
-                    .summary(format!("lets {} go on after the values in {}.{}", it.sequence, self.table, self.name))
-                    .locks(&self.table, Lock::AccessShare);
-                let mut steps = vec![add];
-                if table::may_hold_rows(sides, &self.table) {
-                    steps.push(position);
-                }
-                if self.default(sides.old).is_some() {
-                    steps = steps.into_iter().map(|it| it.stage(Stage::Contract)).collect();
-                }
-                steps
-            }
-            (Some(old), Some(it)) => self.alter_sequence(old, it, sides),
-        }
-    }
-
-    fn alter_sequence(&self, old: &Identity, new: &Identity, sides: &Sides<'_>) -> Vec<Step> {
-        let mut steps = vec![];
-        let stays = old.sequence.namespace == new.sequence.namespace;
-        let sequence = if stays { &old.sequence } else { &new.sequence };
-        let apart = old.options.are_apart(&new.options);
-        if old.options.min < new.options.min && !apart {
-            // The server refuses a bound that leaves the position outside.
-            steps.push(
-                Step::new(format!(
-                    "SELECT setval({}, greatest(last_value, {min}), is_called AND last_value >= {min}) FROM {}",
-                    Literal(&sequence.to_string()),
-                    sequence,
-                    min = new.options.min
-                ))
-                .summary(format!("lifts the position of {sequence} to its new least value"))
-                .locks(&old.sequence, Lock::RowExclusive),
-            );
-        }
-        // A new type of the column takes the sequence along, and bounds that were the old type's.
-        let mut before = old.options.clone();
-        if before.data_type != new.options.data_type {
-            let (from, to) = (limits(&before.data_type), limits(&new.options.data_type));
-            before.max = if before.max == from.1 { to.1 } else { before.max };
-            before.min = if before.min == from.0 { to.0 } else { before.min };
-        }
-        let mut set = vec![];
-        if old.always != new.always {
-            set.push(format!("GENERATED {}", if new.always { "ALWAYS" } else { "BY DEFAULT" }));
-        }
-        for (option, from, to) in [
-            ("INCREMENT BY", before.increment, new.options.increment),
-            ("MINVALUE", before.min, new.options.min),
-            ("MAXVALUE", before.max, new.options.max),
-            ("START WITH", before.start, new.options.start),
-            ("CACHE", before.cache, new.options.cache),
-        ] {
-            if from != to {
-                set.push(format!("{option} {to}"));
-            }
-        }
-        if before.cycle != new.options.cycle {
-            set.push(if new.options.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
-        }
-        if !set.is_empty() {
-            let mut set: Vec<String> = set.into_iter().map(|it| format!("SET {it}")).collect();
-            set.extend(apart.then(|| "RESTART".to_owned()));
-            let step = self
-                .on_family(format!("ALTER COLUMN {} {}", self.name, set.join(" ")), sides)
-                .locks(&old.sequence, Lock::ShareRowExclusive);
-            steps.push(if apart { step.irreversible("the position of the sequence is gone") } else { step });
-        }
-        if stays && old.sequence.name != new.sequence.name {
-            steps.push(
-                Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
-                    .locks(&old.sequence, Lock::AccessExclusive),
-            );
-        }
-        steps
-    }
-
-    fn alter_not_null(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
-        match (&self.not_null, &new.not_null) {
-            (None, None) => vec![],
-            (Some(_), None) => self.drop_not_null(sides),
-            (None, Some(it)) => {
-                let Some(mut backfill) = new.backfill(sides) else { return self.set_not_null(it, sides) };
-                if let Some(fill) = backfill.fill.last_mut() {
-                    fill.irreversible = Some("which rows had no value is forgotten".into());
-                }
-                [backfill.fill, self.set_not_null(it, sides), backfill.after].concat()
-            }
-            (Some(old), Some(it)) => {
-                if sides.major() < 18 {
-                    // Names and validity are the declaring server's; this one has none.
-                    return vec![];
-                }
-                let mut steps = vec![];
-                let (from, to) = (old.constraint(self), it.constraint(self));
-                if old.valid && !it.valid {
-                    steps.extend(self.drop_not_null(sides));
-                    steps.push(self.on_family(self.add_not_null(it), sides));
-                    return steps;
-                }
-                if from != to && !old.inherited && !it.inherited {
-                    steps.push(self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides));
-                }
-                if old.no_inherit != it.no_inherit {
-                    steps.extend(self.alter_inheritance(&to, it.no_inherit, sides));
-                }
-                if !old.valid && it.valid {
-                    steps.push(self.validate(&to, sides));
-                }
-                steps
-            }
-        }
-    }
-
-    fn drop_not_null(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let going = |constraint: &&Object| {
-            let id = constraint.id();
-            sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == self.id())
-        };
-        let mut step = self
-            .on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
-            .hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
-        // A primary key holds the column NOT NULL until it goes, and that is late.
-        let held = sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some();
-        if held {
-            step = step.stage(Stage::Contract);
-        }
-        let own = |it: &NotNull| it.local || held;
-        std::iter::once(step).chain(self.drop_those_below(own, sides)).collect()
-    }
-
-    /// From 18 on: what tables below have by themselves stays when that of the parent goes. Among that is what a
-    /// primary key brought, which a partition's own index made its own.
-    fn drop_those_below(&self, own: impl Fn(&NotNull) -> bool, sides: &Sides<'_>) -> Vec<Step> {
-        if sides.major() < 18 {
-            return vec![];
-        }
-        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
-        let left = below.filter(|member| {
-            let before = find(sides.old, member, &self.name).and_then(|it| it.not_null.as_ref());
-            let after = find(sides.new, member, &self.name);
-            before.is_some_and(&own) && after.is_some_and(|it| it.not_null.is_none())
-        });
-        left.map(|member| {
-            let column = Column { table: member, ..self.clone() };
-            column.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
-        })
-        .collect()
-    }
-
-    /// From 18 on: whether the tables below have NOT NULL too. They keep it as their own when it is no longer handed
-    /// down.
-    fn alter_inheritance(&self, constraint: &Name, no_inherit: bool, sides: &Sides<'_>) -> Vec<Step> {
-        let word = if no_inherit { "NO INHERIT" } else { "INHERIT" };
-        let step = self.on_family(format!("ALTER CONSTRAINT {constraint} {word}"), sides);
-        if no_inherit {
-            return std::iter::once(step).chain(self.drop_those_below(|_| true, sides)).collect();
-        }
-        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
-        let unproven = below.filter(|member| {
-            table::stores(sides, member)
-                && find(sides.old, member, &self.name).is_some_and(|it| it.not_null.is_none())
-        });
-        let (mut step, mut filled) = (step, false);
-        for member in unproven {
-            filled = filled || table::may_hold_rows(sides, &member);
-            step = step.scans(&member);
-        }
-        if filled {
-            let why = format!("nulls in {} of the tables below make it fail", self.name);
-            step = step.stage(Stage::Contract).hazard(Code::CheckMayFail, self.id(), why);
-            step = step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, &self.table));
-        }
-        vec![step]
-    }
-
-    fn set_not_null(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
-        if !new.valid {
-            return vec![self.on_family(self.add_not_null(new), sides)];
-        }
-        let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
-        let named = sides.major() >= 18 && (new.is_named(self) || new.no_inherit);
-        if !table::is_used(sides, &self.table) && !named {
-            let set = self.scanned(set, sides).stage(Stage::Expand);
-            return if table::may_hold_rows(sides, &self.table) {
-                let why = format!("nulls in {}.{} make it fail", self.table, self.name);
-                vec![set.hazard(Code::CheckMayFail, self.id(), why)]
-            } else {
-                vec![set]
-            };
-        }
-        if sides.major() >= 18 {
-            let promise = self.on_family(self.add_not_null(new), sides).own_transaction().stage(Stage::Validate);
-            return vec![promise, self.validate(&new.constraint(self), sides)];
-        }
-        let path = |name: &Name| ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, name]);
-        let name = derived(&[self.name.as_str(), "is_not_null"], |name| {
-            !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
-        });
-        let add = format!("ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID", self.name);
-        let end = format!("DROP CONSTRAINT {name}");
-        let promise = self
-            .on_family(&add, sides)
-            .own_transaction()
-            .stage(Stage::Validate)
-            .undone_by(format!("ALTER TABLE {} {end}", self.table));
-        // The server takes the valid CHECK as proof and reads no row again.
-        let drop = self
-            .on_family(&end, sides)
-            .stage(Stage::Contract)
-            .undone_by(format!("ALTER TABLE {} {add}", self.table))
-            .undone_by(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name}", self.table));
-        let set = set.undone_by(format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", self.table, self.name));
-        vec![promise, self.validate(&name, sides), set, drop]
-    }
-
-    fn validate(&self, constraint: &Name, sides: &Sides<'_>) -> Step {
-        let mut step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {constraint}", self.table))
-            .own_transaction()
-            .stage(Stage::Validate)
-            .check(format!(
-                "SELECT convalidated FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
-                Literal(&self.table.to_string()),
-                Literal(constraint.as_str())
-            ));
-        for member in table::family(sides, &self.table) {
-            step = step.locks(&member, Lock::ShareUpdateExclusive);
-        }
-        let step = self.scanned(step, sides);
-        if table::may_hold_rows(sides, &self.table) {
-            let why = format!("nulls in {}.{} make it fail", self.table, self.name);
-            step.hazard(Code::CheckMayFail, self.id(), why)
-        } else {
-            step
-        }
-    }
-
     fn alter_settings(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = vec![];
         if self.storage != new.storage {
@@ -1083,15 +480,6 @@ impl Column {
 pub fn dollar_quoted(body: &str) -> String {
     let tag = batch::dollar_tag(body);
     format!("{tag}{body}{tag}")
-}
-
-/// The least and the greatest value of a sequence's type.
-fn limits(data_type: &str) -> (i64, i64) {
-    match data_type {
-        "smallint" => (i16::MIN.into(), i16::MAX.into()),
-        "integer" => (i32::MIN.into(), i32::MAX.into()),
-        _ => (i64::MIN, i64::MAX),
-    }
 }
 
 impl Definition for Column {

@@ -1,20 +1,24 @@
 //! Table constraints: primary and unique keys, foreign keys, checks, exclusions. NOT NULL belongs to the column. What
 //! the server adds by itself for partitions (clones of foreign keys) is no object of its own.
 
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::{self, Aside};
-use crate::kind::expr::Expr;
-use crate::kind::index::{self, Index, Indexed, Key, Of, Options, Storage, Subject};
+use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
+use crate::kind::{Alter, Claim, Definition, Kind, ObjectId, partition, table, width};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
+
+mod over_index;
+mod partitions;
+mod rule;
+
+pub use rule::{Action, Check, Element, Exclusion, ForeignKey, Rule, Unique};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constraint {
@@ -32,282 +36,12 @@ pub struct Constraint {
     pub rule: Rule,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Rule {
-    Unique(Unique),
-    Exclusion(Exclusion),
-    Check(Check),
-    Foreign(ForeignKey),
-}
-
-/// A primary or unique key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Unique {
-    pub primary: bool,
-    pub columns: Vec<Name>,
-    /// WITHOUT OVERLAPS on the last column, from 18 on.
-    pub without_overlaps: bool,
-    pub nulls_not_distinct: bool,
-    pub include: Vec<Name>,
-    pub storage: Storage,
-    /// The index that that of the constraint is attached to.
-    pub parent: Aside<Option<End>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Exclusion {
-    pub method: Name,
-    pub elements: Vec<Element>,
-    pub include: Vec<Name>,
-    pub predicate: Option<Expr>,
-    pub storage: Storage,
-    /// The index that that of the constraint is attached to.
-    pub parent: Aside<Option<End>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Element {
-    #[serde(flatten)]
-    pub key: Key,
-    pub operator: QName,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    pub expression: Expr,
-    pub no_inherit: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ForeignKey {
-    pub columns: Vec<Name>,
-    pub to: QName,
-    pub to_columns: Vec<Name>,
-    /// PERIOD on the last columns, from 18 on.
-    pub period: bool,
-    pub match_full: bool,
-    pub on_update: Action,
-    pub on_delete: Action,
-    /// The columns that ON DELETE SET NULL or SET DEFAULT sets, where not all, from 15 on.
-    pub set_columns: Vec<Name>,
-    /// The key of the other table that it stands on, where several are on these columns.
-    pub key: Aside<Name>,
-}
-
-/// What happens to a row whose partner changes or goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    #[serde(rename = "a")]
-    NoAction,
-    #[serde(rename = "r")]
-    Restrict,
-    #[serde(rename = "c")]
-    Cascade,
-    #[serde(rename = "n")]
-    SetNull,
-    #[serde(rename = "d")]
-    SetDefault,
-}
-
 /// What a constraint is added in place of. One statement drops and adds, so that there is no moment without a rule.
 #[derive(Debug, Clone, Copy)]
 enum Instead<'a> {
     OfNothing,
     /// Of itself as it was.
     Of(&'a Constraint),
-}
-
-impl Action {
-    fn sql(self) -> &'static str {
-        match self {
-            Action::NoAction => "NO ACTION",
-            Action::Restrict => "RESTRICT",
-            Action::Cascade => "CASCADE",
-            Action::SetNull => "SET NULL",
-            Action::SetDefault => "SET DEFAULT",
-        }
-    }
-}
-
-impl Rule {
-    /// How the index of the constraint is stored, where it has one.
-    pub fn storage(&self) -> Option<&Storage> {
-        match self {
-            Rule::Unique(it) => Some(&it.storage),
-            Rule::Exclusion(it) => Some(&it.storage),
-            Rule::Check(_) | Rule::Foreign(_) => None,
-        }
-    }
-
-    /// The index that the constraint's index is attached to.
-    fn parent(&self) -> Option<&End> {
-        match self {
-            Rule::Unique(it) => it.parent.0.as_ref(),
-            Rule::Exclusion(it) => it.parent.0.as_ref(),
-            Rule::Check(_) | Rule::Foreign(_) => None,
-        }
-    }
-
-    fn sql(&self, sides: &Sides<'_>) -> String {
-        match self {
-            Rule::Unique(it) => it.sql(),
-            Rule::Exclusion(it) => it.sql(),
-            Rule::Check(it) => {
-                let no_inherit = if it.no_inherit { " NO INHERIT" } else { "" };
-                format!("CHECK {}{no_inherit}", in_parentheses(&it.expression.0))
-            }
-            Rule::Foreign(it) => it.sql(sides),
-        }
-    }
-}
-
-impl Unique {
-    fn sql(&self) -> String {
-        let mut sql = String::from(if self.primary { "PRIMARY KEY" } else { "UNIQUE" });
-        if self.nulls_not_distinct {
-            sql += " NULLS NOT DISTINCT";
-        }
-        let overlaps = if self.without_overlaps { " WITHOUT OVERLAPS" } else { "" };
-        sql += &format!(" ({}{overlaps})", list(&self.columns));
-        sql + &index_clauses(&self.include, &self.storage)
-    }
-
-    /// `CREATE UNIQUE INDEX CONCURRENTLY`: an index that the constraint can take over.
-    fn build(&self, name: &Name, table: &QName) -> Step {
-        let mut sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({})", list(&self.columns));
-        if !self.include.is_empty() {
-            sql += &format!(" INCLUDE ({})", list(&self.include));
-        }
-        if self.nulls_not_distinct {
-            sql += " NULLS NOT DISTINCT";
-        }
-        sql += &self.storage.with();
-        if let Some(tablespace) = &self.storage.tablespace {
-            sql += &format!(" TABLESPACE {tablespace}");
-        }
-        Step::new(sql)
-            .outside_transaction()
-            .locks(table, Lock::ShareUpdateExclusive)
-            .check(index::is_valid(&table.sibling(name.clone())))
-    }
-}
-
-impl Exclusion {
-    fn sql(&self) -> String {
-        let elements = list(self.elements.iter().map(|it| {
-            let operator = match it.operator.namespace.as_str() {
-                "pg_catalog" => it.operator.name.0.clone(),
-                _ => format!("OPERATOR({}.{})", it.operator.namespace, it.operator.name.0),
-            };
-            format!("{} WITH {operator}", it.key.sql())
-        }));
-        let index = index_clauses(&self.include, &self.storage);
-        let predicate = match &self.predicate {
-            Some(it) => format!(" WHERE {}", in_parentheses(&it.0)),
-            None => String::new(),
-        };
-        format!("EXCLUDE USING {} ({elements}){index}{predicate}", self.method)
-    }
-}
-
-impl ForeignKey {
-    /// Whether it stands on the primary key though another key is on the same columns, before the plan or after.
-    fn means_primary_key(&self, sides: &Sides<'_>) -> bool {
-        let keys = |schema: &'_ Schema| -> Vec<(Name, Unique)> {
-            let constraints = schema.of_relation(Kind::Constraint, &self.to);
-            constraints
-                .filter_map(|object| match object {
-                    Object::Constraint(it) => match &it.rule {
-                        Rule::Unique(key) => Some((it.name.clone(), key.clone())),
-                        _ => None,
-                    },
-                    _ => None,
-                })
-                .collect()
-        };
-        let set = |columns: &[Name]| columns.iter().cloned().collect::<BTreeSet<_>>();
-        let (old, new) = (keys(sides.old), keys(sides.new));
-        let is_primary = new.iter().any(|(name, key)| {
-            *name == self.key.0 && key.primary && key.columns == self.to_columns
-        });
-        let another = |(name, key): &(Name, Unique)| {
-            *name != self.key.0 && set(&key.columns) == set(&self.to_columns)
-        };
-        is_primary && !self.period && (old.iter().any(another) || new.iter().any(another))
-    }
-
-    fn sql(&self, sides: &Sides<'_>) -> String {
-        let columns = |names: &[Name]| match names.split_last() {
-            Some((last, rest)) if self.period => {
-                list(rest.iter().map(Name::to_string).chain([format!("PERIOD {last}")]))
-            }
-            _ => list(names),
-        };
-        let (from, to) = (columns(&self.columns), columns(&self.to_columns));
-        let mut sql = format!("FOREIGN KEY ({from}) REFERENCES {}", self.to);
-        // The server takes the first key that fits, unless no columns are named: that is the primary key.
-        if !self.means_primary_key(sides) {
-            sql += &format!(" ({to})");
-        }
-        if self.match_full {
-            sql += " MATCH FULL";
-        }
-        if self.on_update != Action::NoAction {
-            sql += &format!(" ON UPDATE {}", self.on_update.sql());
-        }
-        if self.on_delete != Action::NoAction {
-            sql += &format!(" ON DELETE {}", self.on_delete.sql());
-        }
-        if !self.set_columns.is_empty() {
-            sql += &format!(" ({})", list(&self.set_columns));
-        }
-        sql
-    }
-}
-
-/// ` INCLUDE (…) WITH (…) USING INDEX TABLESPACE …`, as far as there is anything to say.
-fn index_clauses(include: &[Name], storage: &Storage) -> String {
-    let mut sql = String::new();
-    if !include.is_empty() {
-        sql += &format!(" INCLUDE ({})", list(include));
-    }
-    sql += &storage.with();
-    if let Some(tablespace) = &storage.tablespace {
-        sql += &format!(" USING INDEX TABLESPACE {tablespace}");
-    }
-    sql
-}
-
-/// The expression with parentheses around it: its own, where it is one group as a whole.
-fn in_parentheses(expression: &str) -> String {
-    if is_one_group(expression) { expression.to_owned() } else { format!("({expression})") }
-}
-
-fn is_one_group(expression: &str) -> bool {
-    let (mut depth, mut quote) = (0_usize, None);
-    let mut closed = false;
-    for c in expression.chars() {
-        if closed {
-            return false;
-        }
-        match (quote, c) {
-            // A doubled quote ends the text and begins it again, which comes to the same.
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => {
-                depth = depth.saturating_sub(1);
-                closed = depth == 0;
-            }
-            (None, _) => {}
-        }
-        if depth == 0 && !closed {
-            return false;
-        }
-    }
-    closed
 }
 
 impl Constraint {
@@ -533,123 +267,6 @@ impl Constraint {
         steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()
     }
 
-    /// Whether a partition has the same constraint already, which becomes a part of this one.
-    fn takes_in_that_of_a_partition(&self, sides: &Sides<'_>) -> bool {
-        let of_partition = |object: &Object, partition: &QName| match object {
-            Object::Constraint(it) => it.table == *partition && it.rule == self.rule,
-            _ => false,
-        };
-        let covers = if self.partitioned { self.covers(sides) } else { vec![] };
-        covers.iter().any(|partition| sides.old.of_kind(Kind::Constraint).any(|it| of_partition(it, partition)))
-    }
-
-    /// Builds the index while the table is in use, then gives it to the constraint.
-    fn add_using_index(&self, key: &Unique, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let own = self.name.clone();
-        let name = match instead {
-            Instead::OfNothing => own,
-            Instead::Of(_) => index::temporary_name(&self.index(), sides),
-        };
-        let build = self.reading(key.build(&name, &self.table), sides);
-        let build = build.summary(format!("build the index of {}", self.id()));
-        let marks = key.storage.mark(&self.table, &name);
-        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
-    }
-
-    /// A primary key waits until its columns are NOT NULL: by itself it would read every row for that.
-    fn after_not_null(&self, step: Step, sides: &Sides<'_>) -> Step {
-        let Rule::Unique(Unique { primary: true, columns, .. }) = &self.rule else { return step };
-        let id = |column: &Name| ObjectId::new(Kind::Column, [&self.table.namespace, &self.table.name, column]);
-        let nullable = |column: &Name| match sides.old.get(&id(column)) {
-            Some(Object::Column(it)) => it.not_null.is_none(),
-            _ => false,
-        };
-        if columns.iter().any(nullable) { step.stage(Stage::Contract) } else { step }
-    }
-
-    /// Gives an index to the constraint, which gives it its name.
-    fn take_over(&self, key: &Unique, instead: Instead<'_>, index: &Name, sides: &Sides<'_>) -> Step {
-        let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
-        let (table, name, deferrability) = (&self.table, &self.name, self.deferrability());
-        let first = self.drop_first(instead);
-        let sql =
-            format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
-        self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id()))
-    }
-
-    /// Adds a foreign key to each partition, promised first and validated then; the partitioned table takes them for
-    /// its own without reading a row.
-    fn add_by_partition(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let (mut promises, mut proofs) = (vec![], vec![]);
-        let ready = |it: &QName| {
-            let (id, attached) = (table::id(it), super::partition::id(it));
-            table::stores(sides, it) && !sides.is_new(&id) && !sides.is_going(&id) && !sides.is_new(&attached)
-        };
-        // Taken back, that of the whole takes along what the partitions had: they get their promise again.
-        let proof = |own: &Constraint| {
-            let (table, name) = (own.alter_table(), &own.name);
-            let back = format!("{table} DROP CONSTRAINT IF EXISTS {name}, {} NOT VALID", own.addition(sides));
-            own.validation(sides).undone_by(back)
-        };
-        for partition in self.covers(sides).into_iter().filter(ready) {
-            let own = Constraint { table: partition, partitioned: false, ..self.clone() };
-            // A run that stopped on the way has left it there.
-            if let Some(Object::Constraint(it)) = sides.old.get(&own.id())
-                && it.rule == own.rule
-            {
-                proofs.extend((!it.validated).then(|| proof(&own)));
-                continue;
-            }
-            let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
-            // Once the whole has it, it goes with that.
-            let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", own.table, own.name);
-            let promise = own.adding(sql, Instead::OfNothing, sides).own_transaction().undone_by(back);
-            promises.push(promise.summary(format!("create {}", own.id())));
-            proofs.push(proof(&own));
-        }
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
-        let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();
-        // The partition's own triggers on the other table give way to those of the whole.
-        let last = match &self.rule {
-            Rule::Foreign(it) => {
-                let family = table::family(sides, &it.to);
-                family.iter().fold(last, |it, member| it.locks(member, Lock::AccessExclusive))
-            }
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
-        };
-        promises.into_iter().chain(proofs).chain([last]).collect()
-    }
-
-    /// What ADD CONSTRAINT leaves to further statements.
-    fn finish(&self) -> Vec<Step> {
-        let index = self.index();
-        let mut steps = match &self.rule {
-            Rule::Exclusion(it) => {
-                let targets = it.elements.iter().map(|element| element.key.statistics);
-                index::statistics(&index, it.elements.iter().map(|_| None), targets)
-            }
-            Rule::Unique(_) | Rule::Check(_) | Rule::Foreign(_) => vec![],
-        };
-        if let Some(storage) = self.rule.storage() {
-            steps.extend(storage.mark(&self.table, &self.name));
-        }
-        steps
-    }
-
-    /// Whether the partitioned table above gets the same foreign key, and takes this one for its own.
-    fn becomes_the_parents(&self, sides: &Sides<'_>) -> bool {
-        let mut at = self.table.clone();
-        while let Some(Object::Partition(it)) = sides.new.get(&partition::id(&at)) {
-            at = it.parent.clone();
-            let above = ObjectId::new(Kind::Constraint, [&at.namespace, &at.name, &self.name]);
-            let same = |it: &Object| matches!(it, Object::Constraint(it) if it.rule == self.rule);
-            if matches!(self.rule, Rule::Foreign(_)) && sides.new.get(&above).is_some_and(same) {
-                return true;
-            }
-        }
-        false
-    }
-
     /// A primary key comes once the rows that stand have their numbers, and the column that holds them is required.
     fn after_numbers(&self, steps: Vec<Step>, sides: &Sides<'_>) -> Vec<Step> {
         let numbers = |name: &Name| {
@@ -662,12 +279,6 @@ impl Constraint {
             }
             Rule::Unique(_) | Rule::Foreign(_) | Rule::Check(_) | Rule::Exclusion(_) => steps,
         }
-    }
-
-    /// Whether a statement on the partitioned table above reaches this constraint.
-    fn comes_from_above(&self, sides: &Sides<'_>) -> bool {
-        let partition = super::partition::id(&self.table);
-        self.inherited.0 && sides.old.contains(&partition) && !sides.is_going(&partition)
     }
 
     /// This constraint with everything of `new` that changes in place.
@@ -701,42 +312,6 @@ impl Constraint {
         // ALTER INDEX … SET is not for the indexes of partitioned tables.
         let options: Options = if self.partitioned { old.options.clone() } else { new.options.clone() };
         Storage { options, ..new.clone() }
-    }
-
-    /// Whether the index, which has the constraint's name, can become its index as it stands.
-    pub fn can_take_over(&self, index: &Index) -> bool {
-        let Rule::Unique(key) = &self.rule else { return false };
-        let plain = |it: &Key, column: &Name| {
-            let of_column = matches!(&it.of, Subject::Column(name) if name == column);
-            of_column && it.collation.is_none() && it.opclass.is_none() && !it.descending && !it.nulls_first
-        };
-        index.name == self.index()
-            && index.table == self.table
-            && index.of == Of::Table
-            && index.unique
-            && index.valid
-            && index.predicate.is_none()
-            && index.method.as_str() == "btree"
-            && !key.without_overlaps
-            && index.nulls_not_distinct == key.nulls_not_distinct
-            && index.include == key.include
-            && index.storage == key.storage
-            // One that has no parent yet is attached once it is the key's.
-            && (index.parent.0.is_none() || index.parent.0 == key.parent.0)
-            && index.keys.len() == key.columns.len()
-            && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
-    }
-
-    /// The old index that becomes this constraint's.
-    fn taken_over(&self, sides: &Sides<'_>) -> Option<&Unique> {
-        let index = self.index();
-        let id = ObjectId::new(Kind::Index, [&index.namespace, &index.name]);
-        match (sides.old.get(&id)?, &self.rule) {
-            (Object::Index(it), Rule::Unique(key)) if self.can_take_over(it) && !sides.replaced.contains(&id) => {
-                Some(key)
-            }
-            _ => None,
-        }
     }
 
     /// The steps in place from this constraint to one that [`Self::settled_like`] finds to differ in no other way.
@@ -988,25 +563,5 @@ impl Definition for Constraint {
             return vec![step.hazard(Code::RecreateObject, self.id(), "until it is added again")];
         }
         vec![step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)))]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expression_keeps_its_own_parentheses() {
-        for (expression, sql) in [
-            ("(a > 1)", "(a > 1)"),
-            ("a > 1", "(a > 1)"),
-            ("(a) OR (b)", "((a) OR (b))"),
-            ("(a = ')'::text)", "(a = ')'::text)"),
-            ("(\"a(\" = 'it''s (')", "(\"a(\" = 'it''s (')"),
-            ("((a > 1) AND (b > 2))", "((a > 1) AND (b > 2))"),
-            ("f(a)", "(f(a))"),
-        ] {
-            assert_eq!(in_parentheses(expression), sql);
-        }
     }
 }

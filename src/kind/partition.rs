@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::made_name;
 use crate::kind::column::{self, Aside};
 use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, table};
@@ -201,7 +202,7 @@ impl Partition {
         let (mut before, mut after) = (vec![], vec![]);
         for (it, check) in full {
             let path = |name: &Name| ObjectId::new(Kind::Constraint, [&it.namespace, &it.name, name]);
-            let name = column::derived(&[self.child.name.as_str(), "bound"], |name| {
+            let name = made_name::derived(&[self.child.name.as_str(), "bound"], |name| {
                 !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
             });
             let on_all = |sql: String, mode| {

@@ -5,7 +5,8 @@
 //! what its own command did, and ON CONFLICT fails with a serialization error, which such transactions expect, where a
 //! snapshot can't see the row that is in the way.
 
-use crate::kind::column::{derived, dollar_quoted};
+use crate::kind::column::dollar_quoted;
+use crate::kind::made_name::derived;
 use crate::kind::{Kind, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};

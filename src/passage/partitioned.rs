@@ -9,6 +9,7 @@ use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{Check, Constraint, Exclusion, Rule, Unique};
 use crate::kind::default::Default;
 use crate::kind::index::{Index, Of, Subject};
+use crate::kind::made_name;
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
 use crate::kind::{Expr, Kind, Object, ObjectId};
@@ -302,7 +303,7 @@ impl Conversion<'_> {
         };
         let taken =
             |it: &Name| schema.contains(&constraint_id(name, it)) || partitioned.contains(&constraint_id(name, it));
-        let bound = column::derived(&[self.home.child.name.as_str(), "bound"], |it| !taken(it));
+        let bound = made_name::derived(&[self.home.child.name.as_str(), "bound"], |it| !taken(it));
         let check = Constraint {
             name: bound.clone(),
             table: name.clone(),
@@ -429,7 +430,7 @@ impl Conversion<'_> {
                 if !taken.contains(was) && object.id().kind == Kind::Constraint {
                     return was.clone();
                 }
-                column::derived(&[was.as_str(), "of", child.name.as_str()], |it| !taken.contains(it))
+                made_name::derived(&[was.as_str(), "of", child.name.as_str()], |it| !taken.contains(it))
             });
             if now != *was {
                 renames.push((object.id(), now));

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Ground, PassageError, Workbench, in_turn};
-use crate::kind::column::derived;
+
 use crate::kind::constraint::Rule;
+use crate::kind::made_name::derived;
 use crate::kind::{Claim, Kind, Object, ObjectId, partition, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName};

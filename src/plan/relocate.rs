@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Of, Subject};
+use crate::kind::made_name;
 use crate::kind::{Kind, Object, column, default, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
@@ -353,7 +354,7 @@ struct Sync<'a> {
 impl<'a> Kept<'a> {
     fn new(it: &'a Move, sides: &'a Sides<'a>) -> Self {
         let words: Vec<&str> = it.columns.keys().map(Name::as_str).collect();
-        let mark = column::derived(&[&[it.to.name.as_str()], &words[..]].concat(), |_| true);
+        let mark = made_name::derived(&[&[it.to.name.as_str()], &words[..]].concat(), |_| true);
         let sync = |gives: bool| {
             let (from, to) = it.ends(sides.old);
             let (end, other) = if gives { (from, to) } else { (to, from) };

@@ -1,8 +1,8 @@
 //! Renames: those that are declared, as steps; and drops with an add that look like one, as a question.
 
-use crate::kind::column;
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Key, Subject};
+use crate::kind::made_name;
 use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -177,7 +177,7 @@ fn chosen_anew(
     let joined = |columns: &[Name]| columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
     let named = |table: &Name, columns: &[Name]| {
         let words = joined(columns);
-        column::chosen(table.as_str(), (!columns.is_empty()).then_some(words.as_str()), label)
+        made_name::chosen(table.as_str(), (!columns.is_empty()).then_some(words.as_str()), label)
     };
     let now: Vec<Name> = columns.iter().map(after).collect();
     (*name == named(old, &columns)).then(|| named(new, &now))

@@ -7,9 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::kind::column::{self, Column, derived, derived_beside};
+use crate::kind::column::{self, Column};
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Index, Key, Of, Subject};
+use crate::kind::made_name::{derived, derived_beside};
 use crate::kind::routine::Body;
 use crate::kind::trigger::{Timing, Trigger};
 use crate::kind::{Definition, Kind, Object, ObjectId, default, domain, partition, table};

@@ -9,7 +9,8 @@ use self::model::{Facts, Unique};
 use super::settings::{ClassName, Declared, Mode, OnDelete, PrimaryKeys, Settings, TableDefault, TableSettings};
 use super::{Class, KeyColumn, Shape, Tenancy, classify, resolve};
 use crate::diagnostic::{File, Place, Report};
-use crate::kind::column::derived;
+use crate::kind::made_name::derived;
+
 use crate::name::{Name, QName, list};
 use crate::source::anatomy::{self, Constraint, Edit, Foreign, Rule};
 use crate::source::{self, Class as What, Declaration, Statement};

@@ -2,7 +2,8 @@
 //! their numbers in batches, from a sequence of the way, whose position the column's own takes over. Added at once, the
 //! server would write the whole table anew while everyone waits.
 
-use crate::kind::column::{Backfill, Column, derived};
+use crate::kind::made_name::derived;
+use crate::kind::column::{Backfill, Column};
 use crate::kind::constraint::Rule;
 use crate::kind::sequence::{Options, Sequence};
 use crate::kind::{Definition, Kind, Object, ObjectId, table};

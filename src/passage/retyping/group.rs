@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::retype::{Conversion, Retype, retype};
-use crate::kind::column::{self, Column, derived};
+use crate::kind::column::{self, Column};
 use crate::kind::constraint::{ForeignKey, Rule};
+use crate::kind::made_name::derived;
 use crate::kind::{Kind, Object, ObjectId, extension, partition, table};
 use crate::name::{Name, QName};
 use crate::passage::partitioned;

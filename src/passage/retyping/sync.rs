@@ -1,7 +1,7 @@
 //! The trigger by which columns follow others: the new ones the old until they change over, then the
 //! other way round. Pure.
 
-use crate::kind::column::derived;
+use crate::kind::made_name::derived;
 use crate::kind::{Kind, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};

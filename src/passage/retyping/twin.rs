@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::group::{Exchange, Group, Turn};
-use crate::kind::column::{Aside, NotNull, derived};
+use crate::kind::column::{Aside, NotNull};
 use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::index::{Index, Key, Of, Storage, Subject};
+use crate::kind::made_name::derived;
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName};
 use crate::passage::partitioned;

@@ -133,5 +133,5 @@ fn name_of(table: &QName, constraint: &Constraint, columns: &[Name]) -> Name {
         Rule::Exclusion { .. } => "excl",
     };
     let parts: Vec<&str> = [table].into_iter().chain(columns).chain([end]).collect();
-    crate::kind::column::derived(&parts, |_| true)
+    crate::kind::made_name::derived(&parts, |_| true)
 }

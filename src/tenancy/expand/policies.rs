@@ -185,5 +185,5 @@ impl Work<'_> {
 
 /// The sequence that the server makes for a column.
 fn sequence(table: &QName, column: &Name) -> QName {
-    table.sibling(crate::kind::column::derived(&[table.name.as_str(), column.as_str(), "seq"], |_| true))
+    table.sibling(crate::kind::made_name::derived(&[table.name.as_str(), column.as_str(), "seq"], |_| true))
 }

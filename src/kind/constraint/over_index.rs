@@ -1,0 +1,80 @@
+//! Keys that take over an index which was built before them.
+
+use crate::kind::index::{self, Index, Key, Of, Subject};
+use crate::kind::{Definition, Kind, Object, ObjectId};
+use crate::name::Name;
+use crate::plan::{Stage, Step};
+use crate::schema::Sides;
+use super::{Constraint, Instead, Rule, Unique};
+
+impl Constraint {
+    /// Builds the index while the table is in use, then gives it to the constraint.
+    pub(super) fn add_using_index(&self, key: &Unique, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
+        let own = self.name.clone();
+        let name = match instead {
+            Instead::OfNothing => own,
+            Instead::Of(_) => index::temporary_name(&self.index(), sides),
+        };
+        let build = self.reading(key.build(&name, &self.table), sides);
+        let build = build.summary(format!("build the index of {}", self.id()));
+        let marks = key.storage.mark(&self.table, &name);
+        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
+    }
+
+    /// A primary key waits until its columns are NOT NULL: by itself it would read every row for that.
+    pub(super) fn after_not_null(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let Rule::Unique(Unique { primary: true, columns, .. }) = &self.rule else { return step };
+        let id = |column: &Name| ObjectId::new(Kind::Column, [&self.table.namespace, &self.table.name, column]);
+        let nullable = |column: &Name| match sides.old.get(&id(column)) {
+            Some(Object::Column(it)) => it.not_null.is_none(),
+            _ => false,
+        };
+        if columns.iter().any(nullable) { step.stage(Stage::Contract) } else { step }
+    }
+
+    /// Gives an index to the constraint, which gives it its name.
+    pub(super) fn take_over(&self, key: &Unique, instead: Instead<'_>, index: &Name, sides: &Sides<'_>) -> Step {
+        let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
+        let (table, name, deferrability) = (&self.table, &self.name, self.deferrability());
+        let first = self.drop_first(instead);
+        let sql =
+            format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
+        self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id()))
+    }
+
+    /// Whether the index, which has the constraint's name, can become its index as it stands.
+    pub fn can_take_over(&self, index: &Index) -> bool {
+        let Rule::Unique(key) = &self.rule else { return false };
+        let plain = |it: &Key, column: &Name| {
+            let of_column = matches!(&it.of, Subject::Column(name) if name == column);
+            of_column && it.collation.is_none() && it.opclass.is_none() && !it.descending && !it.nulls_first
+        };
+        index.name == self.index()
+            && index.table == self.table
+            && index.of == Of::Table
+            && index.unique
+            && index.valid
+            && index.predicate.is_none()
+            && index.method.as_str() == "btree"
+            && !key.without_overlaps
+            && index.nulls_not_distinct == key.nulls_not_distinct
+            && index.include == key.include
+            && index.storage == key.storage
+            // One that has no parent yet is attached once it is the key's.
+            && (index.parent.0.is_none() || index.parent.0 == key.parent.0)
+            && index.keys.len() == key.columns.len()
+            && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
+    }
+
+    /// The old index that becomes this constraint's.
+    pub(super) fn taken_over(&self, sides: &Sides<'_>) -> Option<&Unique> {
+        let index = self.index();
+        let id = ObjectId::new(Kind::Index, [&index.namespace, &index.name]);
+        match (sides.old.get(&id)?, &self.rule) {
+            (Object::Index(it), Rule::Unique(key)) if self.can_take_over(it) && !sides.replaced.contains(&id) => {
+                Some(key)
+            }
+            _ => None,
+        }
+    }
+}
