@@ -44,8 +44,14 @@ impl Swap<'_> {
             said.extend(self.identity(turn));
             let goes = self.goes(turn);
             // A new value that does not fit the old column is null there.
-            if self.comes == Side::Fresh && turn.old.not_null.is_some() {
-                said.push(format!("ALTER TABLE {} ALTER COLUMN {goes} DROP NOT NULL", turn.table));
+            if self.comes == Side::Fresh
+                && let Some(not_null) = &turn.old.not_null
+            {
+                let drop = |it: &QName| format!("ALTER TABLE {it} ALTER COLUMN {goes} DROP NOT NULL");
+                said.push(drop(&turn.table));
+                // From 18 on, when it has a name, a partition that got its key by itself keeps it beyond its parent's.
+                let below = turn.family.iter().filter(|it| **it != turn.table && not_null.name.is_some());
+                said.extend(below.map(drop));
             }
         }
         said.extend(self.begins.iter().flat_map(Sync::create));
