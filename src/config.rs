@@ -190,7 +190,7 @@ impl Default for ApplySettings {
     fn default() -> Self {
         ApplySettings {
             batch_ms: 100,
-            busy_batch_ms: 10,
+            busy_batch_ms: 2,
             rows_per_second: 0,
             wal_mb_per_second: 0,
             replica_lag_ms: 10_000,

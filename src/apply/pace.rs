@@ -30,7 +30,7 @@ impl Default for Pace {
         Pace {
             pauses: [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 15, 15].map(Duration::from_secs).to_vec(),
             part: Duration::from_millis(100),
-            busy_part: Some(Duration::from_millis(10)),
+            busy_part: Some(Duration::from_millis(2)),
             rows_per_second: None,
             wal_per_second: None,
             replica_lag: Some(Duration::from_secs(10)),
