@@ -1,5 +1,5 @@
 //! `CREATE INDEX`, on tables and materialized views. The index of a constraint belongs to its constraint; what the
-//! two have in common (keys, storage, building one beside the other) stands here.
+//! two have in common (keys, building one beside the other) stands here, and in `index/stored.rs` how it is stored.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,11 @@ use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 use crate::source::syntax::words;
+
+mod stored;
+
+pub use stored::Storage;
+pub(super) use stored::Indexed;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
@@ -88,18 +93,6 @@ pub struct Opclass {
 
 /// Parameters as `pg_class.reloptions` has them.
 pub type Options = BTreeMap<String, String>;
-
-/// How an index is stored and what its table uses it for: the same for the index of a constraint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Storage {
-    pub options: Options,
-    /// Where it is not that of the database.
-    pub tablespace: Option<Name>,
-    /// `ALTER TABLE … CLUSTER ON`.
-    pub clustered: bool,
-    /// `ALTER TABLE … REPLICA IDENTITY USING INDEX`.
-    pub replica_identity: bool,
-}
 
 /// The keys of the index `i` (pg_index), as [`Key`] reads them.
 ///
@@ -208,124 +201,6 @@ fn settings(options: &Options) -> String {
         let value = if number { value.clone() } else { Literal(value).to_string() };
         format!("{} = {value}", Name(option.clone()))
     }))
-}
-
-impl Storage {
-    /// ` WITH (…)`, or nothing.
-    pub(super) fn with(&self) -> String {
-        if self.options.is_empty() { String::new() } else { format!(" WITH ({})", settings(&self.options)) }
-    }
-
-    /// The steps that give the table's marks to the index.
-    pub(super) fn mark(&self, table: &QName, index: &Name) -> Vec<Step> {
-        let mut steps = vec![];
-        if self.clustered {
-            steps.push(
-                Step::new(format!("ALTER TABLE {table} CLUSTER ON {index}"))
-                    .locks(table, Lock::ShareUpdateExclusive),
-            );
-        }
-        if self.replica_identity {
-            steps.push(
-                Step::new(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}"))
-                    .locks(table, Lock::AccessExclusive),
-            );
-        }
-        steps
-    }
-
-    /// The steps from this storage to another one, the index staying in use all the while.
-    pub(super) fn alter(&self, new: &Storage, index: &Indexed<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let (name, table) = (index.name, index.table);
-        let mut steps = vec![];
-        let gone: Vec<&String> = self.options.keys().filter(|key| !new.options.contains_key(*key)).collect();
-        if !gone.is_empty() {
-            let names = list(gone.into_iter().map(|option| Name(option.clone())));
-            steps.push(Step::new(format!("ALTER INDEX {name} RESET ({names})")));
-        }
-        let changed: Options = new
-            .options
-            .iter()
-            .filter(|(key, value)| self.options.get(*key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        if !changed.is_empty() {
-            steps.push(Step::new(format!("ALTER INDEX {name} SET ({})", settings(&changed))));
-        }
-        if self.tablespace != new.tablespace {
-            steps.push(index.moved_to(new.tablespace.as_ref(), sides));
-        }
-        // Marking one index takes the mark from another, so the mark goes only where nobody gets it.
-        if self.clustered && !new.clustered && !someone_is_clustered(sides.new, table) {
-            steps.push(
-                Step::new(format!("ALTER TABLE {table} SET WITHOUT CLUSTER"))
-                    .locks(table, Lock::ShareUpdateExclusive),
-            );
-        }
-        // Taking the replica identity away is `ALTER TABLE … REPLICA IDENTITY` with something else: the table's.
-        let gained = Storage {
-            clustered: new.clustered && !self.clustered,
-            replica_identity: new.replica_identity && !self.replica_identity,
-            ..new.clone()
-        };
-        steps.extend(gained.mark(table, &name.name));
-        steps
-    }
-}
-
-fn someone_is_clustered(schema: &Schema, table: &QName) -> bool {
-    let by_constraint = schema.of_relation(Kind::Constraint, table).any(|object| match object {
-        Object::Constraint(it) => it.rule.storage().is_some_and(|storage| storage.clustered),
-        _ => false,
-    });
-    by_constraint
-        || schema.of_kind(Kind::Index).any(|object| match object {
-            Object::Index(it) => it.table == *table && it.storage.clustered,
-            _ => false,
-        })
-}
-
-/// An index, a constraint's or not, to be changed in place.
-pub(super) struct Indexed<'a> {
-    pub name: &'a QName,
-    pub table: &'a QName,
-    pub partitioned: bool,
-    /// REINDEX CONCURRENTLY does not do exclusion constraints.
-    pub exclusion: bool,
-    /// Bytes of the columns of an entry, roughly.
-    pub width: u64,
-    pub id: ObjectId,
-}
-
-impl Indexed<'_> {
-    fn moved_to(&self, tablespace: Option<&Name>, sides: &Sides<'_>) -> Step {
-        let (name, table) = (self.name, self.table);
-        let tablespace = tablespace.cloned().unwrap_or_else(|| Name::from("pg_default"));
-        if self.partitioned {
-            // Only says where the indexes of partitions to come are put.
-            return Step::new(format!("ALTER INDEX {name} SET TABLESPACE {tablespace}"));
-        }
-        if self.exclusion {
-            let step = Step::new(format!("ALTER INDEX {name} SET TABLESPACE {tablespace}"));
-            return if sides.may_hold_rows(table) {
-                let why = format!("queries on {table} wait until the index is copied");
-                step.hazard(Code::BlockingIndex, self.id.clone(), why)
-            } else {
-                step
-            };
-        }
-        Step::new(format!("REINDEX (TABLESPACE {tablespace}) INDEX CONCURRENTLY {name}"))
-            .outside_transaction()
-            .locks(table, Lock::ShareUpdateExclusive)
-            .builds(table, self.width)
-            .check(format!(
-                "SELECT c.reltablespace = coalesce((SELECT s.oid FROM pg_catalog.pg_tablespace s \
-                 JOIN pg_catalog.pg_database d ON d.datname = current_database() AND d.dattablespace <> s.oid \
-                 WHERE s.spcname = {}), 0) FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass({})",
-                Literal(tablespace.as_str()),
-                Literal(&name.to_string())
-            ))
-    }
 }
 
 /// The steps that set what differs between the statistics targets of two lists of keys.
