@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::diff::{Change, diff};
 use crate::kind::{Kind, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
@@ -41,17 +40,8 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// What it changed in the schema.
-    fn changes(&self) -> Vec<(ObjectId, Change)> {
-        match Rc::ptr_eq(self.before, &self.ran.after) {
-            true => vec![],
-            false => diff(self.before, &self.ran.after).into_iter().collect(),
-        }
-    }
-
     fn hazard(&self, code: Code, object: ObjectId, why: impl Into<String>) -> Finding {
-        let hazard = Hazard { code, object, severity: code.severity(), why: why.into(), accepted: None };
-        Finding { hazard, statement: self.at }
+        Finding { hazard: Hazard::new(code, object, why), statement: self.at }
     }
 
     /// A hazard of a relation.

@@ -109,6 +109,22 @@ impl fmt::Display for Literal<'_> {
     }
 }
 
+/// A text between dollars, such as the body of a routine, with the shortest tag that does not end it too early.
+#[derive(Debug, Clone, Copy)]
+pub struct DollarQuoted<'a>(pub &'a str);
+
+impl fmt::Display for DollarQuoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0;
+        let mut quote = "$$".to_owned();
+        // The end of the text together with the quote can make one, too.
+        while format!("{text}{quote}").find(&quote) != Some(text.len()) {
+            quote = if quote == "$$" { "$_$".to_owned() } else { quote.replacen("$_", "$__", 1) };
+        }
+        write!(f, "{quote}{text}{quote}")
+    }
+}
+
 /// Items joined by `, `, as almost every list in SQL is.
 pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
@@ -117,6 +133,19 @@ pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_never_ends_its_quotes() {
+        for (text, quoted) in [
+            ("SELECT 1", "$$SELECT 1$$"),
+            ("SELECT $$a$$", "$_$SELECT $$a$$$_$"),
+            ("costs 5$", "$_$costs 5$$_$"),
+            ("$$ $_$ $_", "$__$$$ $_$ $_$__$"),
+            ("", "$$$$"),
+        ] {
+            assert_eq!(DollarQuoted(text).to_string(), quoted);
+        }
+    }
 
     #[test]
     fn names_quote_themselves() {

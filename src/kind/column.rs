@@ -12,7 +12,6 @@ use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
-use crate::plan::batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -474,12 +473,6 @@ impl Column {
         }
         steps
     }
-}
-
-/// A body between dollar quotes that do not occur in it.
-pub fn dollar_quoted(body: &str) -> String {
-    let tag = batch::dollar_tag(body);
-    format!("{tag}{body}{tag}")
 }
 
 impl Definition for Column {

@@ -100,13 +100,7 @@ impl<'a> Keys<'a> {
 
 impl Look<'_> {
     fn find(&mut self, code: Code, object: &ObjectId, why: impl Into<String>) {
-        self.found.push(Hazard {
-            code,
-            object: object.clone(),
-            severity: code.severity(),
-            why: why.into(),
-            accepted: None,
-        });
+        self.found.push(Hazard::new(code, object.clone(), why));
     }
 
     fn table(&mut self, name: &QName) {

@@ -1,7 +1,5 @@
 //! What is lost, broken or opened: from the schemas before and after, and from the rows that go.
 
-use std::rc::Rc;
-
 use crate::diff::Change;
 use crate::kind::ObjectId;
 use crate::name::QName;
@@ -15,30 +13,29 @@ use super::{Finding, Seen, is_used};
 /// about is another matter: what others have to wait for was seen.
 pub(super) fn of_difference(part: &[Seen<'_>], facts: &Facts) -> Vec<Finding> {
     let (Some(first), Some(last)) = (part.first(), part.last()) else { return vec![] };
-    if Rc::ptr_eq(first.before, &last.ran.after) {
+    if part.iter().all(|it| it.ran.changes.is_empty()) {
         return vec![];
     }
     // What no plan could do is done already.
     let steps = plan::make(first.before, &last.ran.after, facts).unwrap_or_default();
     let hazards = steps.into_iter().flat_map(|it| it.step.hazards);
     let hazards = hazards.filter(|it| it.code.about().area != Area::Wait && it.code != Code::ColumnMoves);
-    let changes: Vec<_> = part.iter().map(|it| (it, it.changes())).collect();
     let mut found: Vec<Finding> = hazards
         .map(|hazard| {
             let about = |id: &ObjectId| *id == hazard.object || first.before.whole_of(id) == hazard.object;
-            let at = changes.iter().rfind(|(_, changes)| changes.iter().any(|(id, _)| about(id)));
-            let at = at.or_else(|| changes.iter().find(|(_, changes)| !changes.is_empty()));
-            Finding { statement: at.map_or(last.at, |(seen, _)| seen.at), hazard }
+            let at = part.iter().rfind(|it| it.ran.changes.iter().any(|(id, _)| about(id)));
+            let at = at.or_else(|| part.iter().find(|it| !it.ran.changes.is_empty()));
+            Finding { statement: at.map_or(last.at, |it| it.at), hazard }
         })
         .collect();
-    found.extend(changes.iter().filter_map(|(seen, changes)| taken_along(seen, changes)));
+    found.extend(part.iter().filter_map(taken_along));
     found
 }
 
 /// What CASCADE took beside what the statement names.
-fn taken_along(seen: &Seen<'_>, changes: &[(ObjectId, Change)]) -> Option<Finding> {
+fn taken_along(seen: &Seen<'_>) -> Option<Finding> {
     let named = seen.statement.cascades()?;
-    let dropped = changes.iter().filter(|(_, change)| *change == Change::Drop).map(|(id, _)| id);
+    let dropped = seen.ran.changes.iter().filter(|(_, change)| *change == Change::Drop).map(|(id, _)| id);
     let is_named = |id: &ObjectId| id.path.last().is_some_and(|name| named.contains(name.as_str()));
     // Only wholes: what hangs on something goes with it.
     let along: Vec<&ObjectId> = dropped
@@ -54,9 +51,8 @@ pub(super) fn of_rename(seen: &Seen<'_>) -> Option<Finding> {
     if !seen.statement.is_spoken_of() {
         return None;
     }
-    let changes = seen.changes();
     let shortest = |change: Change| {
-        let of = changes.iter().filter(|it| it.1 == change).map(|(id, _)| id);
+        let of = seen.ran.changes.iter().filter(|it| it.1 == change).map(|(id, _)| id);
         of.min_by_key(|id| (id.path.len(), id.kind))
     };
     let old = shortest(Change::Drop).or_else(|| shortest(Change::Alter))?;

@@ -9,7 +9,9 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::connect::Session;
+use crate::diff::{Change, diff};
 use crate::introspect::{IntrospectError, introspect, introspect_within, server_message};
+use crate::kind::ObjectId;
 use crate::lock::{Lock, RelationLock};
 use crate::name::{Literal, QName};
 use crate::proof::watch::{self, Outside, Relations, locks, relations, said};
@@ -60,6 +62,8 @@ pub struct Ran {
     pub cut: Vec<String>,
     /// The managed schema after it.
     pub after: Rc<Schema>,
+    /// What of it differs from the one before.
+    pub changes: Vec<(ObjectId, Change)>,
 }
 
 /// What the server says against a statement.
@@ -173,10 +177,13 @@ impl Trial<'_> {
             Ok(()) => None,
             Err(error) => Some(refusal(error, &statement.sql)?),
         };
+        let mut changes = vec![];
         let ends = matches!(statement.control(), Some(Control::End { .. }));
         if failed.is_none() && (ends || statement.control() == Some(Control::Within) || !statement.is_query()) {
             let now = self.read(progress.transaction.is_some()).await?;
+            // What is not managed counts, too: tenants can see through a foreign table.
             if now != *progress.schema {
+                changes = diff(&progress.schema, &now).into_iter().collect();
                 progress.schema = Rc::new(now);
             }
         }
@@ -201,6 +208,7 @@ impl Trial<'_> {
             timed,
             cut: sight.cut,
             after: Rc::clone(&progress.schema),
+            changes,
         })
     }
 

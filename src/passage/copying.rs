@@ -9,14 +9,14 @@ use std::sync::Arc;
 use super::mirror::Mirror;
 use super::partitioned::{self, Conversion};
 use super::{Ground, Passage, PassageError, Workbench, in_turn};
-use crate::kind::column::{self, Aside, Column, dollar_quoted};
+use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::made_name::derived;
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
 use crate::plan::relocate::STOPS_IF;
 use crate::plan::{self, Disturbance, PlanError, Planned, Stage, Step, Transaction, Undo};
@@ -425,7 +425,7 @@ impl Copying<'_> {
              END IF;\nEND\n",
             Literal(&message)
         );
-        let step = Step::new(format!("DO {}", dollar_quoted(&body)))
+        let step = Step::new(format!("DO {}", DollarQuoted(&body)))
             .summary(format!("{STOPS_IF}{message}"))
             .scans(name)
             .check(format!("SELECT NOT EXISTS (SELECT FROM {name} WHERE {condition})"));
@@ -474,7 +474,7 @@ impl Copying<'_> {
             row("n"),
             first = key[0],
         );
-        let step = Step::new(format!("DO {}", dollar_quoted(&body)))
+        let step = Step::new(format!("DO {}", DollarQuoted(&body)))
             .summary(format!("stop unless {new} holds the rows of {name}, and no others"))
             .scans(name);
         partitioned::leaves(desired, name).iter().fold(step, |it, leaf| it.scans(&leaf.child))

@@ -5,11 +5,10 @@
 //! what its own command did, and ON CONFLICT fails with a serialization error, which such transactions expect, where a
 //! snapshot can't see the row that is in the way.
 
-use crate::kind::column::dollar_quoted;
 use crate::kind::made_name::derived;
 use crate::kind::{Kind, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::Step;
 use crate::schema::Schema;
 
@@ -113,7 +112,7 @@ impl Mirror {
             format!(
                 "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' \
                  AS {}",
-                dollar_quoted(&self.body)
+                DollarQuoted(&self.body)
             ),
             format!(
                 "CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()",

@@ -12,7 +12,6 @@ use serde_json::json;
 use super::{Both, Failure, Request, acceptance, both_sides, live_side, tenancy};
 use crate::config::Config;
 use crate::diagnostic::{Exit, File, Place, Report, Severity as Level};
-use crate::diff::diff;
 use crate::elaborate;
 use crate::files;
 use crate::introspect::Reading;
@@ -453,17 +452,10 @@ impl Ends<'_> {
 
     fn last(&self, is_meant: impl Fn(&ObjectId, &Schema) -> bool) -> Option<(&Script, &script::Statement)> {
         for (script, tried) in self.scripts.iter().zip(self.tried).rev() {
-            let (mut before, mut found) = (&tried.start, None);
-            for (statement, ran) in script.statements.iter().zip(&tried.statements) {
-                let Some(ran) = ran else { continue };
-                if !Rc::ptr_eq(before, &ran.after)
-                    && diff(before, &ran.after).keys().any(|id| is_meant(id, &ran.after))
-                {
-                    found = Some(statement);
-                }
-                before = &ran.after;
-            }
-            if let Some(statement) = found {
+            let ran = script.statements.iter().zip(&tried.statements).rev();
+            let mut ran = ran.filter_map(|(statement, ran)| Some((statement, ran.as_ref()?)));
+            let found = ran.find(|(_, ran)| ran.changes.iter().any(|(id, _)| is_meant(id, &ran.after)));
+            if let Some((statement, _)) = found {
                 return Some((script, statement));
             }
         }

@@ -43,7 +43,7 @@ pub fn mark(
         let place = opened_by(steps, object, desired);
         if let Some(step) = place.and_then(|it| steps.get_mut(it)) {
             let (code, why) = (Code::LoosensAccess, whys.join("; "));
-            let hazard = Hazard { code, object: object.clone(), severity: code.severity(), why, accepted: None };
+            let hazard = Hazard::new(code, object.clone(), why);
             step.step.hazards.push(hazard);
         }
     }

@@ -123,7 +123,7 @@ pub(super) fn retired(queries: &[Query], fates: &[Fate], steps: &mut [Planned]) 
         } else {
             let (code, object) = (Code::BreaksQuery, planned.subject.clone());
             let why = format!("{}: {error}", query.place);
-            planned.step.hazards.push(Hazard { code, object, severity: code.severity(), why, accepted: None });
+            planned.step.hazards.push(Hazard::new(code, object, why));
         }
     }
     retired

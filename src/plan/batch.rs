@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{DollarQuoted, Literal, Name, QName, list};
 
 /// Tables that are known to hold fewer rows than this are changed by one statement.
 pub const WORTH_IT: u64 = 10_000;
@@ -166,8 +166,7 @@ impl Batch {
             named = Literal(table),
             part = self.blocks_of_script(),
         );
-        let tag = dollar_tag(&body);
-        format!("DO {tag}{body}{tag}")
+        format!("DO {}", DollarQuoted(&body))
     }
 
     fn blocks_of_script(&self) -> String {
@@ -280,12 +279,6 @@ fn comparison(columns: &[(String, String)], sign: &str, cursor: Option<&Cursor>)
     let names = list(columns.iter().map(|it| &it.0));
     let values = columns.iter().zip(values).map(|((_, data_type), it)| format!("{}::{data_type}", Literal(it)));
     Some(format!("({names}) {sign} ({})", list(values)))
-}
-
-/// A dollar quote that does not occur in the text.
-pub fn dollar_tag(text: &str) -> String {
-    let tags = std::iter::once("$$".to_owned()).chain((1..).map(|it| format!("$b{it}$")));
-    tags.into_iter().find(|it| !text.contains(it.as_str())).expect("some number is free")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kind::trigger::Timing;
 use crate::kind::{Kind, Object, ObjectId, column, default, partition, table};
 use crate::lock::Lock;
-use crate::name::{Name, QName, list};
+use crate::name::{DollarQuoted, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Stage, Step, twin};
 use crate::schema::{Facts, Schema, Sides};
@@ -238,7 +238,7 @@ impl<'a> Kept<'a> {
         );
         format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
-            column::dollar_quoted(&body)
+            DollarQuoted(&body)
         )
     }
 }

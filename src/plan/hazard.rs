@@ -38,6 +38,13 @@ pub struct Hazard {
     pub accepted: Option<String>,
 }
 
+impl Hazard {
+    /// As its code has it, accepted by nobody.
+    pub fn new(code: Code, object: ObjectId, why: impl Into<String>) -> Self {
+        Hazard { code, object, severity: code.severity(), why: why.into(), accepted: None }
+    }
+}
+
 /// What a hazard is about, as the documentation groups them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {

@@ -12,7 +12,7 @@ use crate::kind::index::{Of, Subject};
 use crate::kind::made_name;
 use crate::kind::{Kind, Object, column, default, partition, table};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName, list};
+use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{PlanError, Planned, Stage, Step, derive, twin};
 use crate::schema::{Facts, Schema, Sides};
@@ -451,7 +451,7 @@ fn guard(table: &QName, condition: &str, fault: &str) -> Step {
          RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation',\n            MESSAGE = {};\n    END IF;\nEND\n",
         Literal(&message)
     );
-    Step::new(format!("DO {}", column::dollar_quoted(&body)))
+    Step::new(format!("DO {}", DollarQuoted(&body)))
         .summary(format!("{STOPS_IF}{message}"))
         .scans(table)
         .check(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {condition})"))
@@ -504,7 +504,7 @@ impl Sync<'_> {
                 let function = self.end.table.sibling(self.named(word));
                 let create = format!(
                     "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
-                    column::dollar_quoted(&body)
+                    DollarQuoted(&body)
                 );
                 (create, format!("DROP FUNCTION {function}()"))
             })

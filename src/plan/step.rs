@@ -204,7 +204,7 @@ impl Step {
     }
 
     pub fn hazard(mut self, code: Code, object: ObjectId, why: impl Into<String>) -> Self {
-        self.hazards.push(Hazard { code, object, severity: code.severity(), why: why.into(), accepted: None });
+        self.hazards.push(Hazard::new(code, object, why));
         self
     }
 

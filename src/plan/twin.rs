@@ -15,7 +15,7 @@ use crate::kind::routine::Body;
 use crate::kind::trigger::{Timing, Trigger};
 use crate::kind::{Definition, Kind, Object, ObjectId, default, domain, partition, table};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName};
+use crate::name::{DollarQuoted, Literal, Name, QName};
 use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Stage, Step, Transaction, Undo, bridge};
@@ -267,7 +267,7 @@ impl Pair<'_> {
         );
         format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS {}",
-            column::dollar_quoted(&body)
+            DollarQuoted(&body)
         )
     }
 

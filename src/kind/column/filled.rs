@@ -5,12 +5,12 @@ use crate::kind::table;
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
-use crate::name::{Name, list};
+use crate::name::{DollarQuoted, Name, list};
 use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
 use crate::schema::Sides;
-use super::{Column, Generated, NotNull, dollar_quoted};
+use super::{Column, Generated, NotNull};
 
 /// How rows that have no value get one: the steps before the column is required, and those after.
 pub(super) struct Backfill {
@@ -125,7 +125,7 @@ impl Column {
         // Whoever writes may lack the right to read what the expression reads.
         let create_function = format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
-            dollar_quoted(&body)
+            DollarQuoted(&body)
         );
         let create_trigger = format!(
             "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN (NEW.{column} IS NULL) \

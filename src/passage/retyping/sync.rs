@@ -4,9 +4,8 @@
 use crate::kind::made_name::derived;
 use crate::kind::{Kind, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Literal, Name, QName};
+use crate::name::{DollarQuoted, Literal, Name, QName};
 use crate::plan::Step;
-use crate::plan::batch;
 use crate::schema::Schema;
 
 use super::group::{Group, Turn};
@@ -77,11 +76,11 @@ impl Sync {
         let function = table.sibling(name.clone());
         let statements: String = turns.iter().map(|it| set(it)).collect();
         let body = format!("\n#variable_conflict use_column\nBEGIN\n{statements}    RETURN NEW;\nEND\n");
-        let tag = batch::dollar_tag(&body);
         // Whoever writes may lack the right to what the expression calls.
         let create_function = format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' \
-             AS {tag}{body}{tag}"
+             AS {}",
+            DollarQuoted(&body)
         );
         let differ =
             turns.iter().map(|it| format!("NEW.{}::text IS DISTINCT FROM NEW.{}::text", follower(it), it.name));

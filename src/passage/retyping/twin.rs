@@ -34,7 +34,6 @@ pub enum Is {
         of: QName,
         deferrability: &'static str,
     },
-    /// A foreign key, from one table to another.
     /// The same in a partition: the key of the partitioned table takes it for its own as it comes.
     Leaf {
         of: QName,
