@@ -29,7 +29,8 @@ matrix:
 	    echo "== PostgreSQL $$major"; \
 	    bin=$$(scripts/setup.sh where $$major); \
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
-	        $(CARGO) test --no-fail-fast --test apply --test connect --test live --test shadow; \
+	        $(CARGO) test --no-fail-fast --test apply --test catalogs --test connect --test crash --test live \
+	        --test online --test shadow; \
 	    example="init_writes"; [ $$major = 14 ] || example="the_legacy_database $$example"; \
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
 	        $(CARGO) test --test example -- $$example; \

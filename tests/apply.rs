@@ -20,6 +20,7 @@ use tenantry::schema::{Facts, Size};
 use tenantry::scope::Scope;
 use tokio::sync::watch;
 
+#[expect(dead_code, reason = "what other tests start is not needed here")]
 mod support;
 
 use support::{Guarded, Scratch, Server, free_port, program, wait};

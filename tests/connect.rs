@@ -13,6 +13,7 @@ use miette::Diagnostic;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tenantry::connect::{ConnectError, Session, Target, pooler};
 
+#[expect(dead_code, reason = "what other tests start is not needed here")]
 mod support;
 
 use support::{Guarded, Scratch, Server, free_port, give, program, wait};

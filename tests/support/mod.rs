@@ -18,7 +18,8 @@ use tenantry::connect::Target;
 pub struct Server {
     pub port: u16,
     pub dir: PathBuf,
-    _process: Guarded,
+    command: Command,
+    process: Option<Guarded>,
     _files: Scratch,
 }
 
@@ -63,13 +64,23 @@ impl Server {
         for setting in own.iter().chain(conf) {
             command.args(["-c", setting]);
         }
-        let log = dir.join("log");
-        let process = Guarded::spawn(&command, "QUIT", &log);
-        let server = Server { port, dir, _process: process, _files: files };
-        wait(&format!("the server in {}", server.dir.display()), &log, || {
-            attend(async { server.target("postgres").connect().await.map(drop).map_err(|error| error.to_string()) })
-        });
+        let mut server = Server { port, dir, command, process: None, _files: files };
+        server.go();
         server
+    }
+
+    /// Starts the server, or starts it again after a crash.
+    pub fn go(&mut self) {
+        let log = self.dir.join("log");
+        self.process = Some(Guarded::spawn(&self.command, "QUIT", &log));
+        wait(&format!("the server in {}", self.dir.display()), &log, || {
+            attend(async { self.target("postgres").connect().await.map(drop).map_err(|error| error.to_string()) })
+        });
+    }
+
+    /// Ends the server as a crash does (`pg_ctl stop -m immediate`): what it had only in memory is lost.
+    pub fn crash(&mut self) {
+        self.process = None;
     }
 
     /// The superuser's way in.
