@@ -116,6 +116,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// Whether the whole is altered so that this comes to be as it is, though the whole may be the same before and after.
+    fn changes_whole(&self, _sides: &Sides<'_>) -> bool {
+        false
+    }
+
     fn claims(&self) -> Vec<Claim> {
         vec![]
     }
@@ -210,6 +215,10 @@ macro_rules! kinds {
 
             pub fn made_with_whole(&self) -> bool {
                 match self { $(Object::$Kind(it) => it.made_with_whole(),)* }
+            }
+
+            pub fn changes_whole(&self, sides: &Sides<'_>) -> bool {
+                match self { $(Object::$Kind(it) => it.changes_whole(sides),)* }
             }
 
             pub fn claims(&self) -> Vec<Claim> {

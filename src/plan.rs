@@ -201,7 +201,14 @@ fn attach(old: &Schema, forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap
             }
             half => doing.get(&(&it.subject, half)).copied(),
         };
-        altered.copied().or_else(doing).or_else(|| about.get(&it.subject).copied())
+        // What a whole brings along goes back where the whole does.
+        let with_whole = |place: usize| {
+            let whole = &forward[place].subject;
+            let goes_back =
+                disturbing.get(whole).filter(|_| forward[place].half == Half::Alter && *whole != it.subject);
+            goes_back.copied().unwrap_or(place)
+        };
+        altered.copied().or_else(|| doing().map(with_whole)).or_else(|| about.get(&it.subject).copied())
     };
     // A step that only moves something out of the way goes with the change that it makes room for.
     let of_group: BTreeMap<&ObjectId, usize> =

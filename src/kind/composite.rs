@@ -32,6 +32,13 @@ impl Attribute {
 }
 
 impl Composite {
+    /// Gives an attribute another type, where no table has a column of the whole.
+    pub(super) fn retype(&self, attribute: &Attribute, data_type: &str) -> Step {
+        // The collation is said again: it goes with the type otherwise.
+        let collate = if data_type == attribute.data_type { attribute.collate() } else { String::new() };
+        Step::new(format!("ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {data_type}{collate}", self.name, attribute.name))
+    }
+
     fn find(&self, name: &Name) -> Option<&Attribute> {
         self.attributes.iter().find(|it| it.name == *name)
     }

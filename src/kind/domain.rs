@@ -84,7 +84,7 @@ impl Domain {
         self.not_null_name.clone().unwrap_or_else(chosen)
     }
 
-    fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {
+    pub(super) fn constraints<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a DomainConstraint> + use<'a> {
         let name = self.name.clone();
         schema.of_kind(Kind::DomainConstraint).filter_map(move |object| match object {
             Object::DomainConstraint(it) if it.domain == name => Some(&**it),
@@ -92,37 +92,60 @@ impl Domain {
         })
     }
 
-    /// A domain with another base takes the place of this one. Constraints that both sides have come with it; those
-    /// that go have gone before, those that come follow.
+    /// Another domain takes the place of this one, with its constraints; those that go have gone before.
     fn swap(&self, new: &Domain, sides: &Sides<'_>) -> Alter {
-        if users(sides.old, &self.id()).relations.is_empty() {
+        let users = users(sides.old, &self.id());
+        if users.relations.is_empty() {
             return Alter::Replace;
         }
-        let stay: Vec<&DomainConstraint> =
-            new.constraints(sides.new).filter(|it| !sides.is_new(&it.id())).collect();
-        let mut create = vec![Step::new(new.sql(stay.iter().copied()))];
-        create.extend(stay.iter().filter(|it| !it.valid).map(|it| it.add()));
-        let parts = stay.iter().map(|it| it.id()).collect();
+        let there: Vec<&DomainConstraint> =
+            new.constraints(sides.new).filter(|it| it.valid || !sides.is_new(&it.id())).collect();
+        let mut create = vec![Step::new(new.sql(there.iter().copied()))];
+        create.extend(there.iter().filter(|it| !it.valid).map(|it| it.add()));
+        let parts = there.iter().map(|it| it.id()).collect();
         let swap = Swap { id: self.id(), name: &self.name, word: "DOMAIN", create, parts };
         let narrows = std::cell::Cell::new(false);
         let using = |column: &Column| {
             let of = |base: &str| Column { data_type: base.to_owned(), ..column.clone() };
             let change = retype::retype(&of(&self.base), &of(&new.base), sides);
             narrows.set(narrows.get() || change.narrows);
-            change.conversion.using().map(|_| format!("{}::{}::{}::{}", column.name, self.base, new.base, column.data_type))
+            let array = if column.data_type.ends_with("[]") { "[]" } else { "" };
+            let told = change.conversion.using().is_some() || !array.is_empty();
+            told.then(|| {
+                let (name, from, to) = (&column.name, &self.base, &new.base);
+                let through = if from == to { String::new() } else { format!("::{to}{array}") };
+                format!("{name}::{from}{array}{through}::{}", column.data_type)
+            })
         };
-        match swap.steps(sides, using) {
-            Ok(mut steps) => {
-                if narrows.get()
-                    && let Some(first) = steps.first_mut()
-                {
-                    let why = format!("from {} to {}", self.base, new.base);
-                    *first = first.clone().hazard(Code::NarrowType, self.id(), why);
-                }
-                Alter::Steps(steps)
+        let mut steps = match swap.steps(sides, using) {
+            Ok(steps) => steps,
+            Err(reason) => return Alter::Refused(reason),
+        };
+        if let Some(first) = steps.first_mut() {
+            if narrows.get() {
+                let why = format!("from {} to {}", self.base, new.base);
+                *first = first.clone().hazard(Code::NarrowType, self.id(), why);
             }
-            Err(reason) => Alter::Refused(reason),
+            if self.is_narrowed(new, sides)
+                && let Some(why) = filled(&users, sides)
+            {
+                let hidden = users.container(sides.old, &self.id());
+                let hidden = hidden.map(|it| format!("; {it}, where the server can't look")).unwrap_or_default();
+                *first = first.clone().hazard(Code::CheckMayFail, self.id(), format!("{why}{hidden}"));
+            }
         }
+        Alter::Steps(steps)
+    }
+
+    /// Whether the new domain promises of all its values what this one does not.
+    fn is_narrowed(&self, new: &Domain, sides: &Sides<'_>) -> bool {
+        // Over another base the same condition is printed otherwise.
+        let same = |old: &DomainConstraint, it: &DomainConstraint| old.condition == it.condition || self.base != new.base;
+        let holds = |it: &DomainConstraint| match sides.old.get(&it.id()) {
+            Some(Object::DomainConstraint(old)) => old.valid && same(old, it),
+            _ => false,
+        };
+        (new.not_null && !self.not_null) || new.constraints(sides.new).any(|it| it.valid && !holds(it))
     }
 
     fn alter_domain(&self, action: impl std::fmt::Display) -> Step {
@@ -130,35 +153,26 @@ impl Domain {
     }
 }
 
-/// Whether another domain takes the place of this one.
+/// Whether another domain takes the place of this one: it has another base, or something is promised of values that the
+/// server can't look at, since they stand in arrays, rows or ranges.
 pub(super) fn is_swapped(name: &QName, sides: &Sides<'_>) -> bool {
-    match (sides.old.get(&id(name)), sides.new.get(&id(name))) {
+    let id = id(name);
+    match (sides.old.get(&id), sides.new.get(&id)) {
         (Some(Object::Domain(old)), Some(Object::Domain(new))) => {
-            old.base != new.base || old.collation != new.collation
+            let is_other = old.base != new.base || old.collation != new.collation;
+            is_other || (old.is_narrowed(new, sides) && users(sides.old, &id).container(sides.old, &id).is_some())
         }
         _ => false,
     }
 }
 
 /// What a statement that proves something about every value of a domain does: it reads all tables that hold one, and
-/// keeps writers out meanwhile. Not for what is in an array or a row: the server refuses then.
+/// keeps writers out meanwhile. Not for what is in an array, a row or a range: the server refuses then.
 pub(super) fn proving(mut step: Step, users: &Users<'_>, sides: &Sides<'_>) -> Step {
     for relation in users.relations.iter().filter(|it| table::stores(sides, it)) {
         step = step.locks(relation, Lock::Share).scans(relation);
     }
     step
-}
-
-/// Why nothing can be proved about the values of a domain, if so.
-pub(super) fn unprovable(name: &QName, users: &Users<'_>) -> Option<String> {
-    let array = users.columns.iter().find(|column| column.data_type != name.to_string());
-    let composite = users.types.iter().find(|it| it.kind == Kind::Composite);
-    let holder = match (array, composite) {
-        (Some(column), _) => format!("column {}.{} has an array of it", column.table, column.name),
-        (None, Some(composite)) if !users.relations.is_empty() => format!("{composite} has an attribute of it"),
-        _ => return None,
-    };
-    Some(format!("{holder}, and the server can't look into that; make another domain and change the column to it"))
 }
 
 /// The tables that may hold values, for a hazard's evidence.
@@ -211,10 +225,11 @@ impl Definition for Domain {
         vec![super::type_claim(&self.name)]
     }
 
+    /// What exchanges the base makes the domain again.
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
-            Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Replace => false,
         }
     }
 
@@ -223,7 +238,7 @@ impl Definition for Domain {
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
-        if self.base != new.base || self.collation != new.collation {
+        if is_swapped(&self.name, sides) {
             return self.swap(new, sides);
         }
         let mut steps = vec![];
@@ -241,9 +256,6 @@ impl Definition for Domain {
             )),
             (false, true) => {
                 let users = users(sides.old, &self.id());
-                if let Some(reason) = unprovable(&self.name, &users) {
-                    return Alter::Refused(reason);
-                }
                 let add = match &new.not_null_name {
                     Some(_) => format!("ADD{}", new.named_not_null()),
                     None => "SET NOT NULL".to_owned(),

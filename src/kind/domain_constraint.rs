@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::domain::{self, filled, proving, unprovable};
+use crate::kind::domain::{self, filled, proving};
 use crate::kind::swap::users;
 use crate::kind::{Alter, Claim, Definition, Expr, Kind, ObjectId};
 use crate::name::{Literal, Name, QName};
@@ -62,12 +62,6 @@ impl DomainConstraint {
             vec![self.add().own_transaction(), self.validate(sides)]
         }
     }
-
-    /// Why the constraint can't be proved, where it has to be.
-    fn refusal(&self, sides: &Sides<'_>) -> Option<String> {
-        let users = users(sides.old, &domain::id(&self.domain));
-        unprovable(&self.domain, &users).filter(|_| self.valid)
-    }
 }
 
 impl Definition for DomainConstraint {
@@ -108,6 +102,10 @@ impl Definition for DomainConstraint {
         self.valid
     }
 
+    fn changes_whole(&self, sides: &Sides<'_>) -> bool {
+        self.valid && domain::is_swapped(&self.domain, sides)
+    }
+
     fn claims(&self) -> Vec<Claim> {
         vec![Claim("constraint", self.id().path.to_vec())]
     }
@@ -128,13 +126,11 @@ impl Definition for DomainConstraint {
         if domain::is_swapped(&self.domain, sides) {
             return Alter::Steps(vec![]);
         }
-        if let Some(reason) = new.refusal(sides) {
-            return Alter::Refused(reason);
-        }
         if self.condition == new.condition && new.valid {
             return Alter::Steps(vec![new.validate(sides)]);
         }
-        let mut steps = self.drop(sides);
+        let drop = self.drop(sides).into_iter().map(|step| step.disturbs(self.id(), Disturbance::Replace));
+        let mut steps: Vec<Step> = drop.collect();
         steps.extend(new.add_online(sides));
         Alter::Steps(steps)
     }

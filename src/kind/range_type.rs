@@ -71,10 +71,11 @@ impl Definition for RangeType {
         vec![super::type_claim(&self.name), super::type_claim(&self.multirange)]
     }
 
+    /// What exchanges the subtype makes the range again.
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
-            Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Replace => false,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
-use crate::kind::composite::Composite;
+use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::{Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
@@ -17,10 +17,27 @@ use crate::schema::{Schema, Sides};
 pub(super) struct Users<'a> {
     /// Columns of the type itself or of arrays of it.
     pub columns: Vec<&'a Column>,
-    /// Domains over it and composite types with it, also by way of each other.
+    /// Domains over it, ranges of it and composite types with it, also by way of each other.
     pub types: BTreeSet<ObjectId>,
     /// Relations with a column of it or of one of those types.
     pub relations: BTreeSet<QName>,
+}
+
+impl Users<'_> {
+    /// A column that has values of the domain only inside of others: in an array, a row or a range.
+    pub(super) fn container(&self, schema: &Schema, domain: &ObjectId) -> Option<String> {
+        let is_over = |data_type: &str| data_type == super::dotted(&domain.path);
+        if let Some(it) = self.columns.iter().find(|it| !is_over(&it.data_type)) {
+            return Some(format!("{}.{} has an array of it", it.table, it.name));
+        }
+        self.types.iter().find_map(|id| {
+            let users = users(schema, id);
+            match id.kind {
+                Kind::Domain => users.container(schema, id),
+                _ => users.columns.first().map(|it| format!("{}.{} has it inside of {id}", it.table, it.name)),
+            }
+        })
+    }
 }
 
 /// Finds them by what needs what.
@@ -31,10 +48,12 @@ pub(super) fn users<'a>(schema: &'a Schema, id: &ObjectId) -> Users<'a> {
     while let Some(next) = open.pop() {
         for dependent in dependents.get(&next).into_iter().flatten() {
             match schema.get(dependent) {
-                Some(Object::Domain(_) | Object::Composite(_)) if users.types.insert((*dependent).clone()) => {
+                Some(Object::Domain(_) | Object::Composite(_) | Object::RangeType(_))
+                    if users.types.insert((*dependent).clone()) =>
+                {
                     open.push((*dependent).clone());
                 }
-                Some(Object::Column(column)) if stores(column, &next) => {
+                Some(Object::Column(column)) if stores(column, &next, schema) => {
                     users.relations.insert(column.table.clone());
                     if next == *id {
                         users.columns.push(column);
@@ -53,8 +72,17 @@ pub(super) fn users<'a>(schema: &'a Schema, id: &ObjectId) -> Users<'a> {
 }
 
 /// Whether the column is of the type, and not one that only names it in an expression.
-fn stores(column: &Column, id: &ObjectId) -> bool {
-    element(&column.data_type) == super::dotted(&id.path)
+fn stores(column: &Column, id: &ObjectId, schema: &Schema) -> bool {
+    is_of(&column.data_type, id, schema)
+}
+
+fn is_of(data_type: &str, id: &ObjectId, schema: &Schema) -> bool {
+    let data_type = element(data_type);
+    let multirange = match schema.get(id) {
+        Some(Object::RangeType(it)) => data_type == it.multirange.to_string(),
+        _ => false,
+    };
+    data_type == super::dotted(&id.path) || multirange
 }
 
 fn element(data_type: &str) -> &str {
@@ -81,20 +109,22 @@ impl Swap<'_> {
         using: impl Fn(&Column) -> Option<String>,
     ) -> Result<Vec<Step>, String> {
         let users = users(sides.old, &self.id);
+        let behind = self.columns_behind(&users, sides)?;
+        let types = in_turn(&users.types, sides);
         let mut steps = vec![];
         let aside = self.aside(sides);
-        steps.push(
-            Step::new(format!("ALTER {} {} RENAME TO {}", self.word, self.name, aside.name))
-                .disturbs(self.id.clone(), Disturbance::Swap),
-        );
+        let rename = Step::new(format!("ALTER {} {} RENAME TO {}", self.word, self.name, aside.name));
+        let exchanged =
+            std::iter::once(&self.id).chain(types.iter().copied().filter(|it| it.kind != Kind::Composite));
+        steps.push(exchanged.fold(rename, |step, id| step.disturbs(id.clone(), Disturbance::Swap)));
         steps.extend(self.create.iter().cloned());
         for on in std::iter::once(&self.id).chain(&self.parts) {
             steps.extend(satellites(on, sides));
         }
-        let behind = self.columns_behind(&users, sides)?;
         let as_text = |column: &Column| drop_default(column, to_text(column), sides);
         steps.extend(behind.iter().map(|(table, columns)| converted(table, columns, as_text, sides)));
-        steps.extend(self.attributes(&users, sides));
+        steps.extend(types.iter().rev().flat_map(|id| self.down(id, &types, sides)));
+        steps.extend(types.iter().flat_map(|id| self.up(id, &types, sides)));
         let back = |column: &Column| set_default(column, from_text(column), sides);
         steps.extend(behind.iter().map(|(table, columns)| converted(table, columns, back, sides)));
         let anew = |column: &Column| {
@@ -125,43 +155,70 @@ impl Swap<'_> {
         self.name.sibling(name)
     }
 
-    /// Columns of composite types with an attribute of the type: the server changes none that a table uses, so their
-    /// values wait as text. Domains over it are made again, which only what no table uses can be.
+    /// Columns of the types that are made of it: the server changes none of these while a table uses them, so the values
+    /// wait as text.
     fn columns_behind<'c>(&self, users: &Users<'_>, sides: &Sides<'c>) -> Result<Tables<'c>, String> {
-        let mut behind = vec![];
-        for id in &users.types {
-            let columns = self::users(sides.old, id).columns;
-            if let (Some(column), Kind::Domain) = (columns.first(), id.kind) {
-                return Err(format!(
-                    "{id} is made of it, and column {}.{} is of that type; change the column to another type first",
-                    column.table, column.name
-                ));
-            }
-            behind.extend(columns);
-        }
+        let behind: Vec<&Column> = users.types.iter().flat_map(|id| self::users(sides.old, id).columns).collect();
         by_table(&behind, sides)
     }
 
-    /// Composite types with an attribute of the type.
-    fn attributes(&self, users: &Users<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let mut steps = vec![];
-        for id in &users.types {
-            let Some(Object::Composite(composite)) = sides.new.get(id).filter(|_| !sides.is_going(id)) else {
-                continue;
-            };
-            for attribute in self.of(composite) {
-                let attribute = format!("ALTER ATTRIBUTE {} TYPE {}", attribute.0, attribute.1);
-                steps.push(Step::new(format!("ALTER TYPE {} {attribute}", composite.name)));
+    /// What makes way for the exchange: domains and ranges go, and composite types let go of these.
+    fn down(&self, id: &ObjectId, types: &[&ObjectId], sides: &Sides<'_>) -> Vec<Step> {
+        match sides.old.get(id) {
+            Some(Object::Composite(it)) => {
+                let made_anew = |it: &str| types.iter().any(|id| is_made_anew(id) && is_of(it, id, sides.old));
+                let attributes = it.attributes.iter().filter(|it| made_anew(&it.data_type));
+                attributes.map(|attribute| it.retype(attribute, "text")).collect()
             }
+            Some(Object::Domain(it)) => vec![Step::new(format!("DROP DOMAIN {}", it.name))],
+            Some(Object::RangeType(it)) => vec![Step::new(format!("DROP TYPE {}", it.name))],
+            _ => vec![],
         }
-        steps
     }
 
-    fn of<'c>(&self, composite: &'c Composite) -> Vec<(&'c Name, &'c str)> {
-        let name = self.name.to_string();
-        let attributes = composite.attributes.iter().filter(|it| element(&it.data_type) == name);
-        attributes.map(|it| (&it.name, it.data_type.as_str())).collect()
+    /// The same again, made of the new type.
+    fn up(&self, id: &ObjectId, types: &[&ObjectId], sides: &Sides<'_>) -> Vec<Step> {
+        let before = Sides { new: sides.old, ..*sides };
+        match sides.old.get(id) {
+            Some(Object::Composite(it)) => {
+                let changed = |it: &str| {
+                    is_of(it, &self.id, sides.old)
+                        || types.iter().any(|id| is_made_anew(id) && is_of(it, id, sides.old))
+                };
+                let attributes = it.attributes.iter().filter(|it| changed(&it.data_type));
+                attributes.map(|attribute| it.retype(attribute, &attribute.data_type)).collect()
+            }
+            Some(Object::Domain(it)) => {
+                let mut steps = it.create(&before);
+                steps.extend(it.constraints(sides.old).filter(|it| !it.valid).map(DomainConstraint::add));
+                steps.extend(satellites(id, sides));
+                steps.extend(it.constraints(sides.old).flat_map(|it| satellites(&it.id(), sides)));
+                steps
+            }
+            Some(Object::RangeType(it)) => {
+                let mut steps = it.create(&before);
+                steps.extend(satellites(id, sides));
+                steps
+            }
+            _ => vec![],
+        }
     }
+}
+
+/// Whether a type that is made of another is dropped and created again while that one is exchanged.
+fn is_made_anew(id: &ObjectId) -> bool {
+    matches!(id.kind, Kind::Domain | Kind::RangeType)
+}
+
+/// The types that stay, each after those that it is made of.
+fn in_turn<'a>(types: &'a BTreeSet<ObjectId>, sides: &Sides<'_>) -> Vec<&'a ObjectId> {
+    let mut left: Vec<&ObjectId> = types.iter().filter(|it| !sides.is_going(it)).collect();
+    let mut order = vec![];
+    while !left.is_empty() {
+        let ready = left.iter().position(|id| !sides.old.needs_of(id).any(|need| left.contains(&need)));
+        order.push(left.remove(ready.unwrap_or(0)));
+    }
+    order
 }
 
 type Tables<'a> = BTreeMap<&'a QName, Vec<&'a Column>>;
@@ -179,6 +236,13 @@ fn by_table<'a>(columns: &[&'a Column], sides: &Sides<'_>) -> Result<Tables<'a>,
         if after.is_some_and(|after| after.data_type != column.data_type) {
             return Err(format!(
                 "column {}.{} gets another type at the same time; do that in a plan of its own first",
+                column.table, column.name
+            ));
+        }
+        if table::partitions_by(sides.old, &column.table, &column.name) {
+            return Err(format!(
+                "rows of {} find their partition by {}, which can't get another type; make another domain or type, \
+                 and another table with it",
                 column.table, column.name
             ));
         }

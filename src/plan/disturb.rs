@@ -31,7 +31,8 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
         let mut refused = vec![];
         let mut disturbed: BTreeSet<(ObjectId, Disturbance)> =
             settled.replaced.iter().map(|id| (id.clone(), Disturbance::Replace)).collect();
-        for (id, change) in changes {
+        let wholes = wholes(&sides, changes);
+        for (id, change) in changes.iter().chain(wholes.iter().map(|id| (id, &Change::Alter))) {
             match change {
                 Change::Create => {}
                 // What still needs by name what goes (a table that becomes a view) is ended and made again.
@@ -87,4 +88,12 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
             settled.replaced.insert(id);
         }
     }
+}
+
+/// Wholes that are altered for the sake of a part that comes or changes, without a difference of their own.
+fn wholes(sides: &Sides<'_>, changes: &BTreeMap<ObjectId, Change>) -> BTreeSet<ObjectId> {
+    let changed = changes.iter().filter(|(_, change)| **change != Change::Drop);
+    let parts = changed.filter(|(id, _)| sides.new.get(id).is_some_and(|it| it.changes_whole(sides)));
+    let wholes = parts.filter_map(|(id, _)| sides.new.part_of(id));
+    wholes.filter(|it| sides.old.contains(it) && !changes.contains_key(it)).collect()
 }

@@ -116,7 +116,13 @@ impl<'a> Graph<'a> {
         let comes = |id: &ObjectId| changes.get(id) == Some(&Change::Create) || settled.replaced.contains(id);
         let mut nodes = BTreeMap::new();
         let mut by = HashMap::new();
-        let ids: BTreeSet<&ObjectId> = changes.keys().chain(&settled.replaced).collect();
+        // The whole that is altered so that a part comes or changes: that happens with it.
+        let carrier = |id: &ObjectId| {
+            let whole = new.part_of(id).filter(|whole| settled.altered.contains_key(whole))?;
+            new.objects[id].changes_whole(&sides).then_some((whole, Half::Alter))
+        };
+        let ids: BTreeSet<&ObjectId> =
+            changes.keys().chain(&settled.replaced).chain(settled.altered.keys()).collect();
         for id in ids {
             let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
             if goes(id) {
@@ -134,7 +140,8 @@ impl<'a> Graph<'a> {
             if comes(id) {
                 let object = &new.objects[id];
                 let whole = new.part_of(id).filter(|whole| object.made_with_whole() && comes(whole));
-                let key = (whole.unwrap_or_else(|| id.clone()), Half::Create);
+                let with_whole = whole.map(|whole| (whole, Half::Create)).or_else(|| carrier(id));
+                let key = with_whole.unwrap_or_else(|| (id.clone(), Half::Create));
                 by.insert((id.clone(), Half::Create), key.clone());
                 let node =
                     nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
@@ -145,11 +152,18 @@ impl<'a> Graph<'a> {
                 }
             }
             if let Some(steps) = settled.altered.get(id) {
-                let key = (id.clone(), Half::Alter);
-                by.insert(key.clone(), key.clone());
+                let (own, carrier) = ((id.clone(), Half::Alter), carrier(id));
+                let key = carrier.unwrap_or_else(|| own.clone());
+                by.insert(own.clone(), key.clone());
+                let node =
+                    nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
+                node.does.push(own.clone());
+                if key != own {
+                    continue;
+                }
                 let swaps = steps.iter().flat_map(|step| &step.disturbs).any(|(_, how)| *how == Disturbance::Swap);
-                let group = (swaps || settled.cause.values().any(|cause| cause == id)).then(|| id.clone());
-                nodes.insert(key.clone(), Node { steps: steps.clone(), does: vec![key], group });
+                node.group = (swaps || settled.cause.values().any(|cause| cause == id)).then(|| id.clone());
+                node.steps.clone_from(steps);
             }
         }
         let mut graph = Graph { old, new, nodes, by };

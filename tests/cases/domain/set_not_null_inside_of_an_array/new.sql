@@ -1,0 +1,2 @@
+CREATE DOMAIN code AS text NOT NULL;
+CREATE TABLE parcels (id integer, codes code[]);

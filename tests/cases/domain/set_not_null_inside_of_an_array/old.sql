@@ -1,0 +1,2 @@
+CREATE DOMAIN code AS text;
+CREATE TABLE parcels (id integer, codes code[]);
