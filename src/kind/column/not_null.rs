@@ -157,12 +157,40 @@ impl Column {
         vec![step]
     }
 
+    /// From 18 on: tables below that will have it under another name than that of the parent get it first, by
+    /// themselves. That of the parent then leaves theirs as it is.
+    fn promise_below(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
+        if sides.major() < 18 {
+            return vec![];
+        }
+        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
+        let own = below.filter_map(|member| {
+            let before = find(sides.old, &member, &self.name)?;
+            let after = find(sides.new, &member, &self.name)?.not_null.as_ref()?;
+            let own = after.name.is_some() && after.name != new.name;
+            (own && before.not_null.is_none()).then_some((before, after))
+        });
+        own.map(|(column, it)| {
+            let step = column.on_family(column.add_not_null(it), sides).own_transaction();
+            step.undone_by(column.no_longer_required())
+        })
+        .collect()
+    }
+
+    fn no_longer_required(&self) -> String {
+        format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", self.table, self.name)
+    }
+
     pub(super) fn set_not_null(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
+        let below = self.promise_below(new, sides);
+        // What tables below have by themselves, the opposite of the whole change leaves to them.
+        let undone = |step: Step| if below.is_empty() { step } else { step.undone_by(self.no_longer_required()) };
         if !new.valid {
-            return vec![self.on_family(self.add_not_null(new), sides)];
+            let promise = undone(self.on_family(self.add_not_null(new), sides));
+            return below.into_iter().chain([promise]).collect();
         }
         let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
-        let named = sides.major() >= 18 && (new.is_named(self) || new.no_inherit);
+        let named = sides.major() >= 18 && (new.is_named(self) || new.no_inherit || !below.is_empty());
         if !table::is_used(sides, &self.table) && !named {
             let set = self.scanned(set, sides).stage(Stage::Expand);
             return if table::may_hold_rows(sides, &self.table) {
@@ -174,7 +202,9 @@ impl Column {
         }
         if sides.major() >= 18 {
             let promise = self.on_family(self.add_not_null(new), sides).own_transaction().stage(Stage::Validate);
-            return vec![promise, self.validate(&new.constraint(self), sides)];
+            let promise = undone(promise);
+            let below = below.into_iter().map(|it| it.stage(Stage::Validate));
+            return below.chain([promise, self.validate(&new.constraint(self), sides)]).collect();
         }
         let path = |name: &Name| ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, name]);
         let name = derived(&[self.name.as_str(), "is_not_null"], |name| {
@@ -193,7 +223,7 @@ impl Column {
             .stage(Stage::Contract)
             .undone_by(format!("ALTER TABLE {} {add}", self.table))
             .undone_by(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name}", self.table));
-        let set = set.undone_by(format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", self.table, self.name));
+        let set = set.undone_by(self.no_longer_required());
         vec![promise, self.validate(&name, sides), set, drop]
     }
 

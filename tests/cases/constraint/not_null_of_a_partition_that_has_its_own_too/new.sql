@@ -1,0 +1,3 @@
+CREATE TABLE events (id integer NOT NULL, at date) PARTITION BY RANGE (at);
+CREATE TABLE events_2026 (id integer NOT NULL, at date);
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
