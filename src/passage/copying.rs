@@ -451,7 +451,7 @@ impl Copying<'_> {
         let few = facts.sizes.get(name).is_some_and(|it| it.rows < batch::WORTH_IT);
         let check = format!("SELECT NOT EXISTS (SELECT FROM {name} WHERE {})", batch.pending);
         let step = match few || self.mirrors.is_none() {
-            true => Step::new(batch.whole()).locks(name, Lock::RowShare),
+            true => Step::at_once(batch).locks(name, Lock::RowShare),
             false => Step::in_batches(batch).locks(name, Lock::RowShare),
         };
         let transaction = step.batch.is_none().then_some(1);

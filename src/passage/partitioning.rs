@@ -89,7 +89,10 @@ async fn convert(
     let exchange = renames.into_iter().chain(exchange);
     let exchange: Vec<Planned> = exchange.map(|it| one_transaction(conversion, it, Some(1))).collect();
     let beside = beside.into_iter().zip(1..).map(|(it, number)| one_transaction(conversion, it, Some(number)));
-    let way = in_turn(in_turn(beside.collect(), before), exchange);
+    let mut way = in_turn(in_turn(beside.collect(), before), exchange);
+    for it in &mut way {
+        it.step.sizes.extend(facts.sizes.get(conversion.name()).map(|size| (conversion.name().clone(), *size)));
+    }
     drop(workbench.finish().await?);
     let workbench = Workbench::with(ground, &start).await?;
     workbench.run(&way).await?;

@@ -76,11 +76,12 @@ fn index_bytes(rows: u64, width: u64) -> u64 {
 
 /// The work of one step, where it grows with the data.
 pub fn estimate(step: &Step, facts: &Facts, rates: &Rates) -> Option<Estimate> {
+    let size = |relation: &QName| step.sizes.get(relation).or_else(|| facts.sizes.get(relation));
     let total = |relations: &[QName]| {
-        let sizes = relations.iter().filter_map(|it| facts.sizes.get(it));
+        let sizes = relations.iter().filter_map(size);
         sizes.fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
     };
-    if let Some(batch) = &step.batch {
+    if let Some(batch) = step.batch.as_ref().or(step.at_once.as_ref()) {
         let relations: Vec<_> = step.locks.iter().map(|it| it.relation.clone()).collect();
         let (rows, bytes) = total(&relations);
         return (bytes > 0).then(|| Estimate {
@@ -104,7 +105,7 @@ pub fn estimate(step: &Step, facts: &Facts, rates: &Rates) -> Option<Estimate> {
     let built: u64 = step
         .builds
         .iter()
-        .filter_map(|build| Some(index_bytes(facts.sizes.get(&build.over)?.rows, build.width)))
+        .filter_map(|build| Some(index_bytes(size(&build.over)?.rows, build.width)))
         .fold(0, u64::saturating_add);
     let parts = [
         ("reads", read.1, rates.read_mb_s),

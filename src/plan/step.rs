@@ -1,5 +1,7 @@
 //! A step: one statement with its facts. Kinds make steps; the planner orders them and fills in the rest.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kind::ObjectId;
@@ -8,6 +10,7 @@ use crate::name::QName;
 use crate::plan::Undo;
 use crate::plan::batch::Batch;
 use crate::plan::hazard::{Code, Hazard};
+use crate::schema::Size;
 
 /// Which part of a plan a step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,6 +86,8 @@ pub struct Step {
     pub rewrites: Vec<QName>,
     pub scans: Vec<QName>,
     pub builds: Vec<Build>,
+    /// What relations hold while the step runs, where something else has their names by the end of the plan.
+    pub sizes: BTreeMap<QName, Size>,
     pub hazards: Vec<Hazard>,
     pub disturbs: Vec<(ObjectId, Disturbance)>,
     pub clause: Option<Clause>,
@@ -143,6 +148,7 @@ impl Step {
             rewrites: vec![],
             scans: vec![],
             builds: vec![],
+            sizes: BTreeMap::new(),
             hazards: vec![],
             disturbs: vec![],
             clause: None,
