@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint, IndexStmt, Node, NullTestType,
-    RangeVar, UpdateStmt,
+    AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint, IndexStmt,
+    Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, UpdateStmt,
 };
 use serde_json::Value;
 
@@ -36,8 +36,8 @@ pub enum What {
     Value { column: String, expression: String, pending: Option<String> },
     /// A column gets another type: rows for which the expression fails, or whose value does not come back.
     Cast { column: String, expression: String },
-    /// Rows that are alike in all of the expressions.
-    Duplicates { of: Vec<String>, nulls_too: bool, condition: Option<String> },
+    /// Rows that are alike in all of the terms.
+    Duplicates { of: Vec<Term>, nulls_too: bool, condition: Option<String> },
     /// Rows whose partner is missing.
     Orphans { columns: Vec<String>, to: String, to_columns: Vec<String> },
     /// Rows of `child` outside the bound; rows of the parent's default partition inside of it.
@@ -49,6 +49,18 @@ pub enum What {
     Rewrite,
     /// Triggers that run for each row that is updated.
     Triggers,
+    /// The table, and what bears its name, goes to another namespace. `renamed`: what has another name by then, here or
+    /// there; `leaving`: what the plan takes away.
+    Place { namespace: String, renamed: BTreeMap<String, String>, leaving: BTreeSet<String> },
+    /// A namespace of the table's name comes.
+    Namespace,
+}
+
+/// What rows are compared by: as the plan names it, and as an expression over the rows that there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    pub name: String,
+    pub value: String,
 }
 
 /// The questions that the steps raise, each once. A statement that can't be parsed raises none.
@@ -56,7 +68,10 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
     let mut asked = Asked::default();
     let parsed: Vec<(&FileStep, NodeEnum)> =
         steps.iter().filter_map(|step| Some((*step, parse(&step.sql)?))).collect();
-    parsed.iter().for_each(|(_, statement)| asked.note(statement));
+    for (step, statement) in &parsed {
+        asked.note(statement);
+        asked.note_looked_up(step, statement);
+    }
     for (step, statement) in &parsed {
         asked.step = step.id;
         asked.ask(statement);
@@ -81,6 +96,8 @@ struct Asked {
     added: BTreeSet<(String, String)>,
     /// Tables that the plan detaches or drops.
     leaving: BTreeSet<String>,
+    /// What relations that the plan renames are called before, by what they are called then.
+    renamed: BTreeMap<String, String>,
     /// Enums that the plan makes, with their labels.
     enums: BTreeMap<String, Vec<String>>,
     probes: Vec<Probe>,
@@ -123,13 +140,23 @@ impl Asked {
                 Some(NodeEnum::List(name)) => Some(strings(&name.items).join(".")),
                 _ => None,
             })),
+            NodeEnum::RenameStmt(rename) => self.rename(rename),
             NodeEnum::UpdateStmt(update) => {
-                for (table, column, value) in assignments(update) {
+                for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it) {
                     self.values.insert((table, column), Some(value));
                 }
             }
             _ => {}
         }
+    }
+
+    /// Notes what rows get that look it up themselves once they are touched: a step that asks whether there is
+    /// something for each names what it is for.
+    fn note_looked_up(&mut self, step: &FileStep, statement: &NodeEnum) {
+        let NodeEnum::DoStmt(_) = statement else { return };
+        let Some((table, condition)) = step.check.as_deref().and_then(none_of) else { return };
+        let looked_up = tree(&condition).map(|it| looked_up(&it)).unwrap_or_default();
+        self.values.extend(looked_up.into_iter().map(|(column, value)| ((table.clone(), column), Some(value))));
     }
 
     fn ask(&mut self, statement: &NodeEnum) {
@@ -144,8 +171,33 @@ impl Asked {
                     self.push(parent, What::Bound { child: None, bound, leaving });
                 }
             }
+            NodeEnum::AlterObjectSchemaStmt(alter) => self.place(alter),
+            NodeEnum::CreateSchemaStmt(create) if !create.if_not_exists => {
+                self.push(quoted(&create.schemaname), What::Namespace);
+            }
             _ => {}
         }
+    }
+
+    /// Notes what a relation that gets another name is called now.
+    fn rename(&mut self, rename: &RenameStmt) {
+        let whole = [ObjectType::ObjectTable, ObjectType::ObjectIndex, ObjectType::ObjectSequence];
+        let is_whole = whole.iter().any(|it| rename.rename_type == *it as i32);
+        if let Some(range) = rename.relation.as_ref().filter(|_| is_whole)
+            && let Some(before) = named(range)
+        {
+            let after = format!("{}.{}", quoted(&range.schemaname), quoted(&rename.newname));
+            let now = self.renamed.remove(&before).unwrap_or(before);
+            self.renamed.insert(after, now);
+        }
+    }
+
+    fn place(&mut self, alter: &AlterObjectSchemaStmt) {
+        let Some(name) = alter.relation.as_ref().and_then(named) else { return };
+        let renamed = self.renamed.iter().map(|(after, before)| (before.clone(), after.clone())).collect();
+        let table = self.renamed.get(&name).cloned().unwrap_or(name);
+        let (namespace, leaving) = (quoted(&alter.newschema), self.leaving.clone());
+        self.push(table, What::Place { namespace, renamed, leaving });
     }
 
     /// A step that only asks has its question in its check.
@@ -172,6 +224,10 @@ impl Asked {
                 self.push(table, What::Rows { condition, fault });
                 continue;
             }
+            // A row that is touched looks its value up, which another step asks for.
+            if column == expression {
+                continue;
+            }
             // What is filled whatever it holds is a copy of another column, and null where that is.
             let all = update.where_clause.as_deref().and_then(text);
             if all.is_some_and(|it| !it.contains(&format!("{column} IS NULL"))) && is_column(&expression) {
@@ -193,24 +249,25 @@ impl Asked {
 
     fn index(&mut self, index: &IndexStmt) {
         let Some(table) = index.relation.as_ref().and_then(named) else { return };
-        let elements: Option<Vec<String>> = index
+        let elements: Option<Vec<Term>> = index
             .index_params
             .iter()
             .map(|it| match &it.node {
                 Some(NodeEnum::IndexElem(element)) => match &element.expr {
-                    Some(expression) => text(expression),
-                    None => self.value(&table, &quoted(&element.name)),
+                    Some(expression) => text(expression).map(|it| Term { name: it.clone(), value: it }),
+                    None => self.term(&table, &quoted(&element.name)),
                 },
                 _ => None,
             })
             .collect();
         let Some(of) = elements else { return };
+        let columns = of.iter().map(|it| it.value.clone()).collect();
         if index.unique {
             let condition = index.where_clause.as_deref().and_then(text);
             let nulls_too = index.nulls_not_distinct;
-            self.push(table.clone(), What::Duplicates { of: of.clone(), nulls_too, condition });
+            self.push(table.clone(), What::Duplicates { of, nulls_too, condition });
         }
-        self.push(table, What::Index { columns: of });
+        self.push(table, What::Index { columns });
     }
 
     /// What a column holds in rows that exist; nothing where that is null or not known.
@@ -219,6 +276,10 @@ impl Asked {
             None => Some(column.to_owned()),
             Some(value) => value.as_ref().map(|it| format!("({it})")),
         }
+    }
+
+    fn term(&self, table: &str, column: &str) -> Option<Term> {
+        Some(Term { name: column.to_owned(), value: self.value(table, column)? })
     }
 
     fn alter(&mut self, alter: &AlterTableStmt) {
@@ -281,8 +342,8 @@ impl Asked {
                 }
             }
             Ok(ConstrType::ConstrUnique | ConstrType::ConstrPrimary) if it.indexname.is_empty() => {
-                let of: Option<Vec<String>> =
-                    strings(&it.keys).iter().map(|column| self.value(table, column)).collect();
+                let of: Option<Vec<Term>> =
+                    strings(&it.keys).iter().map(|column| self.term(table, column)).collect();
                 if let Some(of) = of.filter(|it| !it.is_empty()) {
                     let nulls_too = it.nulls_not_distinct;
                     self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
@@ -405,6 +466,22 @@ fn beside(condition: &Node, column: &str) -> Option<String> {
 fn there(condition: &Node, column: &str) -> Option<String> {
     let Some(NodeEnum::NullTest(test)) = &tree(&beside(condition, column)?)?.node else { return None };
     (test.nulltesttype == NullTestType::IsNotNull as i32).then(|| test.arg.as_deref().and_then(text)).flatten()
+}
+
+/// The columns of `(SELECT … AS a …) IS NULL OR (SELECT … AS b …) IS NULL`, each with its expression.
+fn looked_up(condition: &Node) -> Vec<(String, String)> {
+    let one = |test: &NullTest| {
+        let arg = test.arg.as_deref()?;
+        let Some(NodeEnum::SubLink(link)) = &arg.node else { return None };
+        let Some(NodeEnum::SelectStmt(select)) = &link.subselect.as_deref()?.node else { return None };
+        let Some(NodeEnum::ResTarget(target)) = &select.target_list.first()?.node else { return None };
+        (!target.name.is_empty()).then(|| Some((quoted(&target.name), text(arg)?))).flatten()
+    };
+    match &condition.node {
+        Some(NodeEnum::BoolExpr(several)) => several.args.iter().flat_map(looked_up).collect(),
+        Some(NodeEnum::NullTest(test)) => one(test).into_iter().collect(),
+        _ => vec![],
+    }
 }
 
 /// An expression as a tree.
@@ -549,12 +626,25 @@ mod tests {
             "CREATE UNIQUE INDEX CONCURRENTLY i ON app.t (tenant, \"Phone\")",
             "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (tenant) REFERENCES app.u (id) NOT VALID",
         ]);
-        let of = vec!["(1)".to_owned(), "\"Phone\"".to_owned()];
+        let term = |name: &str, value: &str| Term { name: name.into(), value: value.into() };
+        let of = vec![term("tenant", "(1)"), term("\"Phone\"", "\"Phone\"")];
         assert_eq!(asked[0], What::Duplicates { of, nulls_too: false, condition: None });
         assert_eq!(
             asked[2],
             What::Orphans { columns: vec!["(1)".into()], to: "app.u".into(), to_columns: vec!["id".into()] }
         );
+    }
+
+    #[test]
+    fn what_goes_elsewhere_is_asked_for_under_the_name_that_it_has() {
+        let asked = asked(&[
+            "ALTER INDEX app.i RENAME TO i_2",
+            "ALTER TABLE app.t RENAME TO t_2",
+            "ALTER TABLE app.t_2 SET SCHEMA attic",
+        ]);
+        let renamed = [("app.i", "app.i_2"), ("app.t", "app.t_2")];
+        let renamed = renamed.map(|(before, after)| (before.to_owned(), after.to_owned())).into();
+        assert_eq!(asked, [What::Place { namespace: "attic".into(), renamed, leaving: BTreeSet::new() }]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! only. What is asked is `preflight`'s.
 #![expect(clippy::disallowed_methods, reason = "an edge: it measures")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::disk::{self, Room};
 use crate::connect::Session;
 use crate::introspect::server_message;
-use crate::name::Literal;
+use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
 use crate::preflight::{Bound, Probe, What, probes};
 use crate::render::review::bytes;
@@ -170,7 +170,7 @@ impl Asking<'_> {
             What::Duplicates { of, nulls_too, condition } => {
                 let mut conditions: Vec<String> = condition.iter().map(|it| format!("({it})")).collect();
                 if !nulls_too {
-                    conditions.extend(of.iter().map(|it| format!("{it} IS NOT NULL")));
+                    conditions.extend(of.iter().map(|it| format!("{} IS NOT NULL", it.value)));
                 }
                 let condition = if conditions.is_empty() {
                     String::new()
@@ -183,11 +183,11 @@ impl Asking<'_> {
                     "SELECT concat_ws(', ', {}) || ' (' || count || ' times)' FROM (\
                      SELECT count(*) AS count, {} FROM {table} {condition} GROUP BY {} HAVING count(*) > 1 LIMIT {}) AS x",
                     (0..of.len()).map(|it| format!("coalesce(c{it}::text, 'null')")).collect::<Vec<_>>().join(", "),
-                    of.iter().enumerate().map(|(at, it)| format!("{it} AS c{at}")).collect::<Vec<_>>().join(", "),
+                    of.iter().enumerate().map(|(at, it)| format!("{} AS c{at}", it.value)).collect::<Vec<_>>().join(", "),
                     places.join(", "),
                     NAMED + 1
                 );
-                let named = of.iter().filter(|it| !it.starts_with('(')).cloned().collect::<Vec<_>>().join(", ");
+                let named = list(of.iter().map(|it| &it.name));
                 let rows = self.texts(&query).await?;
                 Ok(self.stops(listed(rows).map(|rows| format!("rows of {table} are alike in {named}: {rows}"))))
             }
@@ -226,8 +226,47 @@ impl Asking<'_> {
                     format!("the backfill updates rows of {table}, and these triggers run for each: {named}");
                 Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
             }
+            What::Place { namespace, renamed, leaving } => self.place(namespace, renamed, leaving).await,
+            What::Namespace => {
+                let query = format!("SELECT 1::text WHERE to_regnamespace({}) IS NOT NULL", Literal(table));
+                let found = !self.texts(&query).await?.is_empty();
+                Ok(self.stops(found.then(|| format!("there is a namespace {table} by now; plan anew"))))
+            }
             What::Index { .. } | What::Rewrite => Ok(None),
         }
+    }
+
+    /// What has a name in another namespace that the table, or something of it, would take there.
+    async fn place(
+        &self,
+        namespace: &str,
+        renamed: &BTreeMap<String, String>,
+        leaving: &BTreeSet<String>,
+    ) -> Result<Option<Finding>, tokio_postgres::Error> {
+        let query = "WITH moving AS (
+                SELECT to_regclass($1::text)::oid AS oid
+                UNION SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = to_regclass($1::text)
+                UNION SELECT objid FROM pg_catalog.pg_depend
+                       WHERE refobjid = to_regclass($1::text) AND refobjsubid > 0 AND deptype IN ('a', 'i')
+                         AND classid = 'pg_catalog.pg_class'::regclass AND refclassid = classid),
+              names AS (
+                SELECT c.relkind, coalesce((SELECT (parse_ident(r.after))[2] FROM unnest($3::text[], $4::text[]) AS r (before, after)
+                                             WHERE to_regclass(r.before) = c.oid), c.relname) AS name
+                  FROM moving m JOIN pg_catalog.pg_class c ON c.oid = m.oid),
+              there AS (
+                SELECT relname AS name, relnamespace AS namespace, false AS is_type FROM pg_catalog.pg_class
+                UNION SELECT typname, typnamespace, true FROM pg_catalog.pg_type WHERE typrelid = 0)
+            SELECT DISTINCT format('%I.%I', s.nspname, t.name) FROM there t JOIN pg_catalog.pg_namespace s ON s.oid = t.namespace
+              JOIN names n ON n.name = t.name AND (NOT t.is_type OR n.relkind IN ('r', 'p'))
+             WHERE s.nspname = (parse_ident($2::text))[1] AND format('%I.%I', s.nspname, t.name) <> ALL ($5::text[])
+             ORDER BY 1";
+        let (before, after): (Vec<&String>, Vec<&String>) = renamed.iter().unzip();
+        let leaving: Vec<&String> = leaving.iter().collect();
+        let rows =
+            self.session.client.query(query, &[&self.probe.table, &namespace, &before, &after, &leaving]).await?;
+        let names = listed(rows.iter().map(|row| row.get(0)).collect());
+        let table = &self.probe.table;
+        Ok(self.stops(names.map(|it| format!("{it} is there by now, and {table} goes to {namespace}; plan anew"))))
     }
 
     fn stops(&self, message: Option<String>) -> Option<Finding> {

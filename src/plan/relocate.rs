@@ -436,8 +436,12 @@ impl<'a> Kept<'a> {
         let required = end.columns.iter().filter(|(name, _)| {
             column::find(self.to.sides.new, end.table, name).is_some_and(|it| it.not_null.is_some())
         });
-        let missing: Vec<String> =
-            required.map(|(_, it)| format!("({}) IS NULL", end.select(&[it], &end.outer()))).collect();
+        // Named as the column, so that it can be told what this will hold.
+        let value = |(name, it): (&Name, &String)| {
+            let select = format!("SELECT ({it}) AS {name} FROM {} WHERE {}", end.other, end.partners(&end.outer()));
+            format!("({select}{}) IS NULL", end.aggregate())
+        };
+        let missing: Vec<String> = required.map(value).collect();
         (!missing.is_empty())
             .then(|| guard(end.table, &missing.join(" OR "), &format!("get no value from {}", end.other)))
     }
