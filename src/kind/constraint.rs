@@ -92,9 +92,10 @@ impl Constraint {
     }
 
     /// What ALTER TABLE does in the same statement before it adds the constraint.
-    fn drop_first(&self, instead: Instead<'_>) -> String {
+    fn drop_first(&self, instead: Instead<'_>, sides: &Sides<'_>) -> String {
         match instead {
             Instead::Of(old) => format!("DROP CONSTRAINT {}, ", old.name),
+            Instead::OfNothing if self.was_the_parents(sides) => format!("DROP CONSTRAINT IF EXISTS {}, ", self.name),
             Instead::OfNothing => String::new(),
         }
     }
@@ -139,6 +140,9 @@ impl Constraint {
             Instead::Of(old) => old
                 .locking(Step::new(sql), Lock::AccessExclusive, sides)
                 .disturbs(self.id(), Disturbance::Replace),
+            Instead::OfNothing if self.was_the_parents(sides) => {
+                Step::new(sql).locks(&self.table, Lock::AccessExclusive)
+            }
             Instead::OfNothing => Step::new(sql),
         };
         match &self.rule {
@@ -225,7 +229,7 @@ impl Constraint {
 
     /// The steps that add the constraint to a table in use.
     fn add(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead, sides), self.addition(sides));
         let not_valid = format!("{whole} NOT VALID");
         let steps = match &self.rule {
             Rule::Check(_) | Rule::Foreign(_) if !self.enforced => vec![self.adding(whole, instead, sides)],

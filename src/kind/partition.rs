@@ -156,14 +156,18 @@ impl Partition {
         }
         let (_, from) = self.partners(sides.old);
         step = from.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
-        for (name, to) in &self.copies.0 {
-            step = step.locks(to, Lock::AccessExclusive);
-            if !sides.old.contains(&self.constraint(name)) && keys.iter().all(|it| it.name != *name) {
-                step = reads(step, &self.child, sides);
-                if table::may_hold_rows(sides, &self.child) {
-                    let why = format!("{name} is checked for every row of {}", self.child);
-                    step = step.hazard(Code::ScanUnderLock, self.id(), why);
-                }
+        for (name, to) in self.copies.0.iter().filter(|(_, to)| self.has_key_to(to, sides)) {
+            // The triggers that one of its own has on the other table give way to those of the parent's.
+            let own = sides.old.contains(&self.constraint(name)) || keys.iter().any(|it| it.name == *name);
+            let mode = if own { Lock::AccessExclusive } else { Lock::ShareRowExclusive };
+            step = table::family(sides, to).iter().fold(step, |step, it| step.locks(it, mode));
+            if own {
+                continue;
+            }
+            step = reads(step, &self.child, sides);
+            if table::may_hold_rows(sides, &self.child) {
+                let why = format!("{name} is checked for every row of {}", self.child);
+                step = step.hazard(Code::ScanUnderLock, self.id(), why);
             }
         }
         step
@@ -171,6 +175,15 @@ impl Partition {
 
     fn constraint(&self, name: &Name) -> ObjectId {
         ObjectId::new(Kind::Constraint, [&self.child.namespace, &self.child.name, name])
+    }
+
+    /// Whether the parent, or one above it, has a foreign key to the table in this part of the plan.
+    fn has_key_to(&self, to: &QName, sides: &Sides<'_>) -> bool {
+        let leads = |it: &Object| match it {
+            Object::Constraint(it) => matches!(&it.rule, Rule::Foreign(key) if key.to == *to),
+            _ => false,
+        };
+        self.above(sides.new).iter().any(|it| sides.new.of_relation(Kind::Constraint, it).any(leads))
     }
 
     /// The foreign keys that the table lacks, as its own: made beforehand, they become the parent's.

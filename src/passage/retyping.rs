@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::{Ground, Passage, PassageError, Workbench, in_turn};
 use crate::diff::diff;
 use crate::kind::column::{self, Aside, Column};
-use crate::kind::{Kind, Object, ObjectId, table};
+use crate::kind::constraint::Constraint;
+use crate::kind::{Definition, Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
@@ -386,10 +387,26 @@ impl Making<'_> {
             .filter(|it| matches!(it, Object::IndexPartition(it) if families.contains(&it.child.table)))
             .map(Object::id)
             .collect();
-        for twin in self.twins.iter().filter(|it| matches!(it.is, Is::Promised { .. })) {
-            if let Some(Object::Constraint(it)) = schema.objects.get_mut(&twin.id) {
-                Arc::make_mut(it).validated = false;
-                Arc::make_mut(schema.needs.entry(twin.id.clone()).or_default()).extend(attached.clone());
+        for twin in self.twins {
+            let Is::Promised { partitions, .. } = &twin.is else { continue };
+            let Some(Object::Constraint(it)) = schema.get(&twin.id).cloned() else { continue };
+            let promises: Vec<Constraint> = match partitions.as_slice() {
+                [] => vec![Constraint { validated: false, ..(*it).clone() }],
+                of => of
+                    .iter()
+                    .map(|of| Constraint { table: of.clone(), partitioned: false, validated: false, ..(*it).clone() })
+                    .collect(),
+            };
+            let needs: BTreeSet<ObjectId> = schema.needs_of(&twin.id).chain(&attached).cloned().collect();
+            if !partitions.is_empty() {
+                *schema = schema.filtered(|id| *id != twin.id && !schema.wholes_of(id).contains(&twin.id));
+            }
+            for promise in promises {
+                let id = promise.id();
+                // A table may refer to itself, and then these are the columns of the other end, too.
+                let own = needs.iter().map(|need| on_partition(need, &it.table, &promise.table));
+                schema.needs.insert(id.clone(), Arc::new(own.chain(needs.iter().cloned()).collect()));
+                schema.objects.insert(id, Object::Constraint(Arc::new(promise)));
             }
         }
     }
@@ -496,6 +513,19 @@ impl Making<'_> {
         undos.push(Undo { sql: at_once.join(";\n"), transaction: true });
         undos.extend(again.into_iter().map(undo));
         Ok(Ok(undos))
+    }
+}
+
+/// What a partition needs in the place of the table that it is a part of, or of a column of it.
+fn on_partition(need: &ObjectId, table: &QName, partition: &QName) -> ObjectId {
+    match &need.path[..] {
+        [namespace, name, rest @ ..]
+            if matches!(need.kind, Kind::Table | Kind::Column) && *namespace == table.namespace && *name == table.name =>
+        {
+            let path = [&[partition.namespace.clone(), partition.name.clone()], rest].concat();
+            ObjectId { path: path.into(), ..need.clone() }
+        }
+        _ => need.clone(),
     }
 }
 

@@ -93,15 +93,16 @@ pub(crate) async fn said(
         } else if message.starts_with("building index \"") {
             said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
         } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            // Many tables can have a constraint of that name; the one in question is locked, and where several are, it
-            // is what the step is about, or below that.
+            // Many tables can have a constraint of that name; the one in question is locked, more than to look for
+            // partners in it, and where several are, it is what the step is about, or below that.
             let about = Literal(&about.map(QName::to_string).unwrap_or_default());
             let query = format!(
                 "SELECT DISTINCT conrelid,
                         conrelid = to_regclass({about})
                         OR conrelid IN (SELECT relid FROM pg_partition_tree(to_regclass({about})))
                    FROM pg_constraint JOIN pg_locks ON relation = conrelid
-                  WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()",
+                  WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()
+                    AND mode NOT IN ('AccessShareLock', 'RowShareLock')",
                 Literal(name)
             );
             let mut tables = session.client.query(&query, &[]).await?;

@@ -39,7 +39,8 @@ impl Constraint {
             if let Some(Object::Constraint(it)) = sides.old.get(&own.id())
                 && it.rule == own.rule
             {
-                proofs.extend((!it.validated).then(|| proof(&own)));
+                // The way back makes anew what a partition had before.
+                proofs.extend((!it.validated).then(|| own.validation(sides)));
                 continue;
             }
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
@@ -49,13 +50,17 @@ impl Constraint {
             promises.push(promise.summary(format!("create {}", own.id())));
             proofs.push(proof(&own));
         }
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead, sides), self.addition(sides));
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();
         // The partition's own triggers on the other table give way to those of the whole.
         let last = match &self.rule {
             Rule::Foreign(it) => {
                 let family = table::family(sides, &it.to);
-                family.iter().fold(last, |it, member| it.locks(member, Lock::AccessExclusive))
+                // Where that is partitioned, the partition's has parts of its own, one for each of its partitions.
+                let parted = !table::stores(sides, &it.to);
+                let own: Vec<QName> =
+                    self.covers(sides).into_iter().filter(|it| parted && table::stores(sides, it)).collect();
+                family.iter().chain(&own).fold(last, |it, member| it.locks(member, Lock::AccessExclusive))
             }
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
         };
@@ -90,6 +95,12 @@ impl Constraint {
             }
         }
         false
+    }
+
+    /// Whether it was there as a part of that of the partitioned table above, which goes. On a way back from where that
+    /// did not come to be it is there by itself.
+    pub(super) fn was_the_parents(&self, sides: &Sides<'_>) -> bool {
+        self.becomes_the_parents(&Sides { old: sides.new, new: sides.old, ..*sides }) && !self.becomes_the_parents(sides)
     }
 
     /// Whether a statement on the partitioned table above reaches this constraint.

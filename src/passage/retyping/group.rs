@@ -369,9 +369,6 @@ fn key_obstacle(group: &Group, sides: &Sides<'_>) -> Option<String> {
             if key.to != turn.table && turn.family.contains(&key.to) {
                 return Some(format!("{} refers to a partition", object.id()));
             }
-            if it.partitioned && group.is_promised(key) {
-                return Some(format!("{} can't be a promise, since its own table is partitioned", object.id()));
-            }
         }
     }
     None

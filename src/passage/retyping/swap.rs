@@ -29,8 +29,8 @@ impl Swap<'_> {
         let tables = list(self.tables);
         let mut said = vec![format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")];
         said.extend(self.ends.iter().flat_map(Sync::drop));
-        said.extend(self.of_keys(is_foreign).filter_map(|it| self.end(it)));
-        said.extend(self.of_keys(|it| !is_foreign(it)).filter_map(|it| self.end(it)));
+        said.extend(self.of_keys(is_foreign).flat_map(|it| self.end(it)));
+        said.extend(self.of_keys(|it| !is_foreign(it)).flat_map(|it| self.end(it)));
         for it in &self.group.types {
             said.push(it.rename(&it.name.name, self.left().exchange(it)));
             said.push(it.rename(self.comes.exchange(it), &it.name.name));
@@ -80,12 +80,18 @@ impl Swap<'_> {
     }
 
     /// What stands on the column that goes: on the way back it stays under its other name, where it can.
-    fn end(&self, twin: &Twin) -> Option<String> {
-        let ended = match self.comes == Side::Former && !is_lost(twin) {
-            true => twin.rename(twin.name(), self.left().twin(twin)),
-            false => twin.drop(),
-        };
-        (!twin.led).then_some(ended)
+    fn end(&self, twin: &Twin) -> Vec<String> {
+        match &twin.is {
+            _ if twin.led => vec![],
+            // What each partition was promised is not yet, or no longer, that of the whole.
+            Is::Promised { partitions, .. } if self.comes == Side::Former && !partitions.is_empty() => {
+                partitions.iter().map(|it| format!("ALTER TABLE {it} DROP CONSTRAINT {}", twin.name())).collect()
+            }
+            _ if self.comes == Side::Former && !is_lost(twin) => {
+                vec![twin.rename(twin.name(), self.left().twin(twin))]
+            }
+            _ => vec![twin.drop()],
+        }
     }
 
     /// The planner makes what partitioned tables have of what their partitions have under its names by then.

@@ -47,9 +47,11 @@ pub enum Is {
         of: QName,
         family: Vec<QName>,
     },
-    /// A foreign key that comes as a promise in the moment of the change.
+    /// A foreign key that comes as a promise in the moment of the change: on its table, or on each of the `partitions`
+    /// that store its rows.
     Promised {
         of: QName,
+        partitions: Vec<QName>,
     },
     Constraint {
         of: QName,
@@ -134,7 +136,7 @@ impl Twin {
             | Is::Leaf { of }
             | Is::Whole { of }
             | Is::Foreign { of, .. }
-            | Is::Promised { of }
+            | Is::Promised { of, .. }
             | Is::Constraint { of } => {
                 format!("ALTER TABLE {of} RENAME CONSTRAINT {from} TO {to}")
             }
@@ -159,7 +161,7 @@ impl Twin {
             | Is::Leaf { of }
             | Is::Whole { of }
             | Is::Foreign { of, .. }
-            | Is::Promised { of }
+            | Is::Promised { of, .. }
             | Is::Constraint { of } => {
                 format!("ALTER TABLE {of} DROP CONSTRAINT {name}")
             }
@@ -224,7 +226,7 @@ fn is(object: &Object, group: &Group, schema: &Schema) -> Option<(Is, bool)> {
                 Rule::Unique(key) if it.partitioned => Some((Is::Whole { of }, key.parent.0.is_some())),
                 Rule::Unique(key) if key.parent.0.is_some() => Some((Is::Leaf { of }, true)),
                 Rule::Unique(key) if key.primary => own(Is::Primary { of, deferrability: deferrability(it) }),
-                Rule::Foreign(key) if group.is_promised(key) => own(Is::Promised { of }),
+                Rule::Foreign(key) if group.is_promised(key) => own(Is::Promised { partitions: promised(it, schema), of }),
                 Rule::Foreign(_) => own(Is::Foreign { family: partitioned::family(schema, &of), of }),
                 Rule::Check(_) => Some((Is::Constraint { of }, it.inherited.0)),
                 Rule::Unique(_) => own(Is::Constraint { of }),
@@ -239,6 +241,14 @@ fn is(object: &Object, group: &Group, schema: &Schema) -> Option<(Is, bool)> {
         },
         Object::Statistics(_) => own(Is::Statistics),
         _ => None,
+    }
+}
+
+/// Before 18 a foreign key of a partitioned table can't be NOT VALID: the partitions that have it in its place.
+fn promised(constraint: &Constraint, schema: &Schema) -> Vec<QName> {
+    match constraint.partitioned && schema.major() < 18 {
+        true => partitioned::leaves(schema, &constraint.table).into_iter().map(|it| it.child.clone()).collect(),
+        false => vec![],
     }
 }
 

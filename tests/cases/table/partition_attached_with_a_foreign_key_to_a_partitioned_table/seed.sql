@@ -1,0 +1,2 @@
+INSERT INTO people VALUES (1, 'DE');
+INSERT INTO notes_2024 VALUES (1, 'DE', '2024-02-02');
