@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint, IndexStmt,
-    Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, UpdateStmt,
+    AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint,
+    IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, UpdateStmt,
 };
 use serde_json::Value;
 
@@ -142,7 +142,8 @@ impl Asked {
             })),
             NodeEnum::RenameStmt(rename) => self.rename(rename),
             NodeEnum::UpdateStmt(update) => {
-                for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it) {
+                for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
+                {
                     self.values.insert((table, column), Some(value));
                 }
             }

@@ -912,7 +912,7 @@ async fn duplicates_are_named_first() {
     let new = "CREATE TABLE people (id bigint PRIMARY KEY, \"E mail\" text, tenant integer NOT NULL DEFAULT 1,
                UNIQUE (tenant, \"E mail\"))";
     let case = Case::new("asks_unique_with", old, new).await;
-    stands_against(&case, &["are alike in \"E mail\": 1, a (2 times)"]).await;
+    stands_against(&case, &["are alike in tenant, \"E mail\": 1, a (2 times)"]).await;
 }
 
 #[tokio::test]

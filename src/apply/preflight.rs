@@ -183,7 +183,11 @@ impl Asking<'_> {
                     "SELECT concat_ws(', ', {}) || ' (' || count || ' times)' FROM (\
                      SELECT count(*) AS count, {} FROM {table} {condition} GROUP BY {} HAVING count(*) > 1 LIMIT {}) AS x",
                     (0..of.len()).map(|it| format!("coalesce(c{it}::text, 'null')")).collect::<Vec<_>>().join(", "),
-                    of.iter().enumerate().map(|(at, it)| format!("{} AS c{at}", it.value)).collect::<Vec<_>>().join(", "),
+                    of.iter()
+                        .enumerate()
+                        .map(|(at, it)| format!("{} AS c{at}", it.value))
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     places.join(", "),
                     NAMED + 1
                 );

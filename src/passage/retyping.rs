@@ -394,7 +394,12 @@ impl Making<'_> {
                 [] => vec![Constraint { validated: false, ..(*it).clone() }],
                 of => of
                     .iter()
-                    .map(|of| Constraint { table: of.clone(), partitioned: false, validated: false, ..(*it).clone() })
+                    .map(|of| Constraint {
+                        table: of.clone(),
+                        partitioned: false,
+                        validated: false,
+                        ..(*it).clone()
+                    })
                     .collect(),
             };
             let needs: BTreeSet<ObjectId> = schema.needs_of(&twin.id).chain(&attached).cloned().collect();
@@ -520,7 +525,9 @@ impl Making<'_> {
 fn on_partition(need: &ObjectId, table: &QName, partition: &QName) -> ObjectId {
     match &need.path[..] {
         [namespace, name, rest @ ..]
-            if matches!(need.kind, Kind::Table | Kind::Column) && *namespace == table.namespace && *name == table.name =>
+            if matches!(need.kind, Kind::Table | Kind::Column)
+                && *namespace == table.namespace
+                && *name == table.name =>
         {
             let path = [&[partition.namespace.clone(), partition.name.clone()], rest].concat();
             ObjectId { path: path.into(), ..need.clone() }

@@ -226,7 +226,9 @@ fn is(object: &Object, group: &Group, schema: &Schema) -> Option<(Is, bool)> {
                 Rule::Unique(key) if it.partitioned => Some((Is::Whole { of }, key.parent.0.is_some())),
                 Rule::Unique(key) if key.parent.0.is_some() => Some((Is::Leaf { of }, true)),
                 Rule::Unique(key) if key.primary => own(Is::Primary { of, deferrability: deferrability(it) }),
-                Rule::Foreign(key) if group.is_promised(key) => own(Is::Promised { partitions: promised(it, schema), of }),
+                Rule::Foreign(key) if group.is_promised(key) => {
+                    own(Is::Promised { partitions: promised(it, schema), of })
+                }
                 Rule::Foreign(_) => own(Is::Foreign { family: partitioned::family(schema, &of), of }),
                 Rule::Check(_) => Some((Is::Constraint { of }, it.inherited.0)),
                 Rule::Unique(_) => own(Is::Constraint { of }),
