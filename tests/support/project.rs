@@ -30,6 +30,8 @@ impl Project {
         admin.client.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("schema")).unwrap();
+        // Writers that keep at it would have a backfill go on in parts of a few rows, with a pause after each.
+        fs::write(dir.path().join("tenantry.toml"), "[apply]\nbusy_batch_ms = 0\n").unwrap();
         for (path, text) in files {
             fs::write(dir.path().join(path), text).unwrap();
         }
