@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint,
-    IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, UpdateStmt,
+    IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, TypeName, UpdateStmt,
 };
 use serde_json::Value;
 
@@ -31,11 +31,13 @@ pub struct Probe {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// Rows that satisfy the condition make the step fail.
-    Rows { condition: String, fault: String },
+    /// `with`: columns that the condition speaks of and the plan adds, each with what it will hold.
+    Rows { condition: String, fault: String, with: Vec<Term> },
     /// Rows for which the expression fails or is null get no value.
     Value { column: String, expression: String, pending: Option<String> },
-    /// A column gets another type: rows for which the expression fails, or whose value does not come back.
-    Cast { column: String, expression: String },
+    /// A column gets another type: rows for which the expression fails, or whose value does not come back. `spelled`: the
+    /// new type spells values in its own way, so that of a text no more is asked than that it can be read.
+    Cast { column: String, expression: String, spelled: bool },
     /// Rows that are alike in all of the terms.
     Duplicates { of: Vec<Term>, nulls_too: bool, condition: Option<String> },
     /// Rows whose partner is missing.
@@ -68,6 +70,7 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
     let mut asked = Asked::default();
     let parsed: Vec<(&FileStep, NodeEnum)> =
         steps.iter().filter_map(|step| Some((*step, parse(&step.sql)?))).collect();
+    parsed.iter().for_each(|(_, statement)| asked.note_names(statement));
     for (step, statement) in &parsed {
         asked.note(statement);
         asked.note_looked_up(step, statement);
@@ -77,10 +80,10 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         asked.ask(statement);
         asked.stop(step, statement);
         for table in &step.rewrites {
-            asked.push(table.clone(), What::Rewrite);
+            asked.push(asked.live(table.clone()), What::Rewrite);
         }
         if let Some(batch) = &step.batch {
-            asked.push(batch.table.clone(), What::Triggers);
+            asked.push(asked.live(batch.table.clone()), What::Triggers);
         }
     }
     asked.probes
@@ -94,10 +97,17 @@ struct Asked {
     /// What columns that the plan adds or fills hold in rows that exist: `None` is null.
     values: BTreeMap<(String, String), Option<String>>,
     added: BTreeSet<(String, String)>,
+    /// The types of columns that the plan adds, and the columns that such of another type take the place of.
+    types: BTreeMap<(String, String), TypeName>,
+    places: BTreeMap<(String, String), String>,
     /// Tables that the plan detaches or drops.
     leaving: BTreeSet<String>,
-    /// What relations that the plan renames are called before, by what they are called then.
+    /// What relations that the plan renames or moves are called on the live side, by what they are called then.
     renamed: BTreeMap<String, String>,
+    /// The same of those that are renamed, in order.
+    renames: Vec<(String, String)>,
+    /// Partitioned tables of the plan's that take the name of a table which becomes one of their partitions.
+    homes: BTreeSet<String>,
     /// Enums that the plan makes, with their labels.
     enums: BTreeMap<String, Vec<String>>,
     probes: Vec<Probe>,
@@ -108,6 +118,26 @@ impl Asked {
         let known = self.probes.iter().any(|it| it.table == table && it.what == what);
         if !known && !self.new_tables.contains(&table) {
             self.probes.push(Probe { step: self.step, table, what });
+        }
+    }
+
+    /// What a table is called on the live side.
+    fn live(&self, table: String) -> String {
+        self.renamed.get(&table).cloned().unwrap_or(table)
+    }
+
+    fn note_names(&mut self, statement: &NodeEnum) {
+        match statement {
+            NodeEnum::RenameStmt(rename) => self.rename(rename),
+            NodeEnum::AlterObjectSchemaStmt(alter) => {
+                if let Some(range) = &alter.relation
+                    && let Some(before) = named(range)
+                {
+                    let after = format!("{}.{}", quoted(&alter.newschema), quoted(&range.relname));
+                    self.renamed.insert(after, self.live(before));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -124,15 +154,27 @@ impl Asked {
             }
             NodeEnum::AlterTableStmt(alter) => {
                 let Some(table) = alter.relation.as_ref().and_then(named) else { return };
+                for (_, attached) in commands(alter, AlterTableType::AtAttachPartition) {
+                    if let Some(NodeEnum::PartitionCmd(it)) = attached.and_then(|it| it.node.as_ref())
+                        && let Some(child) = it.name.as_ref().and_then(named)
+                        && child != table
+                        && self.live(child) == table
+                    {
+                        // Its rows are those that stand under the name now.
+                        self.new_tables.remove(&table);
+                        self.homes.insert(table.clone());
+                    }
+                }
                 for (_, detached) in commands(alter, AlterTableType::AtDetachPartition) {
                     if let Some(NodeEnum::PartitionCmd(it)) = detached.and_then(|it| it.node.as_ref()) {
                         self.leaving.extend(it.name.as_ref().and_then(named));
                     }
                 }
                 for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
-                    let at = (table.clone(), quoted(&column.colname));
+                    let at = (self.live(table.clone()), quoted(&column.colname));
                     let value = default_of(column);
                     self.added.insert(at.clone());
+                    self.types.extend(column.type_name.clone().map(|it| (at.clone(), it)));
                     self.values.entry(at).or_insert(value);
                 }
             }
@@ -140,11 +182,14 @@ impl Asked {
                 Some(NodeEnum::List(name)) => Some(strings(&name.items).join(".")),
                 _ => None,
             })),
-            NodeEnum::RenameStmt(rename) => self.rename(rename),
             NodeEnum::UpdateStmt(update) => {
                 for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
                 {
-                    self.values.insert((table, column), Some(value));
+                    let at = (self.live(table), column);
+                    // A cast to a length would cut what the assignment refuses.
+                    let to = self.types.get(&at).filter(|it| it.typmods.is_empty() && is_cast(&value));
+                    let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
+                    self.values.insert(at, Some(cast.unwrap_or(value)));
                 }
             }
             _ => {}
@@ -156,6 +201,7 @@ impl Asked {
     fn note_looked_up(&mut self, step: &FileStep, statement: &NodeEnum) {
         let NodeEnum::DoStmt(_) = statement else { return };
         let Some((table, condition)) = step.check.as_deref().and_then(none_of) else { return };
+        let table = self.live(table);
         let looked_up = tree(&condition).map(|it| looked_up(&it)).unwrap_or_default();
         self.values.extend(looked_up.into_iter().map(|(column, value)| ((table.clone(), column), Some(value))));
     }
@@ -167,7 +213,9 @@ impl Asked {
             NodeEnum::AlterTableStmt(alter) => self.alter(alter),
             NodeEnum::CreateStmt(create) => {
                 let parent = create.inh_relations.first().and_then(range).and_then(named);
-                if let (Some(parent), Some(bound)) = (parent, create.partbound.as_ref().and_then(bound)) {
+                if let (Some(parent), Some(bound)) = (parent, create.partbound.as_ref().and_then(bound))
+                    && !self.homes.contains(&parent)
+                {
                     let leaving = self.leaving.clone();
                     self.push(parent, What::Bound { child: None, bound, leaving });
                 }
@@ -188,15 +236,15 @@ impl Asked {
             && let Some(before) = named(range)
         {
             let after = format!("{}.{}", quoted(&range.schemaname), quoted(&rename.newname));
-            let now = self.renamed.remove(&before).unwrap_or(before);
+            let now = self.live(before);
+            self.renames.push((now.clone(), after.clone()));
             self.renamed.insert(after, now);
         }
     }
 
     fn place(&mut self, alter: &AlterObjectSchemaStmt) {
         let Some(name) = alter.relation.as_ref().and_then(named) else { return };
-        let renamed = self.renamed.iter().map(|(after, before)| (before.clone(), after.clone())).collect();
-        let table = self.renamed.get(&name).cloned().unwrap_or(name);
+        let (renamed, table) = (self.renames.iter().cloned().collect(), self.live(name));
         let (namespace, leaving) = (quoted(&alter.newschema), self.leaving.clone());
         self.push(table, What::Place { namespace, renamed, leaving });
     }
@@ -207,13 +255,14 @@ impl Asked {
         let Some((table, condition)) = step.check.as_deref().and_then(none_of) else { return };
         let said = step.summary.strip_prefix(STOPS_IF).unwrap_or(&step.summary);
         let fault = said.strip_prefix(&format!("rows of {table} ")).unwrap_or(said).to_owned();
-        self.push(table, What::Rows { condition, fault });
+        self.push(self.live(table), What::Rows { condition, fault, with: vec![] });
     }
 
     fn update(&mut self, update: &UpdateStmt) {
         let pending = update.where_clause.as_deref().and_then(text);
         for (table, column, expression) in assignments(update) {
-            let is_added = self.added.contains(&(table.clone(), column.clone()));
+            let at = (self.live(table), column.clone());
+            let (table, is_added) = (at.0.clone(), self.added.contains(&at));
             let pending = match is_added {
                 true => update.where_clause.as_deref().and_then(|it| beside(it, &column)),
                 false => pending.clone(),
@@ -222,7 +271,15 @@ impl Asked {
                 let labels = labels.iter().map(|it| Literal(it).to_string()).collect::<Vec<_>>().join(", ");
                 let condition = format!("({from})::text <> ALL (ARRAY[{labels}]::text[])");
                 let fault = format!("have a value for {column} that is no label of its type");
-                self.push(table, What::Rows { condition, fault });
+                self.push(table, What::Rows { condition, fault, with: vec![] });
+                continue;
+            }
+            if let Some((place, to)) = self.retyped(&at, &expression, pending.as_deref()) {
+                let spelled = is_spelled(&to);
+                if let Some(expression) = cast(&format!("({expression})"), to) {
+                    self.places.insert(at, place.clone());
+                    self.push(table, What::Cast { column: place, expression, spelled });
+                }
                 continue;
             }
             // A row that is touched looks its value up, which another step asks for.
@@ -238,6 +295,19 @@ impl Asked {
         }
     }
 
+    /// The column that a new one takes the place of with another type, and that type: where no more is done to values than
+    /// to cast them.
+    fn retyped(
+        &self,
+        at: &(String, String),
+        expression: &str,
+        pending: Option<&str>,
+    ) -> Option<(String, TypeName)> {
+        let to = self.types.get(at)?;
+        let place = source(&tree(expression)?)?;
+        (place != at.1 && pending == Some(&format!("{place} IS NOT NULL"))).then(|| (place, to.clone()))
+    }
+
     /// What an expression casts to an enum that the plan makes, and the labels of that.
     fn label(&self, expression: &str) -> Option<(String, Vec<String>)> {
         let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
@@ -249,7 +319,7 @@ impl Asked {
     }
 
     fn index(&mut self, index: &IndexStmt) {
-        let Some(table) = index.relation.as_ref().and_then(named) else { return };
+        let Some(table) = index.relation.as_ref().and_then(named).map(|it| self.live(it)) else { return };
         let elements: Option<Vec<Term>> = index
             .index_params
             .iter()
@@ -279,12 +349,25 @@ impl Asked {
         }
     }
 
+    /// What those of the columns hold that the plan adds. Nothing where that is not known, or one that is there changes.
+    fn with(&self, table: &str, columns: &[String]) -> Option<Vec<Term>> {
+        let at = |column: &String| (table.to_owned(), column.clone());
+        let changed = columns.iter().filter(|it| self.values.contains_key(&at(it)));
+        let term = |column: &String| {
+            let value = self.value(table, column).filter(|_| self.added.contains(&at(column)))?;
+            Some(Term { name: column.clone(), value })
+        };
+        changed.map(term).collect()
+    }
+
     fn term(&self, table: &str, column: &str) -> Option<Term> {
-        Some(Term { name: column.to_owned(), value: self.value(table, column)? })
+        let name = self.places.get(&(table.to_owned(), column.to_owned())).cloned();
+        Some(Term { name: name.unwrap_or_else(|| column.to_owned()), value: self.value(table, column)? })
     }
 
     fn alter(&mut self, alter: &AlterTableStmt) {
-        let Some(table) = alter.relation.as_ref().and_then(named) else { return };
+        let Some(parent) = alter.relation.as_ref().and_then(named) else { return };
+        let table = self.live(parent.clone());
         for command in &alter.cmds {
             let Some(NodeEnum::AlterTableCmd(command)) = &command.node else { continue };
             let definition = command.def.as_deref();
@@ -294,9 +377,10 @@ impl Asked {
                     let Some(column) = column(definition) else { continue };
                     let name = quoted(&command.name);
                     let using = column.raw_default.as_deref().and_then(text);
+                    let spelled = column.type_name.as_ref().is_some_and(is_spelled);
                     let data_type = column.type_name.clone().and_then(|it| cast(&name, it));
                     if let Some(expression) = using.or(data_type) {
-                        self.push(table.clone(), What::Cast { column: name, expression });
+                        self.push(table.clone(), What::Cast { column: name, expression, spelled });
                     }
                 }
                 Ok(AlterTableType::AtAddConstraint) => {
@@ -307,9 +391,11 @@ impl Asked {
                 Ok(AlterTableType::AtAttachPartition) => {
                     if let Some(NodeEnum::PartitionCmd(it)) = definition.and_then(|it| it.node.as_ref())
                         && let Some(bound) = it.bound.as_ref().and_then(bound)
+                        // A check that is proved before says the same of one that becomes its own partition.
+                        && !self.homes.contains(&parent)
                     {
                         let child = it.name.as_ref().and_then(named).filter(|it| !self.new_tables.contains(it));
-                        let leaving = self.leaving.clone();
+                        let (child, leaving) = (child.map(|it| self.live(it)), self.leaving.clone());
                         self.push(table.clone(), What::Bound { child, bound, leaving });
                     }
                 }
@@ -321,7 +407,8 @@ impl Asked {
     fn required(&mut self, table: &str, column: &str) {
         if !self.values.contains_key(&(table.to_owned(), column.to_owned())) {
             let fault = format!("have no value for {column}, which becomes required");
-            self.push(table.to_owned(), What::Rows { condition: format!("{column} IS NULL"), fault });
+            let condition = format!("{column} IS NULL");
+            self.push(table.to_owned(), What::Rows { condition, fault, with: vec![] });
         }
     }
 
@@ -331,10 +418,14 @@ impl Asked {
                 let Some(expression) = it.raw_expr.as_deref() else { return };
                 let mut columns = BTreeSet::new();
                 columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut columns);
-                let changed = |it: &String| self.values.contains_key(&(table.to_owned(), quoted(it)));
-                if let Some(expression) = text(expression).filter(|_| !columns.iter().any(changed)) {
+                let columns: Vec<String> = columns.iter().map(|it| quoted(it)).collect();
+                let Some(with) = self.with(table, &columns) else { return };
+                // That a value is there is asked of what gives it.
+                let is_asked = !with.is_empty() && matches!(expression.node, Some(NodeEnum::NullTest(_)));
+                if let Some(expression) = text(expression).filter(|_| !is_asked) {
                     let fault = format!("break the check {}", quoted(&it.conname));
-                    self.push(table.to_owned(), What::Rows { condition: format!("NOT ({expression})"), fault });
+                    let condition = format!("NOT ({expression})");
+                    self.push(table.to_owned(), What::Rows { condition, fault, with });
                 }
             }
             Ok(ConstrType::ConstrNotnull) => {
@@ -351,7 +442,7 @@ impl Asked {
                 }
             }
             Ok(ConstrType::ConstrForeign) => {
-                let Some(to) = it.pktable.as_ref().and_then(named) else { return };
+                let Some(to) = it.pktable.as_ref().and_then(named).map(|it| self.live(it)) else { return };
                 let columns: Option<Vec<String>> =
                     strings(&it.fk_attrs).iter().map(|column| self.value(table, column)).collect();
                 let to_columns: Option<Vec<String>> =
@@ -366,6 +457,26 @@ impl Asked {
             _ => {}
         }
     }
+}
+
+/// Whether a type spells values otherwise than they may be written: a number or a text is as it is.
+fn is_spelled(to: &TypeName) -> bool {
+    let names = strings(&to.names);
+    let plain = ["int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar", "bpchar", "citext"];
+    !names.last().is_some_and(|it| plain.contains(&it.trim_matches('"')))
+}
+
+/// The column whose value an expression is, cast or as it stands.
+fn source(expression: &Node) -> Option<String> {
+    match &expression.node {
+        Some(NodeEnum::TypeCast(it)) => source(it.arg.as_deref()?),
+        Some(NodeEnum::ColumnRef(_)) => text(expression),
+        _ => None,
+    }
+}
+
+fn is_cast(expression: &str) -> bool {
+    tree(expression).is_some_and(|it| source(&it).is_some())
 }
 
 /// The table and the condition of `SELECT NOT EXISTS (SELECT FROM table WHERE condition)`.
@@ -588,13 +699,25 @@ mod tests {
     fn a_value_may_be_null_where_the_one_that_it_is_made_of_is() {
         let asked = asked(&[
             "ALTER TABLE public.t ADD COLUMN b bigint",
-            "UPDATE public.t SET a = x, b = y WHERE a IS NULL OR b IS NULL AND y IS NOT NULL",
+            "UPDATE public.t SET a = x, b = y + 1 WHERE a IS NULL OR b IS NULL AND y IS NOT NULL",
         ]);
         let pending = asked.iter().find_map(|it| match it {
             What::Value { column, pending, .. } if column == "b" => pending.clone(),
             _ => None,
         });
         assert_eq!(pending.as_deref(), Some("y IS NOT NULL"));
+    }
+
+    #[test]
+    fn values_are_asked_for_whether_a_column_beside_can_take_them_over() {
+        let asked = asked(&[
+            "ALTER TABLE public.t ADD COLUMN n_new integer",
+            "UPDATE public.t SET n_new = n WHERE n_new IS NULL AND n IS NOT NULL",
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON public.t (n_new)",
+        ]);
+        let cast = What::Cast { column: "n".into(), expression: "n::int".into(), spelled: false };
+        let of = vec![Term { name: "n".into(), value: "(n::int)".into() }];
+        assert_eq!(asked[..2], [cast, What::Duplicates { of, nulls_too: false, condition: None }]);
     }
 
     #[test]

@@ -19,11 +19,15 @@ async fn stands_against(project: &Project, words: &[&str]) {
 
 /// The same of a plan that stood when it was made.
 async fn stops(project: &Project, words: &[&str]) {
+    does_nothing(project, words).await;
+    let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes", "--no-preflight"]).await;
+    assert!(!succeeded, "{said}");
+}
+
+async fn does_nothing(project: &Project, words: &[&str]) {
     let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes"]).await;
     assert!(!succeeded && words.iter().all(|it| said.contains(it)), "{words:?}: {said}");
     assert_eq!(project.text("SELECT to_regnamespace('tenantry')::text").await, "", "{said}");
-    let (succeeded, said) = project.output(&["apply", "plan.toml", "--yes", "--no-preflight"]).await;
-    assert!(!succeeded, "{said}");
 }
 
 #[tokio::test]
@@ -71,4 +75,73 @@ async fn a_name_that_is_taken_in_the_quarantine() {
     let meanwhile = "CREATE SEQUENCE attic.faxes_note; CREATE TYPE attic.faxes AS ENUM ();";
     admin.batch_execute(meanwhile).await.unwrap();
     stops(&project, &["attic.faxes; attic.faxes_note is there by now"]).await;
+}
+
+/// A table of so many rows that it is not changed in one statement.
+const MANY: &str = "CREATE TABLE t (id bigint PRIMARY KEY, day date, n numeric, note text, p bigint);
+    CREATE TABLE p (id bigint PRIMARY KEY); INSERT INTO p VALUES (1);
+    INSERT INTO t SELECT i, '2024-02-02', i, i::text, 1 FROM generate_series(1, 12000) i; ANALYZE;";
+
+/// Many rows, one or two of which stand against what is declared.
+async fn one_of_many(database: &'static str, new: &str, fault: &str, words: &[&str]) {
+    let new = format!("CREATE TABLE p (id bigint PRIMARY KEY); {new};");
+    let project = Project::new(database, &format!("{MANY}{fault}"), &[("schema/t.sql", &new)]).await;
+    stands_against(&project, words).await;
+}
+
+fn columns(n: &str, note: &str) -> String {
+    format!("CREATE TABLE t (id bigint PRIMARY KEY, day date, n {n}, note {note}, p bigint)")
+}
+
+#[tokio::test]
+async fn values_that_a_column_beside_can_not_take_over() {
+    // The server would round it without a word.
+    let lost = "UPDATE t SET n = 7.5 WHERE id = 11999;";
+    let new = format!("CREATE TABLE p (id bigint PRIMARY KEY); {};", columns("integer", "text"));
+    let project = Project::new("rounded", &format!("{MANY}{lost}"), &[("schema/t.sql", &new)]).await;
+    project.plan().await;
+    does_nothing(&project, &["values of public.t.n do not survive its new type: id = 11999"]).await;
+    let large = "UPDATE t SET n = 3000000000 WHERE id = 11999;";
+    one_of_many("large", &columns("integer", "text"), large, &["id = 11999: integer out of range"]).await;
+    let word = "UPDATE t SET note = 'x' WHERE id = 11999;";
+    let words = ["values of public.t.note do not survive its new type: id = 11999: invalid input syntax"];
+    one_of_many("words", &columns("numeric", "integer"), word, &words).await;
+    let twice = "UPDATE t SET n = 5.0 WHERE id = 11999;";
+    let words = ["rows of public.t are alike in n: 5 (2 times)"];
+    one_of_many("twice", &columns("integer UNIQUE", "text"), twice, &words).await;
+    let negative = "UPDATE t SET n = -1 WHERE id = 11999;";
+    let words = ["rows of public.t break the check positive", "id = 11999"];
+    one_of_many("negative", &columns("integer CONSTRAINT positive CHECK (n > 0)", "text"), negative, &words).await;
+}
+
+const PARTED: &str =
+    "PARTITION BY RANGE (day); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
+    CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')";
+
+#[tokio::test]
+async fn rows_of_a_table_that_becomes_a_partition_of_itself() {
+    let t = "CREATE TABLE t (id bigint, day date NOT NULL, n numeric, note text, p bigint REFERENCES p,
+        CHECK (n > 0), PRIMARY KEY (id, day))";
+    let new = format!("{t} {PARTED}");
+    let later = "UPDATE t SET day = '2025-02-02' WHERE id = 11999;";
+    one_of_many("later", &new, later, &["rows of public.t break the check t_1_bound: id = 11999"]).await;
+    let never = "UPDATE t SET day = NULL WHERE id = 11999;";
+    one_of_many("never", &new, never, &["rows of public.t have no value for day", "id = 11999"]).await;
+    let broken = "UPDATE t SET n = -1 WHERE id = 11999; UPDATE t SET p = 2 WHERE id = 11998;";
+    let words = [
+        "rows of public.t break the check t_n_check: id = 11999",
+        "rows of public.t refer to no row of public.p: id = 11998",
+    ];
+    one_of_many("broken", &new, broken, &words).await;
+}
+
+#[tokio::test]
+async fn checks_on_a_column_that_comes() {
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY, day date, n numeric, note text, p bigint,
+        size integer NOT NULL CONSTRAINT short CHECK (size < 5))";
+    let more = "[table.\"public.t\".columns]\nsize = { backfill = \"length(note)\" }\n";
+    let new = format!("CREATE TABLE p (id bigint PRIMARY KEY); {new};");
+    let files = [("schema/t.sql", new.as_str()), ("schema/t.toml", more)];
+    let project = Project::new("sized", MANY, &files).await;
+    stands_against(&project, &["rows of public.t break the check short: id = 10000; id = 10001"]).await;
 }

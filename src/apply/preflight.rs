@@ -13,7 +13,7 @@ use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
-use crate::preflight::{Bound, Probe, What, probes};
+use crate::preflight::{Bound, Probe, Term, What, probes};
 use crate::render::review::bytes;
 
 /// How long one question may take, and all of them together.
@@ -150,20 +150,24 @@ impl Asking<'_> {
     async fn found(&self) -> Result<Option<Finding>, tokio_postgres::Error> {
         let table = &self.probe.table;
         match &self.probe.what {
-            What::Rows { condition, fault } => {
-                let found = self.rows(condition, &format!("({condition})")).await?;
+            What::Rows { condition, fault, with } => {
+                let found = self.rows(condition, &format!("({condition})"), with).await?;
                 Ok(self.stops(found.map(|rows| format!("rows of {table} {fault}: {rows}"))))
             }
             What::Value { column, expression, pending } => {
                 let pending = pending.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
-                let found = self.rows(&format!("{pending}({expression}) IS NULL"), expression).await?;
+                let found = self.rows(&format!("{pending}({expression}) IS NULL"), expression, &[]).await?;
                 let message = |rows| format!("the backfill gives rows of {table} no value for {column}: {rows}");
                 Ok(self.stops(found.map(message)))
             }
-            What::Cast { column, expression } => {
+            What::Cast { column, expression, spelled } => {
                 let Some(old) = self.data_type(column).await? else { return Ok(None) };
-                let condition = format!("{column} IS NOT NULL AND ({expression})::{old} IS DISTINCT FROM {column}");
-                let found = self.rows(&condition, expression).await?;
+                let is_text = ["text", "character", "json", "xml"].iter().any(|it| old.starts_with(it));
+                let condition = match *spelled && is_text {
+                    true => format!("{column} IS NOT NULL AND ({expression}) IS NULL"),
+                    false => format!("{column} IS NOT NULL AND ({expression})::{old} IS DISTINCT FROM {column}"),
+                };
+                let found = self.rows(&condition, expression, &[]).await?;
                 let message = |rows| format!("values of {table}.{column} do not survive its new type: {rows}");
                 Ok(self.stops(found.map(message)))
             }
@@ -278,9 +282,18 @@ impl Asking<'_> {
     }
 
     /// The keys of rows that satisfy the condition, or for which it fails. Of a sample, where all take too long.
-    async fn rows(&self, condition: &str, expression: &str) -> Result<Option<String>, tokio_postgres::Error> {
-        let table = &self.probe.table;
+    async fn rows(
+        &self,
+        condition: &str,
+        expression: &str,
+        with: &[Term],
+    ) -> Result<Option<String>, tokio_postgres::Error> {
         let (key, alias) = self.key().await?;
+        let mut table = self.probe.table.clone();
+        if !with.is_empty() {
+            let more = list(with.iter().map(|it| format!("{} AS {}", it.value, it.name)));
+            table = format!("(SELECT {alias}.*, ctid, tableoid, {more} FROM {table} AS {alias})");
+        }
         let all = format!("SELECT {key} FROM {table} AS {alias} WHERE {condition} LIMIT {}", NAMED + 1);
         let error = match self.texts(&all).await {
             Ok(rows) => return Ok(listed(rows)),
@@ -288,38 +301,42 @@ impl Asking<'_> {
         };
         self.again().await?;
         let sample = format!(
-            "SELECT {key} FROM (SELECT *, ctid, tableoid FROM {table} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
+            "SELECT {key} FROM (SELECT {} FROM {table} AS {alias} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
+            if with.is_empty() { "*, ctid, tableoid" } else { "*" },
             NAMED + 1
         );
         match error.code() {
             Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
             // Data exceptions, and what functions of the user's raise.
             Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => {
-                let failing = self.failing(&key, &alias, expression).await?;
+                let failing = self.failing(&table, &key, &alias, expression).await?;
                 Ok(Some(failing.unwrap_or_else(|| server_message(&error))))
             }
             _ => Err(error),
         }
     }
 
-    /// Rows of a sample for which an expression fails, each with what the server says.
+    /// Rows for which an expression fails, each with what the server says: as far as it comes in the time that it has.
     async fn failing(
         &self,
+        table: &str,
         key: &str,
         alias: &str,
         expression: &str,
     ) -> Result<Option<String>, tokio_postgres::Error> {
-        let table = &self.probe.table;
         let body = format!(
             "DECLARE\n    its_row record;\n    its_value text;\n    its_count integer := 0;\nBEGIN\n    \
-             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias} LIMIT {SAMPLE} LOOP\n    \
+             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias} LOOP\n    \
              BEGIN\n        SELECT ({expression})::text INTO its_value FROM {table} AS {alias} \
              WHERE ctid = its_row.its_place AND tableoid = its_row.its_part;\n    \
              EXCEPTION WHEN OTHERS THEN\n        RAISE WARNING 'tenantry %: %', its_row.its_key, SQLERRM;\n        \
              its_count := its_count + 1;\n        EXIT WHEN its_count > {NAMED};\n    END;\n    END LOOP;\nEND"
         );
         self.session.notices.drain();
-        self.session.client.batch_execute(&format!("DO {}", Literal(&body))).await?;
+        match self.session.client.batch_execute(&format!("DO {}", Literal(&body))).await {
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => self.again().await?,
+            ended => ended?,
+        }
         let said = self.session.notices.drain();
         let rows = said.iter().filter_map(|it| it.message().strip_prefix("tenantry ").map(str::to_owned)).collect();
         Ok(listed(rows))
