@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Constraint,
-    IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, TypeName, UpdateStmt,
+    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType,
+    Constraint, IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, TypeName, UpdateStmt,
 };
 use serde_json::Value;
 
-use crate::name::{Literal, Name};
+use crate::name::{Literal, Name, list};
 use crate::plan::file::FileStep;
 use crate::plan::relocate::STOPS_IF;
 
@@ -40,6 +40,10 @@ pub enum What {
     Cast { column: String, expression: String, spelled: bool },
     /// Rows that are alike in all of the terms.
     Duplicates { of: Vec<Term>, nulls_too: bool, condition: Option<String> },
+    /// Rows of which two may not be there together: each expression with the operator that is not to hold for both.
+    Conflicts { of: Vec<(Term, String)>, condition: Option<String> },
+    /// Values of a domain for which the condition, of `value`, holds.
+    Domain { condition: String, fault: String },
     /// Rows whose partner is missing.
     Orphans { columns: Vec<String>, to: String, to_columns: Vec<String> },
     /// Rows of `child` outside the bound; rows of the parent's default partition inside of it.
@@ -100,6 +104,8 @@ struct Asked {
     /// The types of columns that the plan adds, and the columns that such of another type take the place of.
     types: BTreeMap<(String, String), TypeName>,
     places: BTreeMap<(String, String), String>,
+    /// What columns that the plan renames are called on the live side.
+    columns: BTreeMap<(String, String), String>,
     /// Tables that the plan detaches or drops.
     leaving: BTreeSet<String>,
     /// What relations that the plan renames or moves are called on the live side, by what they are called then.
@@ -182,6 +188,13 @@ impl Asked {
                 Some(NodeEnum::List(name)) => Some(strings(&name.items).join(".")),
                 _ => None,
             })),
+            NodeEnum::RenameStmt(rename) if rename.rename_type == ObjectType::ObjectColumn as i32 => {
+                let Some(table) = rename.relation.as_ref().and_then(named) else { return };
+                let (at, before) = ((self.live(table), quoted(&rename.newname)), quoted(&rename.subname));
+                self.values.insert(at.clone(), Some(before.clone()));
+                self.added.insert(at.clone());
+                self.columns.insert(at, before);
+            }
             NodeEnum::UpdateStmt(update) => {
                 for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
                 {
@@ -221,8 +234,26 @@ impl Asked {
                 }
             }
             NodeEnum::AlterObjectSchemaStmt(alter) => self.place(alter),
+            NodeEnum::AlterDomainStmt(alter) => self.domain(alter),
             NodeEnum::CreateSchemaStmt(create) if !create.if_not_exists => {
                 self.push(quoted(&create.schemaname), What::Namespace);
+            }
+            _ => {}
+        }
+    }
+
+    fn domain(&mut self, alter: &AlterDomainStmt) {
+        let domain = strings(&alter.type_name).join(".");
+        let constraint = alter.def.as_deref().and_then(|it| it.node.as_ref());
+        match (alter.subtype.as_str(), constraint) {
+            ("O", _) => {
+                let fault = "are null, which the domain no longer allows".to_owned();
+                self.push(domain, What::Domain { condition: "value IS NULL".into(), fault });
+            }
+            ("C", Some(NodeEnum::Constraint(it))) => {
+                let Some(expression) = it.raw_expr.as_deref().and_then(text) else { return };
+                let fault = format!("break the check {} of the domain", quoted(&it.conname));
+                self.push(domain, What::Domain { condition: format!("NOT ({expression})"), fault });
             }
             _ => {}
         }
@@ -268,10 +299,7 @@ impl Asked {
                 false => pending.clone(),
             };
             if let Some((from, labels)) = self.label(&expression) {
-                let labels = labels.iter().map(|it| Literal(it).to_string()).collect::<Vec<_>>().join(", ");
-                let condition = format!("({from})::text <> ALL (ARRAY[{labels}]::text[])");
-                let fault = format!("have a value for {column} that is no label of its type");
-                self.push(table, What::Rows { condition, fault, with: vec![] });
+                self.labels(table, &column, &from, &labels);
                 continue;
             }
             if let Some((place, to)) = self.retyped(&at, &expression, pending.as_deref()) {
@@ -318,19 +346,17 @@ impl Asked {
         Some((text(cast.arg.as_deref()?)?, labels.clone()))
     }
 
+    /// Asks for values that are no label of the enum that the column gets.
+    fn labels(&mut self, table: String, column: &str, from: &str, labels: &[String]) {
+        let labels = list(labels.iter().map(|it| Literal(it)));
+        let condition = format!("({from})::text <> ALL (ARRAY[{labels}]::text[])");
+        let fault = format!("have a value for {column} that is no label of its type");
+        self.push(table, What::Rows { condition, fault, with: vec![] });
+    }
+
     fn index(&mut self, index: &IndexStmt) {
         let Some(table) = index.relation.as_ref().and_then(named).map(|it| self.live(it)) else { return };
-        let elements: Option<Vec<Term>> = index
-            .index_params
-            .iter()
-            .map(|it| match &it.node {
-                Some(NodeEnum::IndexElem(element)) => match &element.expr {
-                    Some(expression) => text(expression).map(|it| Term { name: it.clone(), value: it }),
-                    None => self.term(&table, &quoted(&element.name)),
-                },
-                _ => None,
-            })
-            .collect();
+        let elements: Option<Vec<Term>> = index.index_params.iter().map(|it| self.element(&table, it)).collect();
         let Some(of) = elements else { return };
         let columns = of.iter().map(|it| it.value.clone()).collect();
         if index.unique {
@@ -339,6 +365,14 @@ impl Asked {
             self.push(table.clone(), What::Duplicates { of, nulls_too, condition });
         }
         self.push(table, What::Index { columns });
+    }
+
+    fn element(&self, table: &str, element: &Node) -> Option<Term> {
+        let Some(NodeEnum::IndexElem(element)) = &element.node else { return None };
+        match &element.expr {
+            Some(expression) => text(expression).map(|it| Term { name: it.clone(), value: it }),
+            None => self.term(table, &quoted(&element.name)),
+        }
     }
 
     /// What a column holds in rows that exist; nothing where that is null or not known.
@@ -377,6 +411,10 @@ impl Asked {
                     let Some(column) = column(definition) else { continue };
                     let name = quoted(&command.name);
                     let using = column.raw_default.as_deref().and_then(text);
+                    if let Some((from, labels)) = using.as_deref().and_then(|it| self.label(it)) {
+                        self.labels(table.clone(), &name, &from, &labels);
+                        continue;
+                    }
                     let spelled = column.type_name.as_ref().is_some_and(is_spelled);
                     let data_type = column.type_name.clone().and_then(|it| cast(&name, it));
                     if let Some(expression) = using.or(data_type) {
@@ -405,6 +443,9 @@ impl Asked {
     }
 
     fn required(&mut self, table: &str, column: &str) {
+        if let Some(before) = self.columns.get(&(table.to_owned(), column.to_owned())).cloned() {
+            return self.required(table, &before);
+        }
         if !self.values.contains_key(&(table.to_owned(), column.to_owned())) {
             let fault = format!("have no value for {column}, which becomes required");
             let condition = format!("{column} IS NULL");
@@ -441,6 +482,20 @@ impl Asked {
                     self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
                 }
             }
+            Ok(ConstrType::ConstrExclusion) => {
+                let element = |it: &Node| match &it.node {
+                    Some(NodeEnum::List(pair)) => match pair.items.as_slice() {
+                        [element, operator] => Some((self.element(table, element)?, operator_of(operator)?)),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let of: Option<Vec<(Term, String)>> = it.exclusions.iter().map(element).collect();
+                if let Some(of) = of {
+                    let condition = it.where_clause.as_deref().and_then(text);
+                    self.push(table.to_owned(), What::Conflicts { of, condition });
+                }
+            }
             Ok(ConstrType::ConstrForeign) => {
                 let Some(to) = it.pktable.as_ref().and_then(named).map(|it| self.live(it)) else { return };
                 let columns: Option<Vec<String>> =
@@ -457,6 +512,19 @@ impl Asked {
             _ => {}
         }
     }
+}
+
+/// An operator as a list of the words of its name: `OPERATOR(pg_catalog.&&)`.
+fn operator_of(words: &Node) -> Option<String> {
+    let Some(NodeEnum::List(words)) = &words.node else { return None };
+    let words = words.items.iter().map(|it| match &it.node {
+        Some(NodeEnum::String(word)) => Some(word.sval.clone()),
+        _ => None,
+    });
+    let words: Vec<String> = words.collect::<Option<_>>()?;
+    let (operator, namespace) = words.split_last()?;
+    let namespace: String = namespace.iter().map(|it| format!("{}.", quoted(it))).collect();
+    Some(format!("OPERATOR({namespace}{operator})"))
 }
 
 /// Whether a type spells values otherwise than they may be written: a number or a text is as it is.

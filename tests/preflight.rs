@@ -145,3 +145,50 @@ async fn checks_on_a_column_that_comes() {
     let project = Project::new("sized", MANY, &files).await;
     stands_against(&project, &["rows of public.t break the check short: id = 10000; id = 10001"]).await;
 }
+
+#[tokio::test]
+async fn rows_under_the_names_that_columns_have_by_then() {
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY, day date, n numeric, p bigint,
+        size text NOT NULL UNIQUE CONSTRAINT short CHECK (length(size) < 6) -- tenantry: was note
+        )";
+    let fault = "UPDATE t SET note = '5' WHERE id = 6; UPDATE t SET note = NULL WHERE id = 7;
+        UPDATE t SET note = 'longer' WHERE id = 8;";
+    let new = format!("CREATE TABLE p (id bigint PRIMARY KEY); {new};");
+    let files = [("schema/t.sql", new.as_str()), ("tenantry.toml", "[plan]\nidle = [\"public.t\"]\n")];
+    let project = Project::new("idle", &format!("{MANY}{fault}"), &files).await;
+    let words = [
+        "rows of public.t have no value for note, which becomes required: id = 7",
+        "rows of public.t are alike in size: 5 (2 times)",
+        "rows of public.t break the check short: id = 8",
+    ];
+    stands_against(&project, &words).await;
+}
+
+#[tokio::test]
+async fn rows_that_exclude_each_other() {
+    let old = "CREATE TABLE t (id bigint PRIMARY KEY, at int4range, kind text);
+        INSERT INTO t VALUES (1, '[1,5)', 'a'), (2, '[3,9)', 'a'), (3, '[4,6)', 'b'), (4, '[20,30)', 'a');";
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY, at int4range, kind text,
+        CONSTRAINT apart EXCLUDE USING gist (at WITH &&) WHERE (kind = 'a'));";
+    let project = Project::new("apart", old, &[("schema/t.sql", new)]).await;
+    stands_against(&project, &["rows of public.t exclude each other by at: id = 1 and id = 2"]).await;
+}
+
+#[tokio::test]
+async fn values_that_a_domain_or_an_enum_no_longer_has() {
+    let t = "CREATE TABLE t (id bigint PRIMARY KEY, v d, m mood);";
+    let old = format!(
+        "CREATE DOMAIN d AS text; CREATE TYPE mood AS ENUM ('sad', 'ok'); {t}
+         INSERT INTO t VALUES (1, 'ok', 'ok'), (2, 'x', 'sad'), (3, NULL, NULL);"
+    );
+    let enums = "CREATE TYPE mood AS ENUM ('sad', 'ok');";
+    let new = format!("CREATE DOMAIN d AS text CONSTRAINT long CHECK (length(VALUE) > 1); {enums} {t}");
+    let project = Project::new("long", &old, &[("schema/t.sql", &new)]).await;
+    stands_against(&project, &["values of public.t.v break the check long of the domain: id = 2"]).await;
+    let new = format!("CREATE DOMAIN d AS text NOT NULL; {enums} {t}");
+    let project = Project::new("there", &old, &[("schema/t.sql", &new)]).await;
+    stands_against(&project, &["values of public.t.v are null, which the domain no longer allows: id = 3"]).await;
+    let new = format!("CREATE DOMAIN d AS text; CREATE TYPE mood AS ENUM ('ok'); {t}");
+    let project = Project::new("glad", &old, &[("schema/t.sql", &new)]).await;
+    stands_against(&project, &["rows of public.t have a value for m that is no label of its type: id = 2"]).await;
+}

@@ -199,6 +199,27 @@ impl Asking<'_> {
                 let rows = self.texts(&query).await?;
                 Ok(self.stops(listed(rows).map(|rows| format!("rows of {table} are alike in {named}: {rows}"))))
             }
+            What::Conflicts { of, condition } => {
+                let (key, alias) = self.key().await?;
+                let condition = condition.as_ref().map(|it| format!("WHERE {it}")).unwrap_or_default();
+                let values = of.iter().enumerate().map(|(at, (it, _))| format!("{} AS c{at}", it.value));
+                let rows = format!(
+                    "(SELECT {key} AS tenantry_key, ctid AS tenantry_place, tableoid AS tenantry_part, {} \
+                     FROM {table} AS {alias} {condition})",
+                    list(values)
+                );
+                let both = of.iter().enumerate().map(|(at, (_, operator))| format!("a.c{at} {operator} b.c{at}"));
+                let query = format!(
+                    "SELECT a.tenantry_key || ' and ' || b.tenantry_key FROM {rows} AS a JOIN {rows} AS b \
+                     ON a.tenantry_part = b.tenantry_part AND a.tenantry_place < b.tenantry_place AND {} LIMIT {}",
+                    both.collect::<Vec<_>>().join(" AND "),
+                    NAMED + 1
+                );
+                let named = list(of.iter().map(|(it, _)| &it.name));
+                let found = listed(self.texts(&query).await?);
+                Ok(self.stops(found.map(|rows| format!("rows of {table} exclude each other by {named}: {rows}"))))
+            }
+            What::Domain { condition, fault } => self.domain(condition, fault).await,
             What::Orphans { columns, to, to_columns } => {
                 // Both tables may have columns of one name; those of the outer one get names that nobody has.
                 let outer: Vec<String> = (0..columns.len()).map(|it| format!("tenantry_{it}")).collect();
@@ -242,6 +263,30 @@ impl Asking<'_> {
             }
             What::Index { .. } | What::Rewrite => Ok(None),
         }
+    }
+
+    /// Values of a domain, wherever a table has a column of it.
+    async fn domain(&self, condition: &str, fault: &str) -> Result<Option<Finding>, tokio_postgres::Error> {
+        let query = format!(
+            "SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname) FROM pg_catalog.pg_attribute a
+               JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE a.atttypid = to_regtype({}) AND c.relkind IN ('r', 'm') AND NOT a.attisdropped ORDER BY 1, 2",
+            Literal(&self.probe.table)
+        );
+        for row in self.session.client.query(&query, &[]).await? {
+            let (table, column): (String, String) = (row.get(0), row.get(1));
+            let probe = Probe { table: table.clone(), ..self.probe.clone() };
+            let (key, alias) = Asking { probe: &probe, ..*self }.key().await?;
+            let query = format!(
+                "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {column} AS value FROM {table} AS {alias}) AS x \
+                 WHERE {condition} LIMIT {}",
+                NAMED + 1
+            );
+            if let Some(rows) = listed(self.texts(&query).await?) {
+                return Ok(self.stops(Some(format!("values of {table}.{column} {fault}: {rows}"))));
+            }
+        }
+        Ok(None)
     }
 
     /// What has a name in another namespace that the table, or something of it, would take there.
