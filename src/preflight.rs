@@ -5,19 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType,
-    Constraint, IndexStmt, Node, NullTest, NullTestType, ObjectType, RangeVar, RenameStmt, TypeName, UpdateStmt,
+    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, ConstrType, Constraint, IndexStmt,
+    Node, ObjectType, RenameStmt, TypeName, UpdateStmt,
 };
-use serde_json::Value;
 
-use crate::name::{Literal, Name, list};
+use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
 use crate::plan::relocate::STOPS_IF;
 
 mod bound;
+mod tree;
 
 pub use bound::Bound;
 use bound::bound;
+use tree::{
+    assignments, beside, cast, column, columns_in, commands, default_of, is_cast, is_column, is_spelled, looked_up,
+    named, none_of, operator_of, parse, quoted, range, source, strings, text, tree,
+};
 
 /// A question about the rows of a table that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -511,211 +515,6 @@ impl Asked {
             }
             _ => {}
         }
-    }
-}
-
-/// An operator as a list of the words of its name: `OPERATOR(pg_catalog.&&)`.
-fn operator_of(words: &Node) -> Option<String> {
-    let Some(NodeEnum::List(words)) = &words.node else { return None };
-    let words = words.items.iter().map(|it| match &it.node {
-        Some(NodeEnum::String(word)) => Some(word.sval.clone()),
-        _ => None,
-    });
-    let words: Vec<String> = words.collect::<Option<_>>()?;
-    let (operator, namespace) = words.split_last()?;
-    let namespace: String = namespace.iter().map(|it| format!("{}.", quoted(it))).collect();
-    Some(format!("OPERATOR({namespace}{operator})"))
-}
-
-/// Whether a type spells values otherwise than they may be written: a number or a text is as it is.
-fn is_spelled(to: &TypeName) -> bool {
-    let names = strings(&to.names);
-    let plain = ["int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar", "bpchar", "citext"];
-    !names.last().is_some_and(|it| plain.contains(&it.trim_matches('"')))
-}
-
-/// The column whose value an expression is, cast or as it stands.
-fn source(expression: &Node) -> Option<String> {
-    match &expression.node {
-        Some(NodeEnum::TypeCast(it)) => source(it.arg.as_deref()?),
-        Some(NodeEnum::ColumnRef(_)) => text(expression),
-        _ => None,
-    }
-}
-
-fn is_cast(expression: &str) -> bool {
-    tree(expression).is_some_and(|it| source(&it).is_some())
-}
-
-/// The table and the condition of `SELECT NOT EXISTS (SELECT FROM table WHERE condition)`.
-fn none_of(check: &str) -> Option<(String, String)> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(check) else { return None };
-    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
-    let Some(NodeEnum::BoolExpr(not)) = target.val?.node else { return None };
-    let Some(NodeEnum::SubLink(exists)) = not.args.into_iter().next()?.node else { return None };
-    let Some(NodeEnum::SelectStmt(rows)) = exists.subselect?.node else { return None };
-    let table = rows.from_clause.first().and_then(range).and_then(named)?;
-    Some((table, rows.where_clause.as_deref().and_then(text)?))
-}
-
-fn parse(sql: &str) -> Option<NodeEnum> {
-    let parsed = pg_query::parse(sql, 0).ok()?;
-    let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
-    statement.stmt?.node
-}
-
-/// An expression as SQL.
-fn text(expression: &Node) -> Option<String> {
-    let mut parsed = pg_query::parse("SELECT 1", 0).ok()?.protobuf;
-    let statement = parsed.stmts.first_mut()?.stmt.as_mut()?;
-    let Some(NodeEnum::SelectStmt(select)) = &mut statement.node else { return None };
-    let Some(NodeEnum::ResTarget(target)) = &mut select.target_list.first_mut()?.node else { return None };
-    target.val = Some(Box::new(expression.clone()));
-    let sql = pg_query::deparse(&parsed, Default::default()).ok()?;
-    Some(sql.strip_prefix("SELECT ")?.to_owned())
-}
-
-/// `column::type`.
-fn cast(column: &str, to: pg_query::protobuf::TypeName) -> Option<String> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {column}::text")) else { return None };
-    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
-    let Some(NodeEnum::TypeCast(mut cast)) = target.val?.node else { return None };
-    cast.type_name = Some(to);
-    text(&Node { node: Some(NodeEnum::TypeCast(cast)) })
-}
-
-fn commands(alter: &AlterTableStmt, of: AlterTableType) -> impl Iterator<Item = (&str, Option<&Node>)> {
-    alter.cmds.iter().filter_map(move |it| match &it.node {
-        Some(NodeEnum::AlterTableCmd(it)) if it.subtype == of as i32 => Some((it.name.as_str(), it.def.as_deref())),
-        _ => None,
-    })
-}
-
-fn column(definition: Option<&Node>) -> Option<&ColumnDef> {
-    match definition?.node.as_ref()? {
-        NodeEnum::ColumnDef(column) => Some(column),
-        _ => None,
-    }
-}
-
-fn default_of(column: &ColumnDef) -> Option<String> {
-    column.constraints.iter().find_map(|it| match &it.node {
-        Some(NodeEnum::Constraint(it)) if it.contype == ConstrType::ConstrDefault as i32 => {
-            it.raw_expr.as_deref().and_then(text)
-        }
-        _ => None,
-    })
-}
-
-/// Table, column and expression of each assignment.
-fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> {
-    let Some(table) = update.relation.as_ref().and_then(named) else { return vec![] };
-    let targets = update.target_list.iter().filter_map(|it| match &it.node {
-        Some(NodeEnum::ResTarget(target)) => Some((quoted(&target.name), target.val.as_deref().and_then(text)?)),
-        _ => None,
-    });
-    // A row that is touched is given what its trigger looks up: what has to be there for that.
-    let looked_up = |column: &str| update.where_clause.as_deref().and_then(|it| there(it, column));
-    let value = |column: &str, value: String| match value == column {
-        true => looked_up(column).unwrap_or(value),
-        false => value,
-    };
-    targets.map(|(column, it)| (table.clone(), column.clone(), value(&column, it))).collect()
-}
-
-/// What has to be true beside `column IS NULL` for a row to be changed; nothing where there is nothing else.
-fn beside(condition: &Node, column: &str) -> Option<String> {
-    let Some(NodeEnum::BoolExpr(several)) = &condition.node else { return None };
-    let is_its_null = |it: &Node| match &it.node {
-        Some(NodeEnum::NullTest(test)) if test.nulltesttype == NullTestType::IsNull as i32 => {
-            test.arg.as_deref().and_then(text).as_deref() == Some(column)
-        }
-        _ => false,
-    };
-    match BoolExprType::try_from(several.boolop) {
-        Ok(BoolExprType::OrExpr) => several.args.iter().find_map(|it| beside(it, column)),
-        Ok(BoolExprType::AndExpr) if several.args.iter().any(is_its_null) => {
-            let others: Option<Vec<String>> = several.args.iter().filter(|it| !is_its_null(it)).map(text).collect();
-            Some(others?.join(" AND "))
-        }
-        _ => None,
-    }
-}
-
-/// What must be something beside `column IS NULL`: `x` of `column IS NULL AND x IS NOT NULL`.
-fn there(condition: &Node, column: &str) -> Option<String> {
-    let Some(NodeEnum::NullTest(test)) = &tree(&beside(condition, column)?)?.node else { return None };
-    (test.nulltesttype == NullTestType::IsNotNull as i32).then(|| test.arg.as_deref().and_then(text)).flatten()
-}
-
-/// The columns of `(SELECT … AS a …) IS NULL OR (SELECT … AS b …) IS NULL`, each with its expression.
-fn looked_up(condition: &Node) -> Vec<(String, String)> {
-    let one = |test: &NullTest| {
-        let arg = test.arg.as_deref()?;
-        let Some(NodeEnum::SubLink(link)) = &arg.node else { return None };
-        let Some(NodeEnum::SelectStmt(select)) = &link.subselect.as_deref()?.node else { return None };
-        let Some(NodeEnum::ResTarget(target)) = &select.target_list.first()?.node else { return None };
-        (!target.name.is_empty()).then(|| Some((quoted(&target.name), text(arg)?))).flatten()
-    };
-    match &condition.node {
-        Some(NodeEnum::BoolExpr(several)) => several.args.iter().flat_map(looked_up).collect(),
-        Some(NodeEnum::NullTest(test)) => one(test).into_iter().collect(),
-        _ => vec![],
-    }
-}
-
-/// An expression as a tree.
-fn tree(expression: &str) -> Option<Node> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
-    let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
-    target.val.map(|it| *it)
-}
-
-/// Whether an expression is the name of a column alone.
-fn is_column(expression: &str) -> bool {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return false };
-    let [target] = select.target_list.as_slice() else { return false };
-    let Some(NodeEnum::ResTarget(target)) = &target.node else { return false };
-    matches!(target.val.as_deref().and_then(|it| it.node.as_ref()), Some(NodeEnum::ColumnRef(_)))
-}
-
-fn range(node: &Node) -> Option<&RangeVar> {
-    match node.node.as_ref()? {
-        NodeEnum::RangeVar(it) => Some(it),
-        _ => None,
-    }
-}
-
-/// A qualified name; every name in a step is.
-fn named(range: &RangeVar) -> Option<String> {
-    let (namespace, name) = (quoted(&range.schemaname), quoted(&range.relname));
-    (!range.schemaname.is_empty()).then(|| format!("{namespace}.{name}"))
-}
-
-fn quoted(name: &str) -> String {
-    Name::from(name).to_string()
-}
-
-fn strings(nodes: &[Node]) -> Vec<String> {
-    let words = nodes.iter().filter_map(|it| match &it.node {
-        Some(NodeEnum::String(word)) => Some(quoted(&word.sval)),
-        _ => None,
-    });
-    words.collect()
-}
-
-/// The last words of the columns that a tree names.
-fn columns_in(tree: &Value, found: &mut BTreeSet<String>) {
-    match tree {
-        Value::Array(items) => items.iter().for_each(|it| columns_in(it, found)),
-        Value::Object(fields) => {
-            if let Some(Value::Array(path)) = fields.get("ColumnRef").and_then(|it| it.get("fields")) {
-                let word = path.last().and_then(|it| it.pointer("/node/String/sval")).and_then(Value::as_str);
-                found.extend(word.map(str::to_owned));
-            }
-            fields.values().for_each(|it| columns_in(it, found));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

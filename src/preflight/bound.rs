@@ -3,7 +3,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableType, Node, PartitionBoundSpec};
 
-use super::{commands, parse, text};
+use super::tree::{commands, parse, text};
 
 /// The bound of a partition. An end that is open is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
