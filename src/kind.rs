@@ -116,6 +116,26 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// Whether this is dropped by a statement of its own though its whole goes too: before what it wishes for goes.
+    fn goes_apart(&self, _sides: &Sides<'_>) -> bool {
+        false
+    }
+
+    /// What has to be made again, or go, so that this can go: it ends in no other way.
+    fn goes_only_with(&self, _sides: &Sides<'_>) -> Option<ObjectId> {
+        None
+    }
+
+    /// What has to be gone before this can come, of the old schema.
+    fn comes_after_the_end_of(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
+        vec![]
+    }
+
+    /// Whether the change to this comes before that of something that it needs, since it lets go of what goes there.
+    fn changes_before(&self, _need: &ObjectId, _sides: &Sides<'_>) -> bool {
+        false
+    }
+
     /// Whether the whole is altered so that this comes to be as it is, though the whole may be the same before and after.
     fn changes_whole(&self, _sides: &Sides<'_>) -> bool {
         false
@@ -215,6 +235,22 @@ macro_rules! kinds {
 
             pub fn made_with_whole(&self) -> bool {
                 match self { $(Object::$Kind(it) => it.made_with_whole(),)* }
+            }
+
+            pub fn goes_apart(&self, sides: &Sides<'_>) -> bool {
+                match self { $(Object::$Kind(it) => it.goes_apart(sides),)* }
+            }
+
+            pub fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+                match self { $(Object::$Kind(it) => it.goes_only_with(sides),)* }
+            }
+
+            pub fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.comes_after_the_end_of(sides),)* }
+            }
+
+            pub fn changes_before(&self, need: &ObjectId, sides: &Sides<'_>) -> bool {
+                match self { $(Object::$Kind(it) => it.changes_before(need, sides),)* }
             }
 
             pub fn changes_whole(&self, sides: &Sides<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! From two schemas to an ordered plan: steps with their facts, stages, hazards and undos. Pure; running it is
 //! `proof`'s and `apply`'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -13,6 +13,7 @@ use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
 pub mod access;
+mod back;
 pub mod batch;
 pub mod bridge;
 pub mod derive;
@@ -96,7 +97,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             it.step.irreversible.get_or_insert_with(|| reason.clone());
         }
     }
-    let mut undos = attach(old, &forward, backward);
+    let mut undos = back::attach([old, new], &forward, backward);
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();
         let follows = follows.map(|sql| Undo { sql: sql.clone(), transaction: true });
@@ -173,72 +174,6 @@ fn draft(
 pub fn strongest(locks: &mut Vec<RelationLock>) {
     locks.sort_by(|a, b| (&a.relation, b.mode).cmp(&(&b.relation, a.mode)));
     locks.dedup_by(|later, first| later.relation == first.relation);
-}
-
-/// Gives each backward step to the forward step that it takes back.
-fn attach(old: &Schema, forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Undo>> {
-    let mut doing: Doing<'_> = BTreeMap::new();
-    let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
-    for (place, it) in forward.iter().enumerate() {
-        for (id, half) in &it.does {
-            doing.entry((id, *half)).or_insert(place);
-            about.entry(id).or_insert(place);
-        }
-        about.entry(&it.subject).or_insert(place);
-    }
-    // Where dependents are ended and made again around one step of several, all of the way back goes there.
-    let disturbing: BTreeMap<&ObjectId, usize> = forward
-        .iter()
-        .enumerate()
-        .filter(|(_, it)| it.half == Half::Alter && !it.step.disturbs.is_empty())
-        .map(|(place, it)| (&it.subject, place))
-        .collect();
-    let find = |it: &Ordered| {
-        let altered = disturbing.get(&it.subject).filter(|_| it.half == Half::Alter);
-        let doing = || match it.half.reversed() {
-            Half::Drop => {
-                doing.get(&(&it.subject, Half::Alter)).copied().or_else(|| gone_at(&it.subject, old, &doing))
-            }
-            half => doing.get(&(&it.subject, half)).copied(),
-        };
-        // What a whole brings along goes back where the whole does.
-        let with_whole = |place: usize| {
-            let whole = &forward[place].subject;
-            let goes_back =
-                disturbing.get(whole).filter(|_| forward[place].half == Half::Alter && *whole != it.subject);
-            goes_back.copied().unwrap_or(place)
-        };
-        altered.copied().or_else(|| doing().map(with_whole)).or_else(|| about.get(&it.subject).copied())
-    };
-    // A step that only moves something out of the way goes with the change that it makes room for.
-    let of_group: BTreeMap<&ObjectId, usize> =
-        backward.iter().filter_map(|it| Some((it.group.as_ref()?, find(it)?))).collect();
-    let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
-    for it in &backward {
-        let place = find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
-        undos
-            .entry(place)
-            .or_default()
-            .push(Undo { sql: it.step.sql.clone(), transaction: it.step.transaction != Transaction::Outside });
-    }
-    undos
-}
-
-/// The place of the first step that does something to an object.
-type Doing<'a> = BTreeMap<(&'a ObjectId, Half), usize>;
-
-/// The step by which an object goes: its own, or the first one that drops something that it needs.
-fn gone_at(id: &ObjectId, old: &Schema, doing: &Doing<'_>) -> Option<usize> {
-    let mut seen = BTreeSet::from([id]);
-    let mut open = vec![id];
-    let mut first: Option<usize> = None;
-    while let Some(next) = open.pop() {
-        match doing.get(&(next, Half::Drop)) {
-            Some(place) => first = Some(first.map_or(*place, |known| known.min(*place))),
-            None => open.extend(old.needs_of(next).filter(|need| seen.insert(need))),
-        }
-    }
-    first
 }
 
 /// Numbers transactions: what is replaced together shares one, and so do neighbours that nobody can wait for.

@@ -101,6 +101,15 @@ pub fn goes_with_identity(on: &ObjectId, inside: Option<&ObjectId>, schema: &Sch
     column.identity_sequence().as_ref() != Some(on)
 }
 
+/// The stage in which the sequence inside of an identity column is there: that of what makes it, where a default gives
+/// way to it.
+pub fn stage_of_identity(inside: Option<&ObjectId>, sides: &Sides<'_>) -> Stage {
+    match inside.and_then(|it| sides.old.get(it)) {
+        Some(Object::Column(old)) if old.identity.is_none() && old.default(sides.old).is_some() => Stage::Contract,
+        _ => Stage::Expand,
+    }
+}
+
 impl Generated {
     fn sql(&self) -> String {
         let kept = if self.is_virtual { "VIRTUAL" } else { "STORED" };
@@ -289,7 +298,18 @@ impl Column {
         if new.generated.is_some() {
             return None;
         }
-        if table::family(sides, &self.table).iter().any(|it| table::partitions_by(sides.old, it, &self.name)) {
+        let family = table::family(sides, &self.table);
+        let has_it = |it: &QName| find(sides.old, it, &self.name).is_some();
+        for heir in &family {
+            let parents = table::parents(sides.old, heir);
+            if let Some(other) = parents.iter().find(|it| has_it(it) && *heir != self.table && !family.contains(it)) {
+                return Some(format!(
+                    "{heir} has it from {other} as well, and PostgreSQL changes its type in neither while both are parents \
+                     of {heir}: declare {heir} without one of them first, and with both again in a plan after this one"
+                ));
+            }
+        }
+        if family.iter().any(|it| table::partitions_by(sides.old, it, &self.name)) {
             return Some(format!(
                 "rows of {} find their partition by it, and PostgreSQL does not change the type of such a column; declare \
                  a table of another name that is partitioned by the new type, and take the rows over",

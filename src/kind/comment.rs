@@ -112,7 +112,8 @@ impl Definition for Comment {
         if column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
             return vec![];
         }
-        vec![self.step(Literal(&self.text).to_string())]
+        let stage = column::stage_of_identity(self.inside.as_ref(), sides);
+        vec![self.step(Literal(&self.text).to_string()).stage(stage)]
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {

@@ -92,10 +92,9 @@ impl Constraint {
     }
 
     /// What ALTER TABLE does in the same statement before it adds the constraint.
-    fn drop_first(&self, instead: Instead<'_>, sides: &Sides<'_>) -> String {
+    fn drop_first(&self, instead: Instead<'_>) -> String {
         match instead {
             Instead::Of(old) => format!("DROP CONSTRAINT {}, ", old.name),
-            Instead::OfNothing if self.was_the_parents(sides) => format!("DROP CONSTRAINT IF EXISTS {}, ", self.name),
             Instead::OfNothing => String::new(),
         }
     }
@@ -140,9 +139,6 @@ impl Constraint {
             Instead::Of(old) => old
                 .locking(Step::new(sql), Lock::AccessExclusive, sides)
                 .disturbs(self.id(), Disturbance::Replace),
-            Instead::OfNothing if self.was_the_parents(sides) => {
-                Step::new(sql).locks(&self.table, Lock::AccessExclusive)
-            }
             Instead::OfNothing => Step::new(sql),
         };
         match &self.rule {
@@ -229,7 +225,7 @@ impl Constraint {
 
     /// The steps that add the constraint to a table in use.
     fn add(&self, instead: Instead<'_>, sides: &Sides<'_>) -> Vec<Step> {
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead, sides), self.addition(sides));
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
         let not_valid = format!("{whole} NOT VALID");
         let steps = match &self.rule {
             Rule::Check(_) | Rule::Foreign(_) if !self.enforced => vec![self.adding(whole, instead, sides)],
@@ -504,13 +500,30 @@ impl Definition for Constraint {
         }
     }
 
+    /// A foreign key to a partitioned table has what it needs of a partition only while that is one.
     fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
-        index_partition::outlives_parent(self.rule.parent(), need, new)
+        let is_of = |table: &QName| need.path.starts_with(&[table.namespace.clone(), table.name.clone()]);
+        let of_partition = match &self.rule {
+            Rule::Foreign(it) => {
+                let kinds = [Kind::Table, Kind::Column, Kind::Constraint];
+                kinds.contains(&need.kind) && !is_of(&self.table) && !is_of(&it.to)
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => false,
+        };
+        of_partition || index_partition::outlives_parent(self.rule.parent(), need, new)
+    }
+
+    /// The server takes the oldest key that fits the columns, so another one has to be gone.
+    fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match &self.rule {
+            Rule::Foreign(it) => it.former_keys(sides),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
+        }
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let is_left = matches!(self.rule, Rule::Foreign(_)) && partition::leaves(sides, &self.table, &self.name);
-        if self.comes_from_above(sides) || is_left {
+        if self.comes_from_above(sides) || is_left || self.is_handed_down(sides) {
             return vec![];
         }
         if !sides.is_new(&self.table_id()) {
@@ -560,6 +573,10 @@ impl Definition for Constraint {
             || index_partition::goes_with_parent(self.rule.parent(), sides)
         {
             return vec![];
+        }
+        let heirs = self.heirs(sides);
+        if !heirs.is_empty() {
+            return self.hand_down(&heirs, sides);
         }
         let step = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name));
         let step = self.locking(step, Lock::AccessExclusive, sides).stage(Stage::Contract);

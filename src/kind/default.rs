@@ -204,6 +204,14 @@ impl Definition for Default {
         Some(self.column_id())
     }
 
+    /// Labels that go are let go of before.
+    fn changes_before(&self, need: &ObjectId, sides: &Sides<'_>) -> bool {
+        match (sides.old.get(need), sides.new.get(need)) {
+            (Some(Object::EnumType(old)), Some(Object::EnumType(new))) => old.only_loses(new),
+            _ => false,
+        }
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // The server would convert a default with its column, but into another expression than is declared.
@@ -264,9 +272,13 @@ impl Definition for Default {
 }
 
 impl Default {
-    /// Whether a parent has the same default for the column, so that its statement brought it.
+    /// Whether it is that of the table whose statement brought the column; tables in between may have others.
     fn is_inherited(&self, sides: &Sides<'_>) -> bool {
-        self.handed_down(sides).next().is_some()
+        let brings = |it: &Default| match column::find(sides.new, &it.table, &it.column) {
+            Some(column) if column.inherited.0 => it.is_inherited(sides),
+            _ => true,
+        };
+        self.handed_down(sides).any(brings)
     }
 
     /// Whether a parent has the same default already when its heirs are made.

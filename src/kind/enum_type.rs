@@ -76,6 +76,11 @@ impl EnumType {
         Alter::Steps(steps)
     }
 
+    /// Whether every label of `new` is one of this, and not the other way round.
+    pub(super) fn only_loses(&self, new: &EnumType) -> bool {
+        new.labels.iter().all(|label| self.labels.contains(label)) && new.labels.len() < self.labels.len()
+    }
+
     fn removed(&self, new: &EnumType) -> Vec<&String> {
         self.labels.iter().filter(|label| !new.labels.contains(label)).collect()
     }

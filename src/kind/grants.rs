@@ -268,7 +268,8 @@ impl Definition for Grants {
             return vec![];
         }
         if sides.is_new(&self.on) || self.inside.is_some() {
-            return self.on_creation(sides);
+            let stage = column::stage_of_identity(self.inside.as_ref(), sides);
+            return self.on_creation(sides).into_iter().map(|step| step.stage(stage)).collect();
         }
         let owner = self.owner.as_ref().unwrap_or(&sides.old.creator);
         let before: Vec<Rights> = self.target().map(|target| target.default(owner)).into_iter().collect();

@@ -498,6 +498,11 @@ impl Definition for Index {
         vec![super::relation_claim(&self.name)]
     }
 
+    /// A partition that is attached again would get such an index, so on the way back it is the last to come.
+    fn goes_apart(&self, _sides: &Sides<'_>) -> bool {
+        !self.lacking.0.is_empty()
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             Disturbance::Retype => true,

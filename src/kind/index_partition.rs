@@ -109,6 +109,12 @@ impl Definition for IndexPartition {
         Some(self.child.id())
     }
 
+    /// While the partition stays, only with the parent.
+    fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let (partition, parent) = (partition::id(&self.child.table), self.parent.id());
+        (!sides.is_going(&partition) && !sides.is_going(&parent)).then_some(parent)
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             Disturbance::Retype | Disturbance::Swap => true,

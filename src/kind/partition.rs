@@ -408,6 +408,11 @@ impl Definition for Partition {
         Some(table::id(&self.child))
     }
 
+    /// A table that is referred to as a partition can't be dropped as one.
+    fn goes_apart(&self, sides: &Sides<'_>) -> bool {
+        self.is_referred_to(sides)
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             Disturbance::Retype | Disturbance::Swap => true,

@@ -65,7 +65,8 @@ impl Definition for Statistics {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            // The server makes it again with its column, without the target.
+            Disturbance::Retype => self.target.is_none(),
             Disturbance::Replace | Disturbance::Swap => false,
         }
     }

@@ -446,9 +446,16 @@ impl Definition for Table {
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         if self.partition_by != new.partition_by {
             return if may_hold_rows(sides, &self.name) {
+                let name = &self.name;
+                let what = match (&self.partition_by, &new.partition_by) {
+                    (Some(_), None) => "it is partitioned, and declared as a plain table".to_owned(),
+                    (Some(from), Some(to)) => format!("it is partitioned by {from}, and declared by {to}"),
+                    (None, _) => "it is declared as a partitioned table".to_owned(),
+                };
                 Alter::Refused(format!(
-                    "PostgreSQL can't change how table {} is partitioned; declare a new table, copy the rows, swap",
-                    self.name
+                    "{what}, and PostgreSQL makes none of the other while there are rows; declare the new table under \
+                     another name beside {name} and copy the rows (`INSERT INTO … SELECT …`), then declare {name} no \
+                     more, and in a plan after that give its name to the other (`-- tenantry: was …`)"
                 ))
             } else {
                 Alter::Replace
@@ -512,20 +519,16 @@ impl Definition for Table {
         for partner in self.partners(sides.old) {
             step = step.locks(&partner, Lock::AccessExclusive);
         }
-        let mut steps = vec![];
-        if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name)) {
-            if it.is_referred_to(sides) {
-                steps.push(it.detach_plainly(sides));
-            } else {
-                step = it.lock_parent(step, sides);
-            }
+        if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name))
+            && !it.is_referred_to(sides)
+        {
+            step = it.lock_parent(step, sides);
         }
         if stores(sides, &self.name) && sides.may_hold_rows(&self.name) {
             step = step
                 .hazard(Code::DropTable, self.id(), evidence(sides, &self.name))
                 .irreversible("the rows of the table are gone");
         }
-        steps.push(step);
-        steps
+        vec![step]
     }
 }

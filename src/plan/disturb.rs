@@ -62,6 +62,10 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                 }
             }
         }
+        let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
+        for id in going.chain(&settled.replaced) {
+            found.extend(old.objects[id].goes_only_with(&sides).map(|it| (it, id.clone())));
+        }
         // Parts are made again with their whole.
         for id in &settled.replaced {
             for dependent in dependents.get(id).into_iter().flatten() {

@@ -64,7 +64,10 @@ pub fn order(
     settled: &Settled,
     apart: &BTreeSet<ObjectId>,
 ) -> Result<Vec<Ordered>, Cycle> {
+    let sides = Sides { old, new, facts, replaced: &settled.replaced };
     let mut uncovered = apart.clone();
+    let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
+    uncovered.extend(going.chain(&settled.replaced).filter(|id| old.objects[*id].goes_apart(&sides)).cloned());
     // Two dropped tables that refer to each other can't take their foreign keys with them, since each would have to
     // go first: what stands in such a cycle is dropped by itself.
     loop {
@@ -97,6 +100,7 @@ pub fn order(
 struct Graph<'a> {
     old: &'a Schema,
     new: &'a Schema,
+    sides: Sides<'a>,
     nodes: BTreeMap<(ObjectId, Half), Node>,
     /// The node by which each change happens: its own, or that of its whole.
     by: HashMap<(ObjectId, Half), (ObjectId, Half)>,
@@ -166,7 +170,7 @@ impl<'a> Graph<'a> {
                 node.steps.clone_from(steps);
             }
         }
-        let mut graph = Graph { old, new, nodes, by };
+        let mut graph = Graph { old, new, sides, nodes, by };
         graph.take_parts();
         graph
     }
@@ -182,7 +186,8 @@ impl<'a> Graph<'a> {
         for ((id, half), node) in &mut self.nodes {
             let side = if *half == Half::Drop { self.old } else { self.new };
             let whole = std::iter::once(id.clone()).chain(side.part_of(id)).find(|it| wholes.contains(it));
-            node.group = node.group.take().or(whole);
+            let of_others = node.group.take().filter(|it| it != id || whole.is_none());
+            node.group = of_others.or(whole);
         }
     }
 
@@ -243,6 +248,10 @@ impl<'a> Graph<'a> {
                                 .extend(left.get(&claim).into_iter().flatten().map(|first| Edge::soft(first, key)));
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
+                        for end in self.new.objects[id].comes_after_the_end_of(&self.sides) {
+                            edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
+                            edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
+                        }
                         // What goes without a step of its own is not gone before what it needed is.
                         if node(id, Half::Drop).is_some_and(|own| self.nodes[own].steps.is_empty()) {
                             for need in self.old.needs_of(id) {
@@ -251,6 +260,12 @@ impl<'a> Graph<'a> {
                         }
                     }
                     Half::Drop => {
+                        if self.old.objects[id].goes_apart(&self.sides) {
+                            let wishes = self.old.wishes_of(id);
+                            edges.extend(
+                                wishes.iter().filter_map(|it| node(it, Half::Drop)).map(|it| Edge::soft(key, it)),
+                            );
+                        }
                         for need in self.old.needs_of(id) {
                             edges.extend(node(need, Half::Drop).map(|then| Edge::hard(key, then)));
                             edges.extend(node(need, Half::Alter).map(|then| Edge::before_disturbance(key, then)));
@@ -268,7 +283,13 @@ impl<'a> Graph<'a> {
                         }
                         for need in self.new.needs_of(id) {
                             edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
-                            edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
+                            let other = node(need, Half::Alter);
+                            edges.extend(other.map(|other| {
+                                match self.new.objects[id].changes_before(need, &self.sides) {
+                                    true => Edge::hard(key, other),
+                                    false => Edge::hard(other, key),
+                                }
+                            }));
                         }
                         for need in self.old.needs_of(id) {
                             let replaced = node(need, Half::Create).is_some();
@@ -332,7 +353,7 @@ impl<'a> Graph<'a> {
             }
         }
         if grouped {
-            knots::join(&mut group, &after, |place| steps[place].2.transaction == Transaction::Shared);
+            knots::join(&mut group, &after, |place| steps[place].2.transaction != Transaction::Outside);
         }
         let mut stage: Vec<Stage> = steps.iter().map(|(_, _, step)| step.stage).collect();
         let mut group_stage: BTreeMap<&ObjectId, Stage> = BTreeMap::new();

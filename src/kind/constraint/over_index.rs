@@ -36,7 +36,7 @@ impl Constraint {
     pub(super) fn take_over(&self, key: &Unique, instead: Instead<'_>, index: &Name, sides: &Sides<'_>) -> Step {
         let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
         let (table, name, deferrability) = (&self.table, &self.name, self.deferrability());
-        let first = self.drop_first(instead, sides);
+        let first = self.drop_first(instead);
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
         self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id()))

@@ -1,11 +1,11 @@
 //! Constraints of partitioned tables: added to each partition first, and what a partition has from above.
 
-use crate::kind::index;
-use crate::kind::{Definition, Kind, Object, ObjectId, partition, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, index, made_name, partition, table};
 use crate::lock::Lock;
-use crate::name::QName;
+use crate::name::{Name, QName};
+use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 use super::{Constraint, Instead, Rule};
 
 impl Constraint {
@@ -33,14 +33,20 @@ impl Constraint {
             let back = format!("{table} DROP CONSTRAINT IF EXISTS {name}, {} NOT VALID", own.addition(sides));
             own.validation(sides).undone_by(back)
         };
-        for partition in self.covers(sides).into_iter().filter(ready) {
-            let own = Constraint { table: partition, partitioned: false, ..self.clone() };
-            // A run that stopped on the way has left it there.
-            if let Some(Object::Constraint(it)) = sides.old.get(&own.id())
-                && it.rule == own.rule
-            {
+        let mut renames = vec![];
+        for partition in self.covers(sides).into_iter().skip(1) {
+            let own = Constraint { table: partition.clone(), partitioned: false, ..self.clone() };
+            // It has the same already: a run that stopped on the way has left it there, or it was declared so.
+            if let Some(it) = self.same_on(&partition, sides) {
+                if it.name != self.name {
+                    renames.push(it.rename(&self.name));
+                }
+                let is_leaf = table::stores(sides, &partition);
                 // The way back makes anew what a partition had before.
-                proofs.extend((!it.validated).then(|| own.validation(sides)));
+                proofs.extend((!it.validated && is_leaf).then(|| own.validation(sides)));
+                continue;
+            }
+            if !ready(&partition) || self.is_on_one_between(&partition, sides) {
                 continue;
             }
             let sql = format!("{} {} NOT VALID", own.alter_table(), own.addition(sides));
@@ -50,7 +56,7 @@ impl Constraint {
             promises.push(promise.summary(format!("create {}", own.id())));
             proofs.push(proof(&own));
         }
-        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead, sides), self.addition(sides));
+        let whole = format!("{} {}{}", self.alter_table(), self.drop_first(instead), self.addition(sides));
         let last = self.adding(whole, instead, sides).stage(Stage::Validate).own_transaction().makes();
         // The partition's own triggers on the other table give way to those of the whole.
         let last = match &self.rule {
@@ -64,7 +70,99 @@ impl Constraint {
             }
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
         };
-        promises.into_iter().chain(proofs).chain([last]).collect()
+        promises.into_iter().chain(proofs).chain(renames).chain([last]).collect()
+    }
+
+    /// The same foreign key that a table below has as its own.
+    fn same_on<'a>(&self, below: &QName, sides: &Sides<'a>) -> Option<&'a Constraint> {
+        let mut constraints = sides.old.of_kind(Kind::Constraint).filter_map(|object| match object {
+            Object::Constraint(it) if it.table == *below && it.rule == self.rule => Some(&**it),
+            _ => None,
+        });
+        let first = constraints.next()?;
+        Some(constraints.find(|it| it.name == self.name).unwrap_or(first))
+    }
+
+    /// Whether a table between this one and the one below has the same foreign key, and so that one has it, too.
+    fn is_on_one_between(&self, below: &QName, sides: &Sides<'_>) -> bool {
+        let mut between = parents(sides.old, below).take_while(|it| *it != self.table);
+        between.any(|it| self.same_on(&it, sides).is_some())
+    }
+
+    fn rename(&self, to: &Name) -> Step {
+        let rename = |from: &Name, to: &Name| format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", self.table);
+        Step::new(rename(&self.name, to)).stage(Stage::Validate).locks(&self.table, Lock::AccessExclusive)
+    }
+
+    /// Foreign keys of partitions that take this one's place. It has left its name to its copies there, so they have to
+    /// be made under another one.
+    pub(super) fn heirs<'a>(&self, sides: &Sides<'a>) -> Vec<&'a Constraint> {
+        if !self.partitioned || sides.replaced.contains(&self.id()) || !matches!(self.rule, Rule::Foreign(_)) {
+            return vec![];
+        }
+        let heir = |table: &QName| match sides.new.get(&Constraint::id_on(table, &self.name)) {
+            Some(Object::Constraint(it)) if it.rule == self.rule && !partition::leaves(sides, table, &self.name) => {
+                Some(&**it)
+            }
+            _ => None,
+        };
+        self.covers(sides).iter().skip(1).filter_map(heir).collect()
+    }
+
+    fn id_on(table: &QName, name: &Name) -> ObjectId {
+        ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])
+    }
+
+    /// Whether it comes by the steps that end the same one of a table above.
+    pub(super) fn is_handed_down(&self, sides: &Sides<'_>) -> bool {
+        parents(sides.old, &self.table).any(|above| match sides.old.get(&Constraint::id_on(&above, &self.name)) {
+            Some(Object::Constraint(it)) if sides.is_going(&it.id()) => {
+                it.heirs(sides).iter().any(|heir| heir.table == self.table)
+            }
+            _ => false,
+        })
+    }
+
+    /// Ends this foreign key once those that take its place hold, which get its name in the same moment.
+    pub(super) fn hand_down(&self, heirs: &[&Constraint], sides: &Sides<'_>) -> Vec<Step> {
+        let family = self.covers(sides);
+        let free = |name: &Name| {
+            let taken = |table: &QName| {
+                let id = Constraint::id_on(table, name);
+                sides.old.contains(&id) || sides.new.contains(&id)
+            };
+            !family.iter().any(taken)
+        };
+        let aside = made_name::derived(&[self.name.as_str(), "own"], free);
+        let mut steps = vec![];
+        let mut sql = vec![format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name)];
+        let mut covered = vec![];
+        for heir in heirs {
+            let own = Constraint { name: aside.clone(), ..Constraint::clone(heir) };
+            let mut added = own.add(Instead::OfNothing, sides);
+            let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {aside}", heir.table);
+            if let Some(first) = added.first_mut() {
+                first.summary.get_or_insert_with(|| format!("create {}", own.id()));
+                *first = first.clone().undone_by(back);
+            }
+            steps.extend(added);
+            for table in own.covers(sides) {
+                sql.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {aside} TO {}", self.name));
+                covered.push(table);
+            }
+        }
+        steps.sort_by_key(|step| step.stage);
+        let last = Step::new(sql.join(";\n"))
+            .summary(format!("{} is that of its partitions from now on", self.id()))
+            .stage(Stage::Contract)
+            .makes();
+        let last = self.locking(last, Lock::AccessExclusive, sides);
+        let left = family.iter().find(|it| table::stores(sides, it) && !covered.contains(it));
+        steps.push(match left {
+            Some(it) => last.hazard(Code::DropConstraint, self.id(), format!("{it} does not have it any more")),
+            None => last,
+        });
+        steps
     }
 
     /// What ADD CONSTRAINT leaves to further statements.
@@ -83,24 +181,14 @@ impl Constraint {
         steps
     }
 
-    /// Whether the partitioned table above gets the same foreign key, and takes this one for its own.
+    /// Whether a partitioned table above gets the same foreign key, and takes this one for its own.
     pub(super) fn becomes_the_parents(&self, sides: &Sides<'_>) -> bool {
-        let mut at = self.table.clone();
-        while let Some(Object::Partition(it)) = sides.new.get(&partition::id(&at)) {
-            at = it.parent.clone();
-            let above = ObjectId::new(Kind::Constraint, [&at.namespace, &at.name, &self.name]);
-            let same = |it: &Object| matches!(it, Object::Constraint(it) if it.rule == self.rule);
-            if matches!(self.rule, Rule::Foreign(_)) && sides.new.get(&above).is_some_and(same) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether it was there as a part of that of the partitioned table above, which goes. On a way back from where that
-    /// did not come to be it is there by itself.
-    pub(super) fn was_the_parents(&self, sides: &Sides<'_>) -> bool {
-        self.becomes_the_parents(&Sides { old: sides.new, new: sides.old, ..*sides }) && !self.becomes_the_parents(sides)
+        let same = |object: &Object| match object {
+            Object::Constraint(it) => it.rule == self.rule && sides.is_new(&it.id()),
+            _ => false,
+        };
+        matches!(self.rule, Rule::Foreign(_))
+            && parents(sides.new, &self.table).any(|above| sides.new.of_relation(Kind::Constraint, &above).any(same))
     }
 
     /// Whether a statement on the partitioned table above reaches this constraint.
@@ -108,4 +196,13 @@ impl Constraint {
         let partition = super::partition::id(&self.table);
         self.inherited.0 && sides.old.contains(&partition) && !sides.is_going(&partition)
     }
+}
+
+/// The tables that a partition is below, from the nearest on.
+fn parents(schema: &Schema, table: &QName) -> impl Iterator<Item = QName> {
+    let parent = |of: &QName| match schema.get(&partition::id(of)) {
+        Some(Object::Partition(it)) => Some(it.parent.clone()),
+        _ => None,
+    };
+    std::iter::successors(parent(table), move |it| parent(it))
 }

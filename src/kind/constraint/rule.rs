@@ -6,7 +6,7 @@ use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index::{self, Key, Storage};
 use crate::kind::index_partition::End;
-use crate::kind::{Kind, Object};
+use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::Step;
@@ -207,6 +207,23 @@ impl ForeignKey {
             *name != self.key.0 && set(&key.columns) == set(&self.to_columns)
         };
         is_primary && !self.period && (old.iter().any(another) || new.iter().any(another))
+    }
+
+    /// Keys on the columns that it refers to which go, or move to others, and which the server would take for it while they are there.
+    pub(super) fn former_keys(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        if self.means_primary_key(sides) {
+            return vec![];
+        }
+        let set = |columns: &[Name]| columns.iter().cloned().collect::<BTreeSet<_>>();
+        let constraints = sides.old.of_relation(Kind::Constraint, &self.to);
+        let fits = |object: &Object| match object {
+            Object::Constraint(it) => {
+                matches!(&it.rule, Rule::Unique(key) if set(&key.columns) == set(&self.to_columns))
+            }
+            _ => false,
+        };
+        let ids = constraints.filter(|it| fits(it)).map(Object::id);
+        ids.filter(|id| !sides.new.get(id).is_some_and(fits)).collect()
     }
 
     pub(super) fn sql(&self, sides: &Sides<'_>) -> String {

@@ -1,0 +1,153 @@
+//! Which steps of the way back are the undo of which step. Each goes to the step that it takes back; what goes back as one
+//! stays together, since its order is its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Half, Ordered, Transaction, Undo};
+use crate::kind::ObjectId;
+use crate::schema::Schema;
+
+/// Gives each backward step to the forward step that it takes back.
+pub(super) fn attach(
+    [old, new]: [&Schema; 2],
+    forward: &[Ordered],
+    backward: Vec<Ordered>,
+) -> BTreeMap<usize, Vec<Undo>> {
+    let mut doing: Doing<'_> = BTreeMap::new();
+    let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
+    for (place, it) in forward.iter().enumerate() {
+        for (id, half) in &it.does {
+            doing.entry((id, *half)).or_insert(place);
+            about.entry(id).or_insert(place);
+        }
+        about.entry(&it.subject).or_insert(place);
+    }
+    // Where dependents are ended and made again around one step of several, all of the way back goes there.
+    let disturbing: BTreeMap<&ObjectId, usize> = forward
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.half == Half::Alter && !it.step.disturbs.is_empty())
+        .map(|(place, it)| (&it.subject, place))
+        .collect();
+    let find = |it: &Ordered| {
+        let altered = disturbing.get(&it.subject).filter(|_| it.half == Half::Alter);
+        let doing = || match it.half.reversed() {
+            Half::Drop => {
+                doing.get(&(&it.subject, Half::Alter)).copied().or_else(|| gone_at(&it.subject, old, &doing))
+            }
+            half => doing.get(&(&it.subject, half)).copied(),
+        };
+        // What a whole brings along goes back where the whole does.
+        let with_whole = |place: usize| {
+            let whole = &forward[place].subject;
+            let goes_back =
+                disturbing.get(whole).filter(|_| forward[place].half == Half::Alter && *whole != it.subject);
+            goes_back.copied().unwrap_or(place)
+        };
+        altered.copied().or_else(|| doing().map(with_whole)).or_else(|| about.get(&it.subject).copied())
+    };
+    // A step that only moves something out of the way goes with the change that it makes room for.
+    let of_group: BTreeMap<&ObjectId, usize> =
+        backward.iter().filter_map(|it| Some((it.group.as_ref()?, find(it)?))).collect();
+    let place = |it: &Ordered| find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
+    let mut places: Vec<usize> = backward.iter().map(place).collect();
+    keep_whole(&mut places, &backward, |id| old.contains(id) == new.contains(id));
+    let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
+    for (it, place) in backward.iter().zip(places) {
+        undos
+            .entry(place)
+            .or_default()
+            .push(Undo { sql: it.step.sql.clone(), transaction: it.step.transaction != Transaction::Outside });
+    }
+    undos
+}
+
+/// What goes back as one, and would be torn into the wrong order by its places, goes back at one of them: where the first
+/// of its steps stands, but not before what is there on one side only has come or gone.
+fn keep_whole(places: &mut [usize], backward: &[Ordered], is_on_both: impl Fn(&ObjectId) -> bool) {
+    let mut moved = BTreeSet::new();
+    for members in units(backward) {
+        let is_torn = |at: &usize| {
+            let before = backward[*at].after.iter().filter(|it| members.contains(it));
+            before.into_iter().any(|before| places[*before] < places[*at])
+        };
+        if !members.iter().any(is_torn) {
+            continue;
+        }
+        let one_sided =
+            members.iter().filter(|at| !is_on_both(&backward[**at].subject)).map(|at| places[*at]).max();
+        let first = members.iter().map(|at| places[*at]).min();
+        let Some(place) = one_sided.or(first) else { continue };
+        for at in members {
+            places[at] = place;
+            moved.insert(at);
+        }
+    }
+    // What goes on in a moved step's place comes after it: more of the same, and what went with what it makes again.
+    for at in 0..backward.len() {
+        let it = &backward[at];
+        let goes_on = |first: &&usize| {
+            let first = &backward[**first];
+            let same = first.subject == it.subject && first.half == it.half;
+            same || (first.half == Half::Create && it.half == Half::Create)
+        };
+        let after = it.after.iter().filter(|first| moved.contains(*first)).filter(goes_on);
+        let Some(place) = after.map(|first| places[*first]).min() else { continue };
+        if place < places[at] {
+            places[at] = place;
+            moved.insert(at);
+        }
+    }
+}
+
+/// The steps that go together: groups, and what is between the end and the return of what is replaced outside of any.
+fn units(steps: &[Ordered]) -> Vec<BTreeSet<usize>> {
+    let mut units: BTreeMap<(&ObjectId, bool), BTreeSet<usize>> = BTreeMap::new();
+    let mut ended: BTreeMap<&ObjectId, BTreeSet<usize>> = BTreeMap::new();
+    for (at, it) in steps.iter().enumerate() {
+        if let Some(group) = &it.group {
+            units.entry((group, true)).or_default().insert(at);
+            continue;
+        }
+        for (end, follows) in &mut ended {
+            if it.after.iter().any(|first| follows.contains(first)) {
+                follows.insert(at);
+                if *end == &it.subject && it.half == Half::Create {
+                    let leads: BTreeSet<usize> = before(steps, at).intersection(follows).copied().collect();
+                    units.entry((end, false)).or_insert(leads).insert(at);
+                }
+            }
+        }
+        if it.half == Half::Drop {
+            ended.entry(&it.subject).or_default().insert(at);
+        }
+    }
+    units.into_values().collect()
+}
+
+/// All that comes before a step.
+fn before(steps: &[Ordered], at: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![at];
+    while let Some(next) = open.pop() {
+        open.extend(steps[next].after.iter().filter(|first| found.insert(**first)));
+    }
+    found
+}
+
+/// The place of the first step that does something to an object.
+type Doing<'a> = BTreeMap<(&'a ObjectId, Half), usize>;
+
+/// The step by which an object goes: its own, or the first one that drops something that it needs.
+fn gone_at(id: &ObjectId, old: &Schema, doing: &Doing<'_>) -> Option<usize> {
+    let mut seen = BTreeSet::from([id]);
+    let mut open = vec![id];
+    let mut first: Option<usize> = None;
+    while let Some(next) = open.pop() {
+        match doing.get(&(next, Half::Drop)) {
+            Some(place) => first = Some(first.map_or(*place, |known| known.min(*place))),
+            None => open.extend(old.needs_of(next).filter(|need| seen.insert(need))),
+        }
+    }
+    first
+}

@@ -1,0 +1,3 @@
+CREATE TABLE events (kind text, at date) PARTITION BY LIST (kind);
+CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');
+ALTER TABLE ONLY events ADD CONSTRAINT u UNIQUE (kind, at);

@@ -1,0 +1,4 @@
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'fine');
+CREATE TABLE t (id integer PRIMARY KEY, m mood, good boolean GENERATED ALWAYS AS (m > 'sad'::mood) STORED);
+CREATE INDEX t_good ON t (good) WHERE good;
+CREATE INDEX t_m ON t (m) WHERE m = 'ok';

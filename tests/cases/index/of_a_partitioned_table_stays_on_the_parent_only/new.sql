@@ -1,0 +1,5 @@
+CREATE TABLE events (kind text, at date) PARTITION BY LIST (kind);
+CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');
+CREATE TABLE events_b PARTITION OF events FOR VALUES IN ('b') PARTITION BY LIST (at);
+CREATE TABLE events_b1 PARTITION OF events_b DEFAULT;
+CREATE INDEX events_at_idx ON ONLY events (at);

@@ -1,0 +1,1 @@
+INSERT INTO events VALUES ('a', '2020-01-01'), ('b', '2020-01-01');

@@ -1,0 +1,1 @@
+INSERT INTO p (t) VALUES ('a');

@@ -1,0 +1,5 @@
+CREATE TABLE t (a bigint, b integer, c varchar(10));
+CREATE STATISTICS s1 (mcv) ON b, a FROM t;
+CREATE STATISTICS s2 ON (a + b), c FROM t;
+COMMENT ON STATISTICS s1 IS 'two';
+ALTER STATISTICS s2 SET STATISTICS 200;

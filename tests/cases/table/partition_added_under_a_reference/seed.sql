@@ -1,0 +1,2 @@
+INSERT INTO messages VALUES (1, '2025-05-05');
+INSERT INTO answers VALUES (1, '2025-05-05');
