@@ -615,7 +615,10 @@ impl Definition for Column {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.follows(sides) || self.goes_with_a_parent(sides) {
+        if self.follows(sides) {
+            return self.apart_from_parents(sides);
+        }
+        if self.goes_with_a_parent(sides) {
             return vec![];
         }
         let before = find(sides.old, &self.table, &self.name).filter(|_| sides.replaced.contains(&self.id()));

@@ -7,7 +7,7 @@ use crate::name::{Literal, list};
 
 /// Names and values in the order in which they were set. The order is kept for those who read a dump, and makes no
 /// difference.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Parameters(Vec<(String, String)>);
 

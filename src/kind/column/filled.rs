@@ -166,10 +166,21 @@ impl Column {
             let set = format!("SET DEFAULT {}", default.expression);
             steps.push(self.on_table(set, Lock::AccessExclusive, sides));
         }
+        steps.extend(Column { not_null: None, ..self.clone() }.set(sides));
         steps.extend(backfill.fill);
         steps.extend(not_null.into_iter().flat_map(|it| self.set_not_null(it, sides)));
         steps.extend(backfill.after);
         steps
+    }
+
+    /// What ADD COLUMN can't say of the column.
+    pub(super) fn set(&self, sides: &Sides<'_>) -> Option<Step> {
+        let settings = self.settings(sides, table::find(sides.new, &self.table)?);
+        let only = table::only(sides, &self.table);
+        (!settings.is_empty()).then(|| {
+            Step::new(format!("ALTER TABLE {only}{} {}", self.table, list(settings)))
+                .locks(&self.table, Lock::AccessExclusive)
+        })
     }
 
     /// A plain column in place of one that was computed when read: computed once more for every row, and kept.
@@ -217,17 +228,6 @@ impl Column {
                 add = add.hazard(Code::RequiredColumn, self.id(), table::evidence(sides, &self.table));
             }
         }
-        let mut steps = vec![add];
-        if let Some(it) = table::find(sides.new, &self.table) {
-            let settings = self.settings(sides, it);
-            if !settings.is_empty() {
-                let only = table::only(sides, &self.table);
-                steps.push(
-                    Step::new(format!("ALTER TABLE {only}{} {}", self.table, list(settings)))
-                        .locks(&self.table, Lock::AccessExclusive),
-                );
-            }
-        }
-        steps
+        [add].into_iter().chain(self.set(sides)).collect()
     }
 }

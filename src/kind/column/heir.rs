@@ -2,6 +2,7 @@
 //! own statements have to come before or after the parent's.
 
 use crate::kind::column::{Column, find, id};
+use crate::kind::parameters::Parameters;
 use crate::kind::table;
 use crate::kind::{Definition, Kind, Object};
 use crate::name::QName;
@@ -56,6 +57,22 @@ impl Column {
     pub(super) fn add_after_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {
         let heirs = self.heirs(sides);
         heirs.iter().flat_map(|it| it.add_after_heirs(sides)).chain(self.add(sides)).collect()
+    }
+
+    /// What the column has of its own beside what the statement on its parent, or on its type, brought.
+    pub(super) fn apart_from_parents(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let parents = table::parents(sides.new, &self.table);
+        let above: Vec<&Column> = parents.iter().filter_map(|it| find(sides.new, it, &self.name)).collect();
+        let first = above.first();
+        // Before 16 a new column's storage is set by a statement that leaves out what is below.
+        let storage = first.and_then(|it| it.storage.clone()).filter(|_| sides.major() >= 16);
+        let compression = first.and_then(|it| it.compression.clone());
+        let brought =
+            Column { storage, compression, statistics: None, options: Parameters::default(), ..self.clone() };
+        let handed_down = above.iter().any(|it| it.not_null.as_ref().is_some_and(|it| !it.no_inherit));
+        let required = self.not_null.as_ref().filter(|_| !handed_down);
+        let required = required.into_iter().flat_map(|it| self.set_not_null(it, sides));
+        brought.alter_settings(self, sides).into_iter().chain(required).collect()
     }
 
     pub(super) fn drop_with_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {

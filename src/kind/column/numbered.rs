@@ -27,6 +27,7 @@ impl Column {
                 .summary(format!("rows of {table} that are written meanwhile get a number in {name}"))
                 .undone_by(format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT")),
         ];
+        steps.extend(Column { not_null: None, ..self.clone() }.set(sides));
         steps.extend(fill);
         steps.extend(self.not_null.iter().flat_map(|it| self.set_not_null(it, sides)));
         steps.extend(after);
