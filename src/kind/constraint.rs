@@ -144,7 +144,12 @@ impl Constraint {
         match &self.rule {
             Rule::Foreign(_) => self.locking(step, Lock::ShareRowExclusive, sides),
             Rule::Check(_) => self.locking(step, Lock::AccessExclusive, sides),
-            // With ONLY, where there are tables below.
+            // What inherits gets the columns NOT NULL, whether they are already or not.
+            Rule::Unique(it) if it.primary && !self.partitioned => {
+                let family = table::family(sides, &self.table);
+                family.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
+            }
+            // With ONLY, where there are partitions.
             Rule::Unique(_) | Rule::Exclusion(_) => step.locks(&self.table, Lock::AccessExclusive),
         }
     }

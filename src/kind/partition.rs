@@ -104,14 +104,21 @@ impl Partition {
 
     /// The step with the locks of taking the partition away from its parent, by DETACH or DROP.
     pub fn lock_parent(&self, step: Step, sides: &Sides<'_>) -> Step {
-        let (to, from) = self.partners(sides.old);
+        let (_, from) = self.partners(sides.old);
         let step = step.locks(&self.parent, Lock::AccessExclusive);
-        let step = to.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
+        let step = self.lock_referred(step, Lock::ShareRowExclusive, sides);
         let step = from.iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive));
         match self.default_sibling(sides.old) {
             Some(default) => step.locks(default, Lock::AccessExclusive),
             None => step,
         }
+    }
+
+    /// The step with locks on all that the parent's foreign keys refer to: where that is partitioned, on each partition.
+    pub fn lock_referred(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
+        let (to, _) = self.partners(sides.old);
+        let all = to.iter().flat_map(|it| table::family(sides, it)).filter(|it| *it != self.child);
+        all.fold(step, |step, it| step.locks(&it, mode))
     }
 
     /// Whether foreign keys refer to the partition through its parent: DROP TABLE is refused then, DETACH is not.

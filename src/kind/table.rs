@@ -516,13 +516,15 @@ impl Definition for Table {
         for sequence in self.sequences(sides.old) {
             step = step.locks(&sequence, Lock::AccessExclusive);
         }
+        // A key to a partitioned table has triggers on each of the partitions.
         for partner in self.partners(sides.old) {
-            step = step.locks(&partner, Lock::AccessExclusive);
+            step = family(sides, &partner).iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive));
         }
-        if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name))
-            && !it.is_referred_to(sides)
-        {
-            step = it.lock_parent(step, sides);
+        if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name)) {
+            step = match it.is_referred_to(sides) {
+                true => it.lock_referred(step, Lock::AccessExclusive, sides),
+                false => it.lock_parent(step, sides),
+            };
         }
         if stores(sides, &self.name) && sides.may_hold_rows(&self.name) {
             step = step
