@@ -40,7 +40,7 @@ pub async fn next(
         let range = Range { after: Some(Cursor::Block(from)), until: Some(Cursor::Block(until)) };
         return Ok((range, until >= part.blocks));
     };
-    let until = client.query_opt(&bound, &[]).await?.map(|row| Cursor::Key(row.get(0)));
+    let until = client.query_typed(&bound, &[]).await?.first().map(|row| Cursor::Key(row.get(0)));
     let last = until.is_none();
     Ok((Range { after, until }, last))
 }

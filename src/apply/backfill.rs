@@ -231,6 +231,7 @@ impl Running<'_> {
     }
 }
 
+/// It goes back and forth three times: others may wait for what it holds meanwhile.
 async fn transaction(
     client: &Client,
     begin: &str,
@@ -238,9 +239,13 @@ async fn transaction(
     run: i64,
 ) -> Result<Done, tokio_postgres::Error> {
     let Next { step, batch, part, at, size, held } = next;
-    client.batch_execute(begin).await?;
     let start = Instant::now();
-    let (range, last) = walk::next(client, batch, part, at.cursor.clone(), size.0).await?;
+    // Both are sent at once, and the server answers one after the other.
+    let ((), (range, last)) = tokio::try_join!(
+        biased;
+        client.batch_execute(begin),
+        walk::next(client, batch, part, at.cursor.clone(), size.0)
+    )?;
     let answer = client.simple_query(&batch.update(part, &range, held)).await?;
     let rows = answer.iter().find_map(|it| match it {
         SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
