@@ -3,7 +3,7 @@
 MAJORS ?= 14 15 16 17 18
 CARGO  ?= cargo
 
-.PHONY: plan test lint matrix bench load tenants
+.PHONY: plan test lint matrix pairs bench load tenants
 
 # The main job on the example: schema/legacy.sql, taken to what schema/ declares.
 plan:
@@ -35,6 +35,11 @@ matrix:
 	    TENANTRY_TEST_MAJOR=$$major TENANTRY_PG_BIN=$$bin LD_LIBRARY_PATH=$${bin%/bin}/lib \
 	        $(CARGO) test --test example -- $$example; \
 	done
+
+# Pairs of schemas made from numbers: `make pairs PAIRS=0..200`.
+pairs:
+	@scripts/setup.sh test
+	TENANTRY_PAIRS=$(or $(PAIRS),0..200) $(CARGO) test --test pairs
 
 bench:
 	@scripts/setup.sh build
