@@ -809,3 +809,20 @@ async fn a_copy_whose_program_is_killed_goes_on() {
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
     project.run(&["drift"]).await;
 }
+
+#[tokio::test]
+async fn rows_that_their_own_triggers_stamp_go_along() {
+    let old = "CREATE TABLE contacts (id integer PRIMARY KEY, phone text, at timestamptz NOT NULL DEFAULT 'epoch');
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := now(); RETURN NEW; END $$;
+        CREATE TRIGGER stamp BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION stamp();";
+    let new = old.replace("integer", "bigint");
+    let project = Project::new("stamped", &format!("{old}{MANY}"), &[("schema/contacts.sql", &new)]).await;
+    let said = project.plan().await;
+    assert!(
+        said.contains("rows of public.contacts change as they are filled, by its own triggers: stamp"),
+        "{said}"
+    );
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
+    project.run(&["drift"]).await;
+}

@@ -9,8 +9,10 @@ use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::kind::column::{Column, Generated};
 use crate::kind::constraint::{ForeignKey, Rule};
-use crate::kind::{Kind, Object, ObjectId};
+use crate::kind::trigger::{State, Timing};
+use crate::kind::{Kind, Object, ObjectId, partition};
 use crate::name::{Literal, Name, QName, list};
+use crate::plan::Planned;
 use crate::schema::{Facts, Schema};
 
 /// What was filled, and what could not be.
@@ -350,6 +352,49 @@ pub async fn digest(
         async move { Ok((table, session.client.query_one(&sql, &[]).await?.get(0))) }
     });
     Ok(try_join_all(digests).await?.into_iter().collect())
+}
+
+/// Tables whose rows a plan fills while triggers of their own run for each of these and may change it: with the triggers.
+pub fn changed_by_triggers(schema: &Schema, plan: &[Planned]) -> BTreeMap<QName, Vec<Name>> {
+    let fills = plan.iter().filter_map(|it| it.step.batch.as_ref().or(it.step.at_once.as_ref()));
+    let filled: BTreeSet<&str> = fills.filter(|it| it.into.is_none()).map(|it| it.table.as_str()).collect();
+    let family = |table: &QName| {
+        let mut family = vec![table.clone()];
+        while let Some(Object::Partition(it)) = family.last().and_then(|it| schema.get(&partition::id(it))) {
+            family.push(it.parent.clone());
+        }
+        family
+    };
+    let found = tables(schema).into_iter().filter_map(|table| {
+        let family = family(&table);
+        let triggers = family.iter().flat_map(|it| schema.of_relation(Kind::Trigger, it));
+        let named = triggers.filter_map(|it| match it {
+            Object::Trigger(it)
+                if it.timing == Timing::Before
+                    && it.for_each_row
+                    && it.events.update
+                    && matches!(it.state, State::Origin | State::Always) =>
+            {
+                Some(it.name.clone())
+            }
+            _ => None,
+        });
+        let named: Vec<Name> = named.collect();
+        let is_filled = family.iter().any(|it| filled.contains(it.to_string().as_str()));
+        (is_filled && !named.is_empty()).then_some((table, named))
+    });
+    found.collect()
+}
+
+/// How many rows tables hold.
+pub async fn counts<'a>(
+    session: &Session,
+    tables: impl IntoIterator<Item = &'a QName>,
+) -> Result<Vec<i64>, tokio_postgres::Error> {
+    let counts = tables.into_iter().map(|table| async move {
+        Ok(session.client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await?.get(0))
+    });
+    try_join_all(counts).await
 }
 
 /// A digest of all that tables hold, by the first of two names, read by the second.
