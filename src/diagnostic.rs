@@ -9,11 +9,14 @@ use std::ops::Range;
 use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
+mod excerpt;
+pub mod visible;
+
 pub use miette::Severity;
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
-};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+
+use excerpt::Excerpt;
+use visible::{one_line, visible};
 
 /// A text that people wrote, as it was read. `path` is shown to them as they gave it.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,20 +47,6 @@ impl File {
     /// The nearest character boundary at or before the offset.
     fn floor(&self, offset: usize) -> usize {
         self.text.floor_char_boundary(offset)
-    }
-}
-
-impl SourceCode for File {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let found = self.text.read_span(span, lines_before, lines_after)?;
-        let (data, span) = (found.data(), *found.span());
-        let (line, column, lines) = (found.line(), found.column(), found.line_count());
-        Ok(Box::new(MietteSpanContents::new_named(self.path.clone(), data, span, line, column, lines)))
     }
 }
 
@@ -131,13 +120,15 @@ impl Error for Report {}
 struct Part<'a> {
     report: &'a Report,
     places: Vec<&'a Place>,
+    excerpt: Option<Excerpt<'a>>,
+    width: usize,
     first: bool,
     last: bool,
 }
 
 impl Report {
-    fn parts(&self) -> Vec<Part<'_>> {
-        let mut by_file: Vec<Vec<&Place>> = Vec::new();
+    fn parts<'a>(&'a self, look: Look) -> Vec<Part<'a>> {
+        let mut by_file: Vec<Vec<&'a Place>> = Vec::new();
         for place in &self.places {
             match by_file.iter_mut().find(|places| places[0].file == place.file) {
                 Some(places) => places.push(place),
@@ -148,14 +139,36 @@ impl Report {
             by_file.push(Vec::new());
         }
         let last = by_file.len() - 1;
-        let part = |(n, places)| Part { report: self, places, first: n == 0, last: n == last };
+        // What stands before each line.
+        let width = look.width.saturating_sub(10);
+        let part = |(n, places): (usize, Vec<&'a Place>)| {
+            let spans = places.iter().map(|it| it.span.clone());
+            let excerpt = places.first().map(|it| Excerpt::new(&it.file, spans, width));
+            Part { report: self, places, excerpt, width, first: n == 0, last: n == last }
+        };
         by_file.into_iter().enumerate().map(part).collect()
+    }
+}
+
+/// The most of a text that quotes what may be of any length.
+const LONGEST: usize = 1_500;
+
+/// A text for people, of any length, in a length that they read.
+fn said(text: &str) -> String {
+    let text = visible(text);
+    match text.char_indices().nth(LONGEST) {
+        None => text.into_owned(),
+        Some(_) => {
+            let end: Vec<char> = text.chars().rev().take(LONGEST / 3).collect();
+            let start: String = text.chars().take(LONGEST * 2 / 3).collect();
+            format!("{start} … {}", end.into_iter().rev().collect::<String>())
+        }
     }
 }
 
 impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first { f.write_str(&self.report.message) } else { f.write_str("and there") }
+        if self.first { f.write_str(&said(&self.report.message)) } else { f.write_str("and there") }
     }
 }
 
@@ -177,23 +190,49 @@ impl Diagnostic for Part<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        self.report.help.as_ref().filter(|_| self.last).map(|help| Box::new(help) as _)
+        self.report.help.as_ref().filter(|_| self.last).map(|help| Box::new(said(help)) as _)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.places.first().map(|place| &*place.file as &dyn SourceCode)
+        self.excerpt.as_ref().map(|it| it as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        if self.places.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.places.iter().map(|place| {
-            let start = place.file.floor(place.span.start.min(place.file.text.len()));
-            let end = place.file.floor(place.span.end.min(place.file.text.len())).max(start);
-            let label = (!place.label.is_empty()).then(|| place.label.clone());
-            LabeledSpan::new(label, start, end - start)
+        let excerpt = self.excerpt.as_ref()?;
+        Some(Box::new(self.places.iter().enumerate().map(|(number, place)| {
+            let span = excerpt.place(number);
+            let label = (!place.label.is_empty()).then(|| self.label(&place.label, excerpt.column(span.start)));
+            LabeledSpan::new(label, span.start, span.len())
         })))
+    }
+}
+
+impl Part<'_> {
+    /// A label in lines that end where the others do, as far as what they stand under leaves room.
+    fn label(&self, label: &str, column: usize) -> String {
+        let room = self.width.saturating_sub(column + 8).max(24);
+        let label = one_line(label);
+        let cut: String = label.chars().take(LONGEST / 5).collect();
+        let end = if cut.len() < label.len() { "…" } else { "" };
+        let mut lines: Vec<String> = vec![String::new()];
+        for word in format!("{cut}{end}").split(' ') {
+            // A word that has no room in any line is cut where it must be.
+            let mut word = word.to_owned();
+            let line = lines.last_mut().expect("there is a line");
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                lines.push(String::new());
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            while let Some((at, _)) = word.char_indices().nth(room) {
+                let rest = word.split_off(at);
+                lines.last_mut().expect("there is a line").push_str(&word);
+                lines.push(String::new());
+                word = rest;
+            }
+            lines.last_mut().expect("there is a line").push_str(&word);
+        }
+        lines.join("\n")
     }
 }
 
@@ -216,11 +255,17 @@ pub fn render(diagnostic: &dyn Diagnostic, look: Look) -> String {
     }
 }
 
+/// How many reports are drawn. What is wrong in a file of another sort is wrong in each line of it.
+const MOST: usize = 100;
+
 /// Draws all reports, one after another, and counts what was found when there are several errors.
 pub fn render_all(reports: &[Report], look: Look) -> String {
-    let draw = |report: &Report| report.parts().iter().map(|part| render(part, look)).collect::<String>();
-    let mut out = reports.iter().map(draw).collect::<Vec<_>>().join("\n");
+    let draw = |report: &Report| report.parts(look).iter().map(|part| render(part, look)).collect::<String>();
+    let mut out = reports.iter().take(MOST).map(draw).collect::<Vec<_>>().join("\n");
     let errors = reports.iter().filter(|report| report.is_error()).count();
+    if reports.len() > MOST {
+        out.push_str(&format!("\n{} more are not shown\n", reports.len() - MOST));
+    }
     if errors > 1 {
         out.push_str(&format!("\n{errors} errors\n"));
     }

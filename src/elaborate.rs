@@ -270,11 +270,16 @@ fn report(declaration: &Declaration, statement: &Statement, error: &tokio_postgr
             "the extension is not installed where the shadow server is: install its package there, or name a server \
              that has it with --shadow URL",
         ),
+        Some(&SqlState::STATEMENT_TOO_COMPLEX) => Some(
+            "it is nested deeper than the server follows: take it apart, or name a server with a larger \
+             max_stack_depth with --shadow URL",
+        ),
         _ => None,
     };
+    let is_deep = db.is_some_and(|db| *db.code() == SqlState::STATEMENT_TOO_COMPLEX);
     match (hint, help) {
         // The server's hint says of its own machine what ours says of the shadow's.
-        (_, Some(help)) if is_extension => report.help(help),
+        (_, Some(help)) if is_extension || is_deep => report.help(help),
         (Some(hint), Some(help)) => report.help(format!("{}; {help}", hint.trim_end_matches('.'))),
         (Some(hint), None) => report.help(hint),
         (None, Some(help)) => report.help(help),

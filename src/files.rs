@@ -69,8 +69,9 @@ pub fn next_plan(directory: &Path, name: &str) -> Result<PathBuf, Report> {
         Ok(entries) => entries.flatten().filter_map(|entry| number(&entry.path())).max().unwrap_or(0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => {
-            let message = format!("{} can't be read: {}", directory.display(), reason(&error));
-            return Err(Report::error(UNREADABLE, message));
+            let message = format!("plan files can't be kept in {}: {}", directory.display(), reason(&error));
+            let help = "name another directory with `plans` in [schema] of tenantry.toml, or the file with `--out`";
+            return Err(Report::error(UNREADABLE, message).help(help));
         }
     };
     Ok(directory.join(format!("{}-{name}.toml", highest + 1)))
@@ -84,7 +85,8 @@ pub fn exists(path: &Path) -> bool {
 /// Writes a file as a whole or not at all: beside its place first, then moved there.
 pub fn write(path: &Path, text: &str) -> Result<(), Report> {
     let failed = |error: io::Error| {
-        Report::error("files::unwritable", format!("{} can't be written: {}", path.display(), reason(&error)))
+        let message = format!("{} can't be written: {}", path.display(), reason(&error));
+        Report::error("files::unwritable", message).help("name another file, or make room for this one")
     };
     if let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(failed)?;

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::review;
+use crate::diagnostic::visible::{one_line, visible};
 use crate::lock::Lock;
 use crate::plan::file::{FileHazard, FileStep, PlanFile};
 
@@ -238,13 +239,13 @@ fn lock_ink(mode: Lock) -> &'static str {
 
 /// Text in one line, for an element or an attribute in quotes.
 fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
-    let text = review::one_line(text);
+    let text = one_line(text);
     if text.contains(['&', '<', '>', '"', '\'']) { entities(&text).into() } else { text }
 }
 
 /// The same with its lines kept.
 fn escaped_lines(text: &str) -> String {
-    entities(&review::visible(text))
+    entities(&visible(text))
 }
 
 fn entities(text: &str) -> String {

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::review;
+use crate::diagnostic::visible::{one_line, visible};
 use crate::plan::file::{FileStep, PlanFile};
 
 /// Hosts of pull requests refuse longer comments (GitHub: 65,536 characters).
@@ -192,7 +193,7 @@ fn write_step(out: &mut String, group: &[&FileStep], place: usize, has_statement
 
 /// A block of code, in a fence that is longer than any in it.
 fn fenced(out: &mut String, language: &str, text: &str) {
-    let text = review::visible(text);
+    let text = visible(text);
     let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let _ = writeln!(out, "{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'));
@@ -201,7 +202,7 @@ fn fenced(out: &mut String, language: &str, text: &str) {
 /// Code inside of a line or a table's cell. What is not plain is written as HTML with entities: a backtick or a pipe
 /// has no meaning there, which no number of backslashes gives in every place.
 fn code(text: &str) -> String {
-    let text = review::one_line(text);
+    let text = one_line(text);
     let is_plain = |it: char| it.is_ascii_alphanumeric() || "._-:,()/ ".contains(it);
     if !text.trim().is_empty() && text.trim() == text && text.chars().all(is_plain) {
         return format!("`{text}`");
@@ -221,7 +222,7 @@ fn code(text: &str) -> String {
 /// Words inside of a line or a table's cell.
 fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for it in review::one_line(text).chars() {
+    for it in one_line(text).chars() {
         match it {
             '<' | '>' | '&' | '|' | '\\' | '`' | '*' | '[' | ']' | '~' | '$' | '!' | '{' | '}' => {
                 let _ = write!(out, "&#{};", u32::from(it));

@@ -345,33 +345,6 @@ pub fn short(hash: &str) -> &str {
     hash.char_indices().nth(12).map_or(hash, |(end, _)| &hash[..end])
 }
 
-/// Text that is shown as it stands, of any number of lines: what would move the cursor, or turn the direction of the
-/// writing, is spelt out, so that nobody reviews something else than what runs.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    spelt(text, |it| it == '\n' || it == '\t')
-}
-
-/// The same in one line.
-pub fn one_line(text: &str) -> Cow<'_, str> {
-    spelt(text, |_| false)
-}
-
-fn spelt(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let hides = |it: char| {
-        let invisible = matches!(it, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(it, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        (it.is_control() || invisible) && !is_kept(it)
-    };
-    if !text.contains(hides) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for it in text.chars() {
-        if hides(it) { out.extend(it.escape_default()) } else { out.push(it) }
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,12 +379,5 @@ mod tests {
             "PostgreSQL 14: x",
         ];
         assert_eq!(folded(&notes), expected);
-    }
-
-    #[test]
-    fn nothing_moves_the_cursor_or_turns_the_writing() {
-        assert_eq!(visible("a\x1b[2Jb\u{202e}c\n\td"), "a\\u{1b}[2Jb\\u{202e}c\n\td");
-        assert_eq!(one_line("a\nb"), "a\\nb");
-        assert_eq!(one_line("größer"), "größer");
     }
 }

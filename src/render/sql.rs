@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::review;
+use crate::diagnostic::visible::one_line;
 use crate::plan::file::{FileStep, PlanFile};
 use crate::proof::observe::SESSION;
 
@@ -24,7 +25,7 @@ pub fn render(plan: &PlanFile) -> String {
         out.truncate(out.trim_end().len());
         let _ = writeln!(out, "\n\n-- {}\n", stage.name());
         for condition in review::gate(plan, stage) {
-            let _ = writeln!(out, "-- gate: {}", review::one_line(&condition));
+            let _ = writeln!(out, "-- gate: {}", one_line(&condition));
         }
         for group in review::groups(&steps) {
             let is_inside = group[0].transaction.is_some();
@@ -78,5 +79,5 @@ fn write_step(out: &mut String, group: &[&FileStep], place: usize) {
 
 /// One line, whatever a name holds: a line break in it would end the comment.
 fn comment(out: &mut String, text: &str) {
-    let _ = writeln!(out, "-- {}", review::one_line(text));
+    let _ = writeln!(out, "-- {}", one_line(text));
 }

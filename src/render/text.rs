@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::review;
 use crate::diagnostic::Look;
+use crate::diagnostic::visible::{one_line, visible};
 use crate::lock::Lock;
 use crate::plan::file::{FileHazard, FileStep, PlanFile};
 
@@ -47,12 +48,12 @@ struct Page {
 
 impl Page {
     fn header(&mut self, plan: &PlanFile) {
-        let title = self.paint(Ink::Bold, &format!("Plan {}", review::one_line(&plan.name)));
+        let title = self.paint(Ink::Bold, &format!("Plan {}", one_line(&plan.name)));
         let id = self.paint(Ink::Dim, review::short(&plan.id));
         self.line(&format!("{title}  {id}"));
         let (from, to) = (review::short(&plan.from.fingerprint), review::short(&plan.to.fingerprint));
         let declaration = review::short(&plan.to.declaration);
-        self.entry("server", None, &format!("PostgreSQL {}", review::one_line(&plan.from.server)));
+        self.entry("server", None, &format!("PostgreSQL {}", one_line(&plan.from.server)));
         self.entry("state", None, &format!("{from} -> {to}, as declared by {declaration}"));
         if let Some(part) = review::part(plan) {
             self.entry("part", None, &part);
@@ -110,10 +111,10 @@ impl Page {
             (false, true) => ("└ ", "  "),
         };
         let (head, below) = (self.paint(Ink::Dim, head), self.paint(Ink::Dim, below) + "      ");
-        let summary = review::one_line(&step.summary);
+        let summary = one_line(&step.summary);
         let mut title = format!("{head}{:>4}  {}", step.id, self.paint(Ink::Bold, &summary));
         if let Some(because) = &step.because {
-            let because = review::one_line(because);
+            let because = one_line(because);
             let is_long = 8 + summary.chars().count() + 2 + because.chars().count() > self.width;
             title.push_str(&if is_long { format!("\n{below}") } else { "  ".into() });
             title.push_str(&self.paint(Ink::Dim, &because));
@@ -146,7 +147,7 @@ impl Page {
     /// The SQL of a step. The long SQL of one that nobody waits for is in the difference; rows are not, and steps that
     /// insert them have a check.
     fn statement(&mut self, step: &FileStep, below: &str) {
-        let sql = review::visible(&step.sql);
+        let sql = visible(&step.sql);
         let is_quiet = step.locks.is_empty() && step.hazards.is_empty() && step.irreversible.is_none();
         let is_quiet = is_quiet && step.check.is_none();
         let lines: Vec<&str> = sql.lines().collect();
@@ -237,7 +238,7 @@ impl Page {
             return;
         }
         self.title("Difference of the schemas");
-        for line in review::visible(difference).lines() {
+        for line in visible(difference).lines() {
             let ink = match line.as_bytes().first() {
                 Some(b'@') => Ink::Cyan,
                 Some(b'+') => Ink::Green,
@@ -269,7 +270,7 @@ impl Page {
 
     /// A line behind a margin, broken at the page's width.
     fn fact(&mut self, margin: &str, ink: Option<Ink>, text: &str) {
-        let text = review::one_line(text);
+        let text = one_line(text);
         let width = self.width.saturating_sub(columns(margin) + 2);
         for (place, part) in wrap(&text, width, false).into_iter().enumerate() {
             let part = ink.map_or_else(|| part.to_owned(), |ink| self.paint(ink, part));
