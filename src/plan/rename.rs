@@ -130,11 +130,15 @@ fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename
                 rename.and_then(|it| it.path.last()).unwrap_or(name).clone()
             };
             let chosen = chosen_anew(object, current, (&rename.old, new), after);
-            let Some(now) = chosen.or_else(|| renamed(name)) else { continue };
             let path = |last: &Name| within.iter().copied().chain([last]).cloned().collect::<Vec<Name>>();
             let declares = |last: &Name| desired.contains(&ObjectId { kind, path: path(last).into() });
-            let is_said = renames.iter().any(|it| it.class == class && it.path == path(&now));
-            if declares(&now) && !declares(name) && !is_said {
+            // Where the name was taken the server numbered it, and may not have to any more.
+            let first = Name(name.as_str().trim_end_matches(|it: char| it.is_ascii_digit()).to_owned());
+            let candidates = [chosen, renamed(name), renamed(&first)];
+            let Some(now) = candidates.into_iter().flatten().find(declares) else { continue };
+            let said = renames.iter().chain(&implied);
+            let is_said = said.into_iter().any(|it| it.class == class && it.path == path(&now));
+            if !declares(name) && !is_said {
                 implied.push(Rename { class, path: path(&now), old: name.clone(), span: rename.span });
             }
         }
