@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Definition, Kind, ObjectId, partition, table};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -124,9 +124,12 @@ impl Definition for IndexPartition {
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let (parent, child) = (&self.parent.index, &self.child.index);
-        // A table with rows is proven before it is attached, and until then its index is that of another table.
-        let table = &self.child.table;
-        let waits = sides.is_new(&partition::id(table)) && table::may_hold_rows(sides, table);
+        // A table that is attached late is another table until then.
+        let attachment = partition::id(&self.child.table);
+        let waits = match sides.new.get(&attachment) {
+            Some(Object::Partition(it)) if sides.is_new(&attachment) => it.is_proven_first(sides),
+            _ => false,
+        };
         let stage = if waits { Stage::Validate } else { Stage::Expand };
         vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).stage(stage).check(format!(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \

@@ -212,6 +212,12 @@ impl Partition {
             .collect()
     }
 
+    /// Whether a CHECK is proven before the attachment, which comes in a later stage then.
+    pub fn is_proven_first(&self, sides: &Sides<'_>) -> bool {
+        let mut tables = [Some(&self.child), self.default_sibling(sides.old)].into_iter().flatten();
+        self.condition.0.is_some() && tables.any(|it| table::is_used(sides, it))
+    }
+
     /// The online form for tables with rows: a CHECK that says the same as the bound is proven while the table is in
     /// use, and ATTACH takes it as proof.
     fn attach_online(&self, sides: &Sides<'_>) -> Vec<Step> {
