@@ -12,6 +12,7 @@ use pg_query::protobuf::{
 use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
 use crate::plan::relocate::STOPS_IF;
+use crate::source::syntax;
 
 mod bound;
 mod tree;
@@ -19,8 +20,8 @@ mod tree;
 pub use bound::Bound;
 use bound::bound;
 use tree::{
-    assignments, beside, cast, column, columns_in, commands, default_of, is_cast, is_column, is_spelled, looked_up,
-    named, none_of, operator_of, parse, quoted, range, source, strings, text, tree,
+    assignments, beside, cast, column, commands, default_of, is_cast, is_column, is_spelled, looked_up, named,
+    none_of, operator_of, parse, quoted, range, source, strings, text, tree,
 };
 
 /// A question about the rows of a table that exists.
@@ -462,7 +463,7 @@ impl Asked {
             Ok(ConstrType::ConstrCheck) => {
                 let Some(expression) = it.raw_expr.as_deref() else { return };
                 let mut columns = BTreeSet::new();
-                columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut columns);
+                syntax::columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut columns);
                 let columns: Vec<String> = columns.iter().map(|it| quoted(it)).collect();
                 let Some(with) = self.with(table, &columns) else { return };
                 // That a value is there is asked of what gives it.

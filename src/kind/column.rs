@@ -15,6 +15,7 @@ use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
+use crate::source::syntax;
 
 mod filled;
 mod heir;
@@ -282,15 +283,18 @@ impl Column {
         super::domain::constrains(schema, &self.data_type)
     }
 
-    /// What the declaration makes of the values when the column gets another type.
-    fn declared_conversion<'a>(&self, new: &Column, sides: &Sides<'a>) -> Option<&'a str> {
-        let declared = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()));
-        declared.filter(|_| self.data_type != new.data_type).map(String::as_str)
+    /// What the declaration makes of the values when the column gets another type: an expression that names it. Any other
+    /// is for rows without a value; it may have been left from when the column was new, and would be given to all rows.
+    pub fn declared_conversion<'a>(&self, sides: &Sides<'a>) -> Option<&'a str> {
+        let declared = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?;
+        let names = syntax::columns(declared);
+        let whole_row = names.contains(self.table.name.as_str());
+        (whole_row || names.contains(self.name.as_str())).then_some(declared)
     }
 
     /// Whether a declared expression could be meant for the values that change their type, or for the rows without one.
     pub fn is_filled_while_retyped(&self, new: &Column, sides: &Sides<'_>) -> bool {
-        self.declared_conversion(new, sides).is_some() && self.not_null.is_none() && new.not_null.is_some()
+        self.data_type != new.data_type && self.declared_conversion(sides).is_some() && self.not_null.is_none() && new.not_null.is_some()
     }
 
     /// Why the column can't get its new type.
@@ -323,16 +327,17 @@ impl Column {
                     .into(),
             );
         }
-        if self.declared_conversion(new, sides).is_some() {
+        if self.data_type != new.data_type && self.declared_conversion(sides).is_some() {
             return None;
         }
         let (from, to) = (&self.data_type, &new.data_type);
         match retype(self, new, sides).conversion {
             Conversion::Assigned | Conversion::Cast(_) => None,
             Conversion::Unknown => Some(format!(
-                "PostgreSQL has no cast from {from} to {to}; say in TOML what becomes of the values, by the columns of \
-                 the row: `[table.\"{}\".columns]` with `{} = {{ backfill = \"an expression of type {to}\" }}`",
-                self.table, self.name
+                "PostgreSQL has no cast from {from} to {to}; say in TOML what becomes of the values, by {0} itself and \
+                 other columns of the row: `[table.\"{1}\".columns]` with \
+                 `{0} = {{ backfill = \"an expression of type {to}\" }}`",
+                self.name, self.table
             )),
         }
     }
@@ -343,7 +348,7 @@ impl Column {
         if let Some(collation) = &new.collation {
             action += &format!(" COLLATE {collation}");
         }
-        let declared = self.declared_conversion(new, sides);
+        let declared = self.declared_conversion(sides).filter(|_| self.data_type != new.data_type);
         if let Some(using) = declared.or(change.conversion.using()) {
             action += &format!(" USING {using}");
         }

@@ -1,13 +1,10 @@
 //! What the questions read in statements: trees of SQL and their parts, as text that the server takes again. Pure.
 
-use std::collections::BTreeSet;
-
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AlterTableStmt, AlterTableType, BoolExprType, ColumnDef, ConstrType, Node, NullTest, NullTestType, RangeVar,
     TypeName, UpdateStmt,
 };
-use serde_json::Value;
 
 use crate::name::Name;
 
@@ -199,19 +196,4 @@ pub(super) fn strings(nodes: &[Node]) -> Vec<String> {
         _ => None,
     });
     words.collect()
-}
-
-/// The last words of the columns that a tree names.
-pub(super) fn columns_in(tree: &Value, found: &mut BTreeSet<String>) {
-    match tree {
-        Value::Array(items) => items.iter().for_each(|it| columns_in(it, found)),
-        Value::Object(fields) => {
-            if let Some(Value::Array(path)) = fields.get("ColumnRef").and_then(|it| it.get("fields")) {
-                let word = path.last().and_then(|it| it.pointer("/node/String/sval")).and_then(Value::as_str);
-                found.extend(word.map(str::to_owned));
-            }
-            fields.values().for_each(|it| columns_in(it, found));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

@@ -2,10 +2,12 @@
 //!
 //! The only unsafe code of the program. It declares one C function of the library that the crate links.
 
+use std::collections::BTreeSet;
 use std::ffi::{CString, c_char, c_int};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, ScanToken, Token, TypeName};
+use serde_json::Value;
 
 /// What the grammar says about a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +166,30 @@ pub fn words(text: &str) -> Vec<String> {
     };
     let word = |it: &ScanToken| text.get(it.start.max(0) as usize..it.end.max(0) as usize);
     tokens.iter().filter(|it| is_word(it)).filter_map(word).map(|it| it.trim_matches('"').to_owned()).collect()
+}
+
+/// The last words of the columns that an expression names; a row as a whole is named as its table is.
+pub fn columns(expression: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Ok(expression) = parse_expression(expression) {
+        columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut found);
+    }
+    found
+}
+
+/// The last words of the columns that a tree names.
+pub fn columns_in(tree: &Value, found: &mut BTreeSet<String>) {
+    match tree {
+        Value::Array(items) => items.iter().for_each(|it| columns_in(it, found)),
+        Value::Object(fields) => {
+            if let Some(Value::Array(path)) = fields.get("ColumnRef").and_then(|it| it.get("fields")) {
+                let word = path.last().and_then(|it| it.pointer("/node/String/sval")).and_then(Value::as_str);
+                found.extend(word.map(str::to_owned));
+            }
+            fields.values().for_each(|it| columns_in(it, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 #[cfg(test)]

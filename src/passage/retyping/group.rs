@@ -237,7 +237,7 @@ fn turn_of_enum(old: &Column, exchange: &Exchange, sides: &Sides<'_>) -> Option<
     let array = old.data_type.strip_prefix(&exchange.name.to_string())?;
     let text = if array.is_empty() { "text" } else { "text[]" };
     let cast = format!("::{text}::{}{array}", exchange.name.sibling(exchange.fresh.clone()));
-    let declared = sides.facts.backfills.get(&(old.table.clone(), old.name.clone()));
+    let declared = old.declared_conversion(sides);
     let (fresh, former) = beside(old, sides);
     Some(Turn {
         table: old.table.clone(),
@@ -285,7 +285,7 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
         return None;
     }
     let back = retype(new, old, &Sides { old: sides.new, new: sides.old, ..*sides });
-    let declared = sides.facts.backfills.get(&(old.table.clone(), old.name.clone())).cloned();
+    let declared = old.declared_conversion(sides).map(str::to_owned);
     // The planner refuses these.
     if (conversion == Conversion::Unknown && declared.is_none()) || old.is_filled_while_retyped(new, sides) {
         return None;
