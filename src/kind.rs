@@ -131,6 +131,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
+    /// What has to be there before this can come, of the new schema, beside what it needs.
+    fn comes_after(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
+        vec![]
+    }
+
     /// Whether the change to this comes before that of something that it needs, since it lets go of what goes there.
     fn changes_before(&self, _need: &ObjectId, _sides: &Sides<'_>) -> bool {
         false
@@ -243,6 +248,10 @@ macro_rules! kinds {
 
             pub fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
                 match self { $(Object::$Kind(it) => it.goes_only_with(sides),)* }
+            }
+
+            pub fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.comes_after(sides),)* }
             }
 
             pub fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

@@ -388,15 +388,25 @@ impl Column {
                 }
             }
         }
-        if let (Some(identity), Some(_)) = (&self.identity, &new.identity) {
+        if let Some(identity) = &self.identity {
             step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
         }
-        // Where rows stay, an index that sorts by another collation is built anew.
-        if self.collation != new.collation && !change.rewrites {
-            for member in family.iter().filter(|it| table::stores(sides, it)) {
-                let column = id(member, &self.name);
+        // Where rows stay, an index that sorts by another collation is built anew, and so is one of a partitioned table,
+        // whose indexes ALTER TABLE never takes over.
+        let partitioned = !table::stores(sides, &self.table) && self.data_type != new.data_type;
+        if (self.collation != new.collation || partitioned) && !change.rewrites {
+            let has_index = |table: &QName| {
+                let column = id(table, &self.name);
                 let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
-                if sides.old.of_kind(Kind::Index).any(needs_it) {
+                let is_key = |it: &&Object| match it {
+                    Object::Constraint(it) => !matches!(it.rule, Rule::Check(_) | Rule::Foreign(_)),
+                    _ => false,
+                };
+                sides.old.of_kind(Kind::Index).any(needs_it)
+                    || sides.old.of_kind(Kind::Constraint).filter(is_key).any(needs_it)
+            };
+            for member in family.iter().filter(|it| table::stores(sides, it)) {
+                if has_index(if partitioned { &self.table } else { member }) {
                     step = step.scans(member);
                 }
             }

@@ -526,6 +526,14 @@ impl Definition for Constraint {
         }
     }
 
+    /// A key of a partitioned table is one once those of all partitions are part of it.
+    fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match &self.rule {
+            Rule::Foreign(_) => index_partition::below(sides.new.needs_of(&self.id()), sides.new),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
+        }
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let is_left = matches!(self.rule, Rule::Foreign(_)) && partition::leaves(sides, &self.table, &self.name);
         if self.comes_from_above(sides) || is_left || self.is_handed_down(sides) {

@@ -188,6 +188,9 @@ pub(super) fn pass_on(on: &ObjectId, from: &Role, to: &Role, sides: &Sides<'_>) 
         };
         let (before, after) = (grants(sides.old), grants(sides.new));
         let Some(any) = after.as_ref().or(before.as_ref()) else { continue };
+        if column::goes_with_identity(&any.on, any.inside.as_ref(), sides.new) {
+            continue;
+        }
         let after = after.clone().unwrap_or_else(|| Grants { owner: Some(to.clone()), items: vec![], ..any.clone() });
         let before = privileges::pass(before.map(|it| it.rights()).unwrap_or_default(), from, to);
         steps.extend(after.altering_steps(before, sides));

@@ -54,6 +54,24 @@ macro_rules! parent {
 
 pub(super) use parent;
 
+/// The attachments of indexes to these, and to those that are attached so.
+pub(super) fn below<'a>(indexes: impl Iterator<Item = &'a ObjectId>, schema: &Schema) -> Vec<ObjectId> {
+    let mut ends: Vec<ObjectId> = indexes.filter(|it| matches!(it.kind, Kind::Constraint | Kind::Index)).cloned().collect();
+    let (mut below, mut next) = (vec![], 0);
+    while let Some(end) = ends.get(next).cloned() {
+        for object in schema.of_kind(Kind::IndexPartition) {
+            if let Object::IndexPartition(it) = object
+                && it.parent.id() == end
+            {
+                below.push(object.id());
+                ends.push(it.child.id());
+            }
+        }
+        next += 1;
+    }
+    below
+}
+
 /// Whether what goes is the index's parent, and goes with its table: the partition was detached by then, and keeps the
 /// index.
 pub(super) fn outlives_parent(parent: Option<&End>, need: &ObjectId, new: &Schema) -> bool {

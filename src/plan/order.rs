@@ -252,6 +252,9 @@ impl<'a> Graph<'a> {
                             edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
                             edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
                         }
+                        for first in self.new.objects[id].comes_after(&self.sides) {
+                            edges.extend(node(&first, Half::Create).map(|first| Edge::hard(first, key)));
+                        }
                         // What goes without a step of its own is not gone before what it needed is.
                         if node(id, Half::Drop).is_some_and(|own| self.nodes[own].steps.is_empty()) {
                             for need in self.old.needs_of(id) {

@@ -169,7 +169,7 @@ impl Maker<'_> {
         self.dressed("FUNCTION", "app.f0(integer)");
         if c.has("f0.grant", 20) {
             self.line("REVOKE ALL ON FUNCTION app.f0(integer) FROM PUBLIC");
-            self.line("GRANT EXECUTE ON FUNCTION app.f0(integer) TO app_reader");
+            self.line("GRANT EXECUTE ON FUNCTION app.f0(integer) TO app_reader, app_owner");
         }
     }
 
