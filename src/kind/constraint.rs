@@ -566,6 +566,12 @@ impl Definition for Constraint {
         if index_partition::goes_with_parent(self.rule.parent(), sides) {
             return Alter::Replace;
         }
+        // The key that it stands on can't go while the foreign key is there, and another one comes only after that.
+        let is_key = |it: &&ObjectId| matches!(it.kind, Kind::Constraint | Kind::Index);
+        let loses_key = sides.old.needs_of(&self.id()).filter(is_key).any(|it| sides.is_going(it));
+        if loses_key {
+            return Alter::Replace;
+        }
         if self.settled_like(new) == *new {
             return Alter::Steps(self.settle(new, sides));
         }
