@@ -165,6 +165,16 @@ impl Column {
         sql
     }
 
+    /// The element of a column that goes, for a partition that comes before that.
+    pub fn as_of_partition(&self, sides: &Sides<'_>) -> String {
+        let column = Column { identity: None, ..self.clone() };
+        let element = column.element(sides, false);
+        match self.default(sides.old).filter(|_| self.generated.is_none()) {
+            Some(default) => format!("{element} DEFAULT {}", default.expression),
+            None => element,
+        }
+    }
+
     /// What the element can't say, as actions of ALTER TABLE.
     pub fn settings(&self, sides: &Sides<'_>, table: &Table) -> Vec<String> {
         let alter = format!("ALTER COLUMN {}", self.name);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside};
 use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, ObjectId, partition, table, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -365,6 +365,20 @@ impl Constraint {
             step.stage(Stage::Contract).hazard(Code::DropConstraint, self.id(), "it is no longer enforced")
         }
     }
+}
+
+/// The checks of a partitioned table that go, for a partition that comes before that.
+pub fn going_checks(above: &QName, partition: &QName, sides: &Sides<'_>) -> Vec<(ObjectId, String)> {
+    let checks = sides.old.of_relation(Kind::Constraint, above).filter_map(|object| match object {
+        Object::Constraint(it) if matches!(it.rule, Rule::Check(_)) && !sides.new.contains(&it.id()) => Some(it),
+        _ => None,
+    });
+    checks
+        .map(|it| {
+            let id = ObjectId::new(Kind::Constraint, [&partition.namespace, &partition.name, &it.name]);
+            (id, format!("CONSTRAINT {} {}", it.name, it.definition(sides)))
+        })
+        .collect()
 }
 
 impl Definition for Constraint {

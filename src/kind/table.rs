@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::{self, Column};
-use crate::kind::constraint::Rule;
+use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
@@ -332,6 +332,24 @@ impl Table {
     }
 }
 
+impl Table {
+    /// What a new partition has as long as those above it do: columns and checks that go in `contract`. Without them it
+    /// can't be attached before, and they go with those of the table above.
+    fn until_the_contract(&self, sides: &Sides<'_>) -> Vec<(ObjectId, String)> {
+        let mut above = &self.name;
+        while sides.is_new(&id(above)) {
+            match sides.new.get(&super::partition::id(above)) {
+                Some(Object::Partition(it)) => above = &it.parent,
+                _ => return vec![],
+            }
+        }
+        let Some(whole) = find(sides.old, above).filter(|_| sides.new.contains(&id(above))) else { return vec![] };
+        let columns = whole.columns(sides.old).into_iter().filter(|it| !sides.new.contains(&it.id()));
+        let columns = columns.map(|it| (column::id(&self.name, &it.name), it.as_of_partition(sides)));
+        columns.chain(constraint::going_checks(above, &self.name, sides)).collect()
+    }
+}
+
 impl Definition for Table {
     const NOUN: &'static str = "table";
 
@@ -425,7 +443,10 @@ impl Definition for Table {
         let create = Step::with_body(Body {
             of: self.id(),
             head: format!("CREATE {persistence}TABLE {}{of_type}", self.name),
-            clauses: elements.map(|it| (it.id(), it.element(sides, self.of_type.is_some()))).collect(),
+            clauses: elements
+                .map(|it| (it.id(), it.element(sides, self.of_type.is_some())))
+                .chain(self.until_the_contract(sides))
+                .collect(),
             tail,
         });
         let create = self.inherits.iter().fold(create, |it, parent| it.locks(parent, Lock::ShareUpdateExclusive));

@@ -1,0 +1,1 @@
+INSERT INTO app.event VALUES (1, 'a', 'b');
