@@ -3,7 +3,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sha2::{Digest, Sha256};
 
 /// A pair of schemas: what it is made from, and what was taken away from it since.
 #[derive(Debug, Clone, Default)]
@@ -62,8 +63,7 @@ impl<'a> Choices<'a> {
     }
 
     fn number(&self, salt: &str, name: &str) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (self.pair.seed, salt, name).hash(&mut hasher);
-        hasher.finish() >> 8
+        let digest = Sha256::digest(format!("{} {salt} {name}", self.pair.seed));
+        digest.iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
