@@ -2,6 +2,7 @@
 //! fails, and each writer reads back what it wrote.
 #![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -45,9 +46,10 @@ async fn a_column_is_renamed_while_both_names_are_in_use() {
     let first = Writer::start(&project, before, 0..20, Rows::new()).await;
     project.through("expand").await;
     // Rows that are written from now on have both; the others wait for the backfill.
-    let agree = "SELECT NOT EXISTS (SELECT FROM contacts
-        WHERE number IS DISTINCT FROM phone AND (number IS NOT NULL OR id < 1000))";
-    let (agreed, watched) = watching(&project, agree).await;
+    project.none("SELECT id FROM contacts WHERE number IS NULL AND id < 20").await;
+    let differ = "SELECT id, phone, number FROM contacts
+        WHERE number IS DISTINCT FROM phone AND (number IS NOT NULL OR id < 1000)";
+    let (agreed, watched) = watching(&project, differ).await;
     let second = Writer::start(&project, after, 20..40, Rows::new()).await;
     project.through("backfill").await;
     let same = "SELECT count(*) FILTER (WHERE number IS DISTINCT FROM phone)::text FROM contacts";
@@ -227,9 +229,10 @@ async fn a_column_is_split_while_it_and_its_parts_are_in_use() {
     project.plan().await;
     let first = Writer::start(&project, before, 0..20, Rows::new()).await;
     project.through("expand").await;
-    let agree = "SELECT NOT EXISTS (SELECT FROM contacts
-        WHERE concat_ws(' ', prefix, rest) <> phone AND (prefix IS NOT NULL OR id < 1000))";
-    let (agreed, watched) = watching(&project, agree).await;
+    project.none("SELECT id FROM contacts WHERE prefix IS NULL AND id < 20").await;
+    let differ = "SELECT id, phone, prefix, rest FROM contacts
+        WHERE concat_ws(' ', prefix, rest) <> phone AND (prefix IS NOT NULL OR id < 1000)";
+    let (agreed, watched) = watching(&project, differ).await;
     let second = Writer::start(&project, after, 20..40, Rows::new()).await;
     // Half done, it looks as if the new columns were there and the old one left over.
     let (succeeded, said) = project.output(&["plan", "--out", "half.toml", "--accept", "all"]).await;
@@ -541,9 +544,10 @@ async fn a_column_moves_to_another_table_while_both_are_in_use() {
     assert!(said.contains("no running code uses column public.contacts.phone"), "{said}");
     let first = Writer::start(&project, before, 0..20, Rows::new()).await;
     project.through("expand").await;
-    let agree = "SELECT NOT EXISTS (SELECT FROM contacts c JOIN profiles p ON p.contact_id = c.id
-        WHERE p.phone IS DISTINCT FROM c.phone AND (p.phone IS NOT NULL OR c.id < 20))";
-    let (agreed, watched) = watching(&project, agree).await;
+    project.none("SELECT contact_id FROM profiles WHERE phone IS NULL AND contact_id < 20").await;
+    let differ = "SELECT c.id, c.phone, p.phone FROM contacts c JOIN profiles p ON p.contact_id = c.id
+        WHERE p.phone IS DISTINCT FROM c.phone AND (p.phone IS NOT NULL OR c.id < 1000)";
+    let (agreed, watched) = watching(&project, differ).await;
     let second = Writer::start(&project, after, 20..40, Rows::new()).await;
     project.through("backfill").await;
     assert_eq!(project.text("SELECT count(*)::text FROM profiles WHERE phone IS NULL").await, "0");
@@ -569,6 +573,54 @@ async fn a_column_moves_to_another_table_while_both_are_in_use() {
         assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, *text);
     }
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
+}
+
+#[tokio::test]
+async fn rows_that_a_backfill_meets_while_they_move_are_written_by_many() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);
+        CREATE TABLE profiles (contact_id bigint PRIMARY KEY REFERENCES contacts, note text);";
+    let profiles = "INSERT INTO profiles SELECT id FROM contacts; ANALYZE profiles;";
+    let project =
+        Project::new("crowded", &format!("{old}{MANY}{profiles}"), &[("schema/contacts.toml", MOVE)]).await;
+    let before = Code {
+        insert: "",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let after = Code {
+        insert: "",
+        update: "UPDATE profiles SET phone = $2 WHERE contact_id = $1",
+        touch: "UPDATE profiles SET note = $2 WHERE contact_id = $1",
+        read: "SELECT coalesce(p.phone, c.phone) FROM profiles p JOIN contacts c ON c.id = p.contact_id WHERE contact_id = $1",
+    };
+    project.plan().await;
+    project.through("expand").await;
+    let mut writers = vec![];
+    for (code, begin) in
+        [(before, 1000), (before, 1200), (after, 4000), (before, 8000), (after, 14000), (before, 14200)]
+    {
+        let keys = begin..begin + 200;
+        let known = keys.clone().map(|key| (key, format!("+{key}"))).collect();
+        writers.push(Writer::start(&project, code, keys, known).await);
+    }
+    project.run(&["resume", "--through", "backfill", "--rows-per-second", "3000"]).await;
+    let mut rows = Rows::new();
+    for writer in writers {
+        rows.extend(writer.stop().await);
+    }
+    project
+        .none(
+            "SELECT c.id, c.phone, p.phone FROM contacts c JOIN profiles p ON p.contact_id = c.id
+        WHERE p.phone IS DISTINCT FROM c.phone",
+        )
+        .await;
+    let profiles = project.text("SELECT contact_id || ' ' || phone FROM profiles").await;
+    let profiles: BTreeSet<&str> = profiles.lines().collect();
+    for (key, text) in &rows {
+        assert!(profiles.contains(format!("{key} {text}").as_str()), "{key}: {text}");
+    }
+    assert_eq!(rows.values().filter(|it| it.starts_with('+')).count(), 0);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tenantry::connect::Session;
@@ -85,6 +85,16 @@ impl Project {
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
 
+    /// Waits until a query gives no row: however busy the machine is, those who write get there.
+    pub async fn none(&self, query: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let client = self.connect().await.client;
+        while let Some(row) = client.query(&as_text(query), &[]).await.unwrap().first() {
+            assert!(Instant::now() < deadline, "still there: {}", row.get::<_, String>(0));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The text that a query gives, line by line.
     pub async fn text(&self, query: &str) -> String {
         let rows = self.connect().await.client.query(query, &[]).await.unwrap();
@@ -149,19 +159,25 @@ impl Writer {
     }
 }
 
-/// Somebody who asks all the while whether something holds. Gives how often it did.
+/// Somebody who asks all the while for rows that must not be there. Gives how often there were none.
 pub async fn watching(project: &Project, query: &'static str) -> (watch::Sender<bool>, JoinHandle<u64>) {
     let (stop, stopped) = watch::channel(false);
     let session = project.connect().await;
     let work = tokio::spawn(async move {
-        let mut asked = 0;
+        let (mut asked, query) = (0, as_text(query));
         while !*stopped.borrow() {
-            let holds: bool = session.client.query_one(query, &[]).await.unwrap().get(0);
-            assert!(holds, "no longer true: {query}");
+            let rows = session.client.query(&query, &[]).await.unwrap();
+            let found: Vec<String> = rows.iter().map(|it| it.get(0)).collect();
+            assert!(found.is_empty(), "{query}: {found:?}");
             asked += 1;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         asked
     });
     (stop, work)
+}
+
+/// A query whose rows are texts.
+fn as_text(query: &str) -> String {
+    format!("SELECT found::text FROM ({query}) AS found")
 }
