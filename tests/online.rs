@@ -88,6 +88,54 @@ async fn a_rename_is_taken_back_while_both_names_are_in_use() {
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14000");
 }
 
+#[tokio::test]
+async fn a_table_whose_rows_a_trigger_stamps_is_renamed_while_both_names_are_in_use() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text, note text,
+            updated_at timestamptz NOT NULL DEFAULT 'epoch');
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+        CREATE TRIGGER contacts_stamp BEFORE UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION stamp();";
+    let new = "CREATE TABLE people ( -- tenantry: was contacts
+            id bigint PRIMARY KEY, phone text, note text,
+            changed_at timestamptz NOT NULL DEFAULT 'epoch' -- tenantry: was updated_at
+        );
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN NEW.changed_at := now(); RETURN NEW; END $$;
+        CREATE TRIGGER people_stamp BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION stamp();";
+    let project = Project::new("people", &format!("{old}{MANY}"), &[("schema/people.sql", new)]).await;
+    let before = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1 AND updated_at IS NOT NULL",
+    };
+    let after = Code {
+        insert: "INSERT INTO people (id, phone) VALUES ($1, $2)",
+        update: "UPDATE people SET phone = $2 WHERE id = $1",
+        touch: "UPDATE people SET note = $2 WHERE id = $1",
+        read: "SELECT phone FROM people WHERE id = $1 AND changed_at IS NOT NULL",
+    };
+    project.plan().await;
+    let first = Writer::start(&project, before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    let second = Writer::start(&project, after, 20..40, Rows::new()).await;
+    project.none("SELECT id FROM people WHERE id < 40 AND changed_at = 'epoch'").await;
+    second.stop().await;
+    project.run(&["rollback", "--yes"]).await;
+    let rows = first.stop().await;
+    assert_eq!(project.text("SELECT to_regclass('people')::text").await, "");
+    let again = Writer::start(&project, before, 0..20, rows).await;
+    project.run(&["apply", "plan.toml", "--yes", "--through", "validate"]).await;
+    let rows = again.stop().await;
+    let third = Writer::start(&project, after, 0..20, rows).await;
+    project.through("contract").await;
+    for (key, text) in third.stop().await {
+        assert_eq!(project.text(&format!("SELECT phone FROM people WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM people WHERE phone = '+' || id").await, "14001");
+    project.run(&["drift"]).await;
+}
+
 const SPLIT: &str = r#"
 [table."public.contacts"]
 becomes = { phone = "concat_ws(' ', prefix, rest)" }

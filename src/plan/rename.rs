@@ -8,9 +8,13 @@ use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::twin::{Alone, Twin};
-use crate::plan::{Planned, Step, Undo, bridge, idle, twin};
+use crate::plan::{Planned, Step, Undo, bridge, idle, together, twin};
 use crate::schema::{Facts, Schema};
 use crate::source::{Class, Rename};
+
+mod bodies;
+
+use bodies::Group;
 
 /// Declared renames whose old name the live side still has.
 #[derive(Debug, Clone, Default)]
@@ -65,12 +69,10 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &F
         step.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         left.push((rename, step));
     }
-    let mut steps: Vec<Planned> = vec![];
-    let mut transaction = 0;
+    let mut groups: Vec<Group<'_>> = vec![];
     while !left.is_empty() {
         let (rename, step) = left.remove(0);
-        transaction += 1;
-        let mut together = vec![step];
+        let mut group = Group { renames: vec![rename], steps: vec![step], is_bridged: false };
         if rename.class == Class::Table {
             let of_table = |it: &Rename| it.class == Class::Column && it.path[..2] == rename.path[..];
             let columns: Vec<&Rename> = left.iter().map(|it| it.0).filter(|it| of_table(it)).collect();
@@ -81,15 +83,22 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &F
                 bridge = bridge::view(rename, &columns, current, desired);
             }
             if bridge.is_some() {
-                together.extend(left.extract_if(.., |it| of_table(it.0)).map(|it| it.1));
-                together.iter_mut().for_each(|it| it.step.hazards.clear());
+                group.is_bridged = true;
+                group.extend(left.extract_if(.., |it| of_table(it.0)));
+                group.steps.iter_mut().for_each(|it| it.step.hazards.clear());
             }
             let bears_its_name = |it: &Rename| is_implied(it) && it.span == rename.span;
-            together.extend(left.extract_if(.., |it| bears_its_name(it.0)).map(|it| it.1));
-            together.extend(bridge.into_iter().flatten());
+            group.extend(left.extract_if(.., |it| bears_its_name(it.0)));
+            group.steps.extend(bridge.into_iter().flatten());
         }
-        steps.extend(together.into_iter().map(|it| Planned { transaction: Some(transaction), ..it }));
+        groups.push(group);
     }
+    let groups = bodies::follow(groups, &renames, current, desired, facts);
+    let numbered = groups.into_iter().zip(1..).flat_map(|(group, transaction)| {
+        group.steps.into_iter().map(move |it| Planned { transaction: Some(transaction), ..it })
+    });
+    let mut steps: Vec<Planned> = numbered.collect();
+    together::mark(&mut steps, current, facts);
     Pending { steps, twins }
 }
 

@@ -1,0 +1,1 @@
+INSERT INTO contacts (phone) VALUES ('a'), ('b');
