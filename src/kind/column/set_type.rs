@@ -1,0 +1,169 @@
+//! `ALTER COLUMN … TYPE`: when there is no such step, and what it locks, scans and loses.
+
+use super::retype::{Conversion, retype};
+use super::{Column, find, id};
+use crate::kind::constraint::Rule;
+use crate::kind::table;
+use crate::kind::{Definition, Kind, Object, ObjectId};
+use crate::lock::Lock;
+use crate::name::QName;
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::Sides;
+use crate::source::syntax;
+
+impl Column {
+    /// What the declaration makes of the values when the column gets another type: an expression that names it. Any other
+    /// is for rows without a value; it may have been left from when the column was new, and would be given to all rows.
+    pub fn declared_conversion<'a>(&self, sides: &Sides<'a>) -> Option<&'a str> {
+        let declared = sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?;
+        let names = syntax::columns(declared);
+        let whole_row = names.contains(self.table.name.as_str());
+        (whole_row || names.contains(self.name.as_str())).then_some(declared)
+    }
+
+    /// Whether a declared expression could be meant for the values that change their type, or for the rows without one.
+    pub fn is_filled_while_retyped(&self, new: &Column, sides: &Sides<'_>) -> bool {
+        self.data_type != new.data_type && self.declared_conversion(sides).is_some() && self.not_null.is_none() && new.not_null.is_some()
+    }
+
+    /// Why the column can't get its new type.
+    pub(super) fn cannot_retype(&self, new: &Column, sides: &Sides<'_>) -> Option<String> {
+        if new.generated.is_some() {
+            return None;
+        }
+        let family = table::family(sides, &self.table);
+        let has_it = |it: &QName| find(sides.old, it, &self.name).is_some();
+        for heir in &family {
+            let parents = table::parents(sides.old, heir);
+            if let Some(other) = parents.iter().find(|it| has_it(it) && *heir != self.table && !family.contains(it)) {
+                return Some(format!(
+                    "{heir} has it from {other} as well, and PostgreSQL changes its type in neither while both are parents \
+                     of {heir}: declare {heir} without one of them first, and with both again in a plan after this one"
+                ));
+            }
+        }
+        if family.iter().any(|it| table::partitions_by(sides.old, it, &self.name)) {
+            return Some(format!(
+                "rows of {} find their partition by it, and PostgreSQL does not change the type of such a column; declare \
+                 a table of another name that is partitioned by the new type, and take the rows over",
+                self.table
+            ));
+        }
+        if self.is_filled_while_retyped(new, sides) {
+            return Some(
+                "it gets another type and becomes required at once, and its backfill could be meant for either: \
+                 declare one after the other, each in a plan of its own"
+                    .into(),
+            );
+        }
+        if self.data_type != new.data_type && self.declared_conversion(sides).is_some() {
+            return None;
+        }
+        let (from, to) = (&self.data_type, &new.data_type);
+        match retype(self, new, sides).conversion {
+            Conversion::Assigned | Conversion::Cast(_) => None,
+            Conversion::Unknown => Some(format!(
+                "PostgreSQL has no cast from {from} to {to}; say in TOML what becomes of the values, by {0} itself and \
+                 other columns of the row: `[table.\"{1}\".columns]` with \
+                 `{0} = {{ backfill = \"an expression of type {to}\" }}`",
+                self.name, self.table
+            )),
+        }
+    }
+
+    pub(super) fn set_type(&self, new: &Column, sides: &Sides<'_>) -> Step {
+        let change = retype(self, new, sides);
+        let mut action = format!("ALTER COLUMN {} TYPE {}", self.name, new.data_type);
+        if let Some(collation) = &new.collation {
+            action += &format!(" COLLATE {collation}");
+        }
+        let declared = self.declared_conversion(sides).filter(|_| self.data_type != new.data_type);
+        if let Some(using) = declared.or(change.conversion.using()) {
+            action += &format!(" USING {using}");
+        }
+        let rows = table::may_hold_rows(sides, &self.table);
+        let mut step = self.on_family(action, sides).stage(Stage::Contract);
+        let family = table::family(sides, &self.table);
+        for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
+            step = step.disturbs(id(member, &self.name), Disturbance::Retype);
+            if change.crosses {
+                step = step.disturbs(id(member, &self.name), Disturbance::Swap);
+            }
+        }
+        // The server checks constraints on the column anew: its own, and the foreign keys at either end.
+        for constraint in sides.old.of_kind(Kind::Constraint).map(Object::id) {
+            let needed = |id: &ObjectId| family.iter().any(|it| *id == self::id(it, &self.name));
+            if !sides.old.needs_of(&constraint).any(needed) {
+                continue;
+            }
+            let ends = sides.old.needs_of(&constraint).chain([&constraint]);
+            for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
+                let [namespace, name, _] = &end.path[..] else { continue };
+                let end = QName { namespace: namespace.clone(), name: name.clone() };
+                for member in table::family(sides, &end) {
+                    step = step.locks(&member, Lock::AccessExclusive);
+                }
+            }
+            let [namespace, name, _] = &constraint.path[..] else { continue };
+            let checked = QName { namespace: namespace.clone(), name: name.clone() };
+            // A foreign key is looked through from the partitioned table as well.
+            let is_foreign = match sides.old.get(&constraint) {
+                Some(Object::Constraint(it)) => matches!(it.rule, Rule::Foreign(_)),
+                _ => false,
+            };
+            for member in table::family(sides, &checked) {
+                if is_foreign || table::stores(sides, &member) {
+                    step = step.scans(&member);
+                }
+            }
+        }
+        if let Some(identity) = &self.identity {
+            step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
+        }
+        // Where rows stay, an index that sorts by another collation is built anew, and so is one of a partitioned table,
+        // whose indexes ALTER TABLE never takes over.
+        let partitioned = !table::stores(sides, &self.table) && self.data_type != new.data_type;
+        if (self.collation != new.collation || partitioned) && !change.rewrites {
+            let has_index = |table: &QName| {
+                let column = id(table, &self.name);
+                let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
+                let is_key = |it: &&Object| match it {
+                    Object::Constraint(it) => !matches!(it.rule, Rule::Check(_) | Rule::Foreign(_)),
+                    _ => false,
+                };
+                sides.old.of_kind(Kind::Index).any(needs_it)
+                    || sides.old.of_kind(Kind::Constraint).filter(is_key).any(needs_it)
+            };
+            for member in family.iter().filter(|it| table::stores(sides, it)) {
+                if has_index(if partitioned { &self.table } else { member }) {
+                    step = step.scans(member);
+                }
+            }
+        }
+        if change.rewrites {
+            let stores = |it: &&QName| table::stores(sides, it);
+            step = family.iter().filter(stores).fold(step, Step::rewrites);
+        }
+        let evidence = || {
+            let in_place = sides.facts.in_place.get(&self.id());
+            let why = in_place.map(|why| format!("; not by way of a new column: {why}")).unwrap_or_default();
+            format!("{}{why}", table::evidence(sides, &self.table))
+        };
+        if rows && change.narrows {
+            let why = format!("{} to {}; {}", self.data_type, new.data_type, evidence());
+            step = step
+                .hazard(Code::NarrowType, self.id(), why)
+                .irreversible("the old type can't be had back with what the new one cut off");
+        }
+        if declared.is_some() && rows {
+            step = step.irreversible("what the declared expression made of the values has no declared way back");
+        }
+        let under_lock = if change.rewrites { Some(Code::RewriteTable) } else { None };
+        let under_lock = under_lock.or_else(|| (!step.scans.is_empty()).then_some(Code::ScanUnderLock));
+        match under_lock.filter(|_| rows) {
+            Some(code) => step.hazard(code, self.id(), evidence()),
+            None => step,
+        }
+    }
+}
