@@ -1,6 +1,6 @@
 //! `ALTER COLUMN … TYPE`: when there is no such step, and what it locks, scans and loses.
 
-use super::retype::{Conversion, retype};
+use super::retype::{Conversion, Retype, retype};
 use super::{Column, find, id};
 use crate::kind::constraint::Rule;
 use crate::kind::table;
@@ -82,7 +82,6 @@ impl Column {
         if let Some(using) = declared.or(change.conversion.using()) {
             action += &format!(" USING {using}");
         }
-        let rows = table::may_hold_rows(sides, &self.table);
         let mut step = self.on_family(action, sides).stage(Stage::Contract);
         let family = table::family(sides, &self.table);
         for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
@@ -91,10 +90,26 @@ impl Column {
                 step = step.disturbs(id(member, &self.name), Disturbance::Swap);
             }
         }
-        // The server checks constraints on the column anew: its own, and the foreign keys at either end.
+        step = self.checked_anew(step, &family, sides);
+        if let Some(identity) = &self.identity {
+            step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
+        }
+        let stored = family.iter().filter(|it| table::stores(sides, it));
+        step = match change.rewrites {
+            true => stored.fold(step, Step::rewrites),
+            false => stored.filter(|it| self.is_indexed_anew(new, it, sides)).fold(step, Step::scans),
+        };
+        match table::may_hold_rows(sides, &self.table) {
+            true => self.over_rows(step, new, &change, declared.is_some(), sides),
+            false => step,
+        }
+    }
+
+    /// The server checks constraints on the column anew: its own, and the foreign keys at either end.
+    fn checked_anew(&self, mut step: Step, family: &[QName], sides: &Sides<'_>) -> Step {
         for constraint in sides.old.of_kind(Kind::Constraint).map(Object::id) {
-            let needed = |id: &ObjectId| family.iter().any(|it| *id == self::id(it, &self.name));
-            if !sides.old.needs_of(&constraint).any(needed) {
+            let is_its = |need: &ObjectId| family.iter().any(|it| *need == id(it, &self.name));
+            if !sides.old.needs_of(&constraint).any(is_its) {
                 continue;
             }
             let ends = sides.old.needs_of(&constraint).chain([&constraint]);
@@ -118,52 +133,46 @@ impl Column {
                 }
             }
         }
-        if let Some(identity) = &self.identity {
-            step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
-        }
-        // Where rows stay, an index that sorts by another collation is built anew, and so is one of a partitioned table,
-        // whose indexes ALTER TABLE never takes over.
+        step
+    }
+
+    /// Where rows stay, an index that sorts by another collation is built anew, and so is one of a partitioned table,
+    /// whose indexes ALTER TABLE never takes over.
+    fn is_indexed_anew(&self, new: &Column, member: &QName, sides: &Sides<'_>) -> bool {
         let partitioned = !table::stores(sides, &self.table) && self.data_type != new.data_type;
-        if (self.collation != new.collation || partitioned) && !change.rewrites {
-            let has_index = |table: &QName| {
-                let column = id(table, &self.name);
-                let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
-                let is_key = |it: &&Object| match it {
-                    Object::Constraint(it) => !matches!(it.rule, Rule::Check(_) | Rule::Foreign(_)),
-                    _ => false,
-                };
-                sides.old.of_kind(Kind::Index).any(needs_it)
-                    || sides.old.of_kind(Kind::Constraint).filter(is_key).any(needs_it)
-            };
-            for member in family.iter().filter(|it| table::stores(sides, it)) {
-                if has_index(if partitioned { &self.table } else { member }) {
-                    step = step.scans(member);
-                }
-            }
+        if self.collation == new.collation && !partitioned {
+            return false;
         }
-        if change.rewrites {
-            let stores = |it: &&QName| table::stores(sides, it);
-            step = family.iter().filter(stores).fold(step, Step::rewrites);
-        }
-        let evidence = || {
-            let in_place = sides.facts.in_place.get(&self.id());
-            let why = in_place.map(|why| format!("; not by way of a new column: {why}")).unwrap_or_default();
-            format!("{}{why}", table::evidence(sides, &self.table))
+        let column = id(if partitioned { &self.table } else { member }, &self.name);
+        let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
+        let is_key = |it: &&Object| match it {
+            Object::Constraint(it) => !matches!(it.rule, Rule::Check(_) | Rule::Foreign(_)),
+            _ => false,
         };
-        if rows && change.narrows {
-            let why = format!("{} to {}; {}", self.data_type, new.data_type, evidence());
+        sides.old.of_kind(Kind::Index).any(needs_it)
+            || sides.old.of_kind(Kind::Constraint).filter(is_key).any(needs_it)
+    }
+
+    /// What the step is to a table with rows.
+    fn over_rows(&self, mut step: Step, new: &Column, change: &Retype, declared: bool, sides: &Sides<'_>) -> Step {
+        let in_place = sides.facts.in_place.get(&self.id());
+        let why = in_place.map(|why| format!("; not by way of a new column: {why}")).unwrap_or_default();
+        let evidence = format!("{}{why}", table::evidence(sides, &self.table));
+        if change.narrows {
+            let why = format!("{} to {}; {evidence}", self.data_type, new.data_type);
             step = step
                 .hazard(Code::NarrowType, self.id(), why)
                 .irreversible("the old type can't be had back with what the new one cut off");
         }
-        if declared.is_some() && rows {
+        if declared {
             step = step.irreversible("what the declared expression made of the values has no declared way back");
         }
-        let under_lock = if change.rewrites { Some(Code::RewriteTable) } else { None };
-        let under_lock = under_lock.or_else(|| (!step.scans.is_empty()).then_some(Code::ScanUnderLock));
-        match under_lock.filter(|_| rows) {
-            Some(code) => step.hazard(code, self.id(), evidence()),
-            None => step,
+        if change.rewrites {
+            step.hazard(Code::RewriteTable, self.id(), evidence)
+        } else if !step.scans.is_empty() {
+            step.hazard(Code::ScanUnderLock, self.id(), evidence)
+        } else {
+            step
         }
     }
 }
