@@ -136,6 +136,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
+    /// Whether what it needs has the form that it needs there.
+    fn fits(&self, _schema: &Schema) -> bool {
+        true
+    }
+
     /// Whether the change to this comes before that of something that it needs, since it lets go of what goes there.
     fn changes_before(&self, _need: &ObjectId, _sides: &Sides<'_>) -> bool {
         false
@@ -248,6 +253,10 @@ macro_rules! kinds {
 
             pub fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
                 match self { $(Object::$Kind(it) => it.goes_only_with(sides),)* }
+            }
+
+            pub fn fits(&self, schema: &Schema) -> bool {
+                match self { $(Object::$Kind(it) => it.fits(schema),)* }
             }
 
             pub fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

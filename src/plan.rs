@@ -91,7 +91,13 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .map(|it| it.subject.clone())
         .collect();
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
-    let (backward, one_way) = draft(new, old, &derive::of_way_back(old, new, facts), &apart).unwrap_or_default();
+    let facts_back = derive::of_way_back(old, new, facts);
+    let (mut backward, mut one_way) = draft(new, old, &facts_back, &apart).unwrap_or_default();
+    if !one_way.is_empty() {
+        let (aim, held) = back::without(&one_way, new, old);
+        (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
+        one_way.extend(held);
+    }
     for it in &mut forward {
         if let Some((_, reason)) = one_way.iter().find(|(id, _)| *id == it.subject) {
             it.step.irreversible.get_or_insert_with(|| reason.clone());

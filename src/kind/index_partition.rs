@@ -72,6 +72,14 @@ pub(super) fn below<'a>(indexes: impl Iterator<Item = &'a ObjectId>, schema: &Sc
     below
 }
 
+/// The attachments of this partition's indexes.
+pub(super) fn of<'a>(partition: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a IndexPartition> {
+    schema.of_kind(Kind::IndexPartition).filter_map(move |object| match object {
+        Object::IndexPartition(it) if it.child.table == *partition => Some(&**it),
+        _ => None,
+    })
+}
+
 /// Whether what goes is the index's parent, and goes with its table: the partition was detached by then, and keeps the
 /// index.
 pub(super) fn outlives_parent(parent: Option<&End>, need: &ObjectId, new: &Schema) -> bool {

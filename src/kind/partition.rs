@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::made_name;
 use crate::kind::column::{self, Aside};
 use crate::kind::constraint::{Constraint, Rule};
-use crate::kind::{Alter, Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId, index_partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -414,6 +414,15 @@ impl Definition for Partition {
     fn wishes(&self) -> Vec<ObjectId> {
         let columns = |table| self.columns.0.iter().map(move |name| column::id(table, name));
         columns(&self.parent).chain(columns(&self.child)).collect()
+    }
+
+    fn fits(&self, schema: &Schema) -> bool {
+        table::find(schema, &self.parent).is_some_and(|parent| parent.partition_by.is_some())
+    }
+
+    /// Indexes that are to be attached, too: ATTACH PARTITION would make them by itself, under a name of its choice.
+    fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        index_partition::of(&self.child, sides.new).map(|it| it.child.id()).collect()
     }
 
     /// Dropping the table takes it from its parent.

@@ -7,6 +7,37 @@ use super::{Half, Ordered, Transaction, Undo};
 use crate::kind::ObjectId;
 use crate::schema::Schema;
 
+/// What the way back can lead to where some objects can't go it: these stay as they are, and so do their parts and what
+/// the one state of them and the other have no room for. With these, each with the reason.
+pub(super) fn without(one_way: &[(ObjectId, String)], here: &Schema, aim: &Schema) -> (Schema, Vec<(ObjectId, String)>) {
+    let mut left = aim.clone();
+    let mut held: BTreeMap<ObjectId, String> = BTreeMap::new();
+    let mut found: Vec<(ObjectId, String)> = one_way.to_vec();
+    while !found.is_empty() {
+        for (id, why) in found.drain(..) {
+            match here.get(&id) {
+                Some(object) => _ = left.objects.insert(id.clone(), object.clone()),
+                None => _ = left.objects.remove(&id),
+            }
+            match here.needs.get(&id) {
+                Some(needs) => _ = left.needs.insert(id.clone(), needs.clone()),
+                None => _ = left.needs.remove(&id),
+            }
+            held.entry(id).or_insert(why);
+        }
+        let ids = here.objects.keys().chain(aim.objects.keys().filter(|it| !here.contains(it)));
+        for id in ids.filter(|it| !held.contains_key(it)) {
+            let wholes = [here, aim].into_iter().filter_map(|it| it.part_of(id));
+            let unfit = left.get(id).is_some_and(|it| !it.fits(&left));
+            let lacks = left.needs_of(id).filter(|need| unfit || !left.contains(need)).cloned();
+            let why = wholes.chain(lacks).find_map(|it| held.get(&it).cloned());
+            found.extend(why.map(|why| (id.clone(), why)));
+        }
+    }
+    let further = held.into_iter().filter(|(id, _)| one_way.iter().all(|(known, _)| known != id));
+    (left, further.collect())
+}
+
 /// Gives each backward step to the forward step that it takes back.
 pub(super) fn attach(
     [old, new]: [&Schema; 2],

@@ -62,10 +62,6 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                 }
             }
         }
-        let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
-        for id in going.chain(&settled.replaced) {
-            found.extend(old.objects[id].goes_only_with(&sides).map(|it| (it, id.clone())));
-        }
         // Parts are made again with their whole.
         for id in &settled.replaced {
             for dependent in dependents.get(id).into_iter().flatten() {
@@ -75,6 +71,14 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
             }
         }
         found.retain(|(id, _)| !settled.replaced.contains(id));
+        // Asked last: what would have to go with something may have been left alone by then.
+        if found.is_empty() {
+            let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
+            for id in going.chain(&settled.replaced) {
+                found.extend(old.objects[id].goes_only_with(&sides).map(|it| (it, id.clone())));
+            }
+            found.retain(|(id, _)| !settled.replaced.contains(id));
+        }
         if found.is_empty() {
             // What is exchanged goes through what has it: that is ended and made again with the exchange.
             for (id, step) in altered.iter().flat_map(|(id, steps)| steps.iter().map(move |step| (id, step))) {

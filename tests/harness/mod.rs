@@ -4,7 +4,7 @@
 
 mod discipline;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -419,12 +419,31 @@ impl Sides {
                     Arc::make_mut(index).valid = true;
                 }
             }
-            // What has no way back stays as the plan left it.
+            // What has no way back stays as the plan left it, with its parts.
             let has_undo = |id: &ObjectId| plan.iter().any(|it| it.subject == *id && !it.undo.is_empty());
-            for it in plan.iter().filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject)) {
-                if let Some(object) = self.new_reading.schema.get(&it.subject) {
-                    wanted.objects.insert(it.subject.clone(), object.clone());
+            let one_way: BTreeSet<&ObjectId> = plan
+                .iter()
+                .filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject))
+                .map(|it| &it.subject)
+                .collect();
+            let (before, after) = (&self.old_reading.schema, &self.new_reading.schema);
+            let stays = |id: &ObjectId, on: &Schema| {
+                one_way.contains(id) || on.wholes_of(id).iter().any(|whole| one_way.contains(whole))
+            };
+            wanted.objects.retain(|id, _| after.contains(id) || !stays(id, before) || one_way.contains(id));
+            let left = after.objects.iter().filter(|(id, _)| stays(id, after));
+            wanted.objects.extend(left.map(|(id, object)| (id.clone(), object.clone())));
+            while !one_way.is_empty() {
+                let has_room = |(id, object): &(&ObjectId, &Object)| {
+                    let needs: Vec<&ObjectId> = before.needs_of(id).filter(|need| before.contains(need)).collect();
+                    after.contains(id) || (object.fits(&wanted) && needs.iter().all(|need| wanted.contains(need)))
+                };
+                let kept: BTreeMap<_, _> =
+                    wanted.objects.iter().filter(has_room).map(|(id, it)| (id.clone(), it.clone())).collect();
+                if kept.len() == wanted.objects.len() {
+                    break;
                 }
+                wanted.objects = kept;
             }
             faults.extend(differences("after the undo", &back.schema, &wanted));
         }
