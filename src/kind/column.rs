@@ -427,7 +427,7 @@ impl Definition for Column {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => self.generated.is_none(),
+            Disturbance::Retype { .. } | Disturbance::Swap => self.generated.is_none(),
             Disturbance::Replace => false,
         }
     }

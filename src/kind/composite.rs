@@ -102,7 +102,7 @@ impl Definition for Composite {
     /// An attribute of an exchanged type is changed by the steps that exchange it.
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

@@ -82,6 +82,11 @@ impl Constraint {
         format!("ADD CONSTRAINT {} {}", self.name, self.definition(sides))
     }
 
+    /// Whether the server looks at every row when it makes the CHECK anew.
+    pub fn is_looked_through(&self) -> bool {
+        matches!(self.rule, Rule::Check(_)) && self.validated && self.enforced
+    }
+
     /// `ALTER TABLE`, for this constraint: an index of a partitioned table comes without those of its partitions.
     fn alter_table(&self) -> String {
         let only = match &self.rule {
@@ -512,7 +517,7 @@ impl Definition for Constraint {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype { checks } => !(checks && self.is_looked_through()),
             Disturbance::Replace => false,
             // Both ends of a foreign key must be of the same type at any time.
             Disturbance::Swap => matches!(self.rule, Rule::Unique(_)),
@@ -614,6 +619,11 @@ impl Definition for Constraint {
         let step = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name));
         let step = self.locking(step, Lock::AccessExclusive, sides).stage(Stage::Contract);
         if sides.replaced.contains(&self.id()) {
+            // A CHECK holds again for whatever is written by the end of the same transaction.
+            let is_check = |it: &Object| matches!(it, Object::Constraint(it) if matches!(it.rule, Rule::Check(_)));
+            if matches!(self.rule, Rule::Check(_)) && sides.new.get(&self.id()).is_some_and(is_check) {
+                return vec![step];
+            }
             return vec![step.hazard(Code::RecreateObject, self.id(), "until it is added again")];
         }
         vec![step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)))]

@@ -215,7 +215,7 @@ impl Definition for Default {
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // The server would convert a default with its column, but into another expression than is declared.
-            Disturbance::Retype | Disturbance::Replace => false,
+            Disturbance::Retype { .. } | Disturbance::Replace => false,
             // The statement that converts the column takes care of it.
             Disturbance::Swap => true,
         }

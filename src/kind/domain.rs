@@ -228,7 +228,7 @@ impl Definition for Domain {
     /// What exchanges the base makes the domain again.
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

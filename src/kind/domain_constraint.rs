@@ -113,7 +113,7 @@ impl Definition for DomainConstraint {
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // The successor of a domain has its checks from the start.
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

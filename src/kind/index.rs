@@ -164,6 +164,10 @@ macro_rules! storage {
 pub(super) use {include_columns, keys, storage};
 
 impl Key {
+    pub(super) fn is_computed(&self) -> bool {
+        matches!(self.of, Subject::Expression(_))
+    }
+
     /// As it stands between the parentheses of CREATE INDEX.
     pub fn sql(&self) -> String {
         let mut sql = match &self.of {
@@ -303,6 +307,11 @@ impl Index {
             width: self.width(sides),
             id: self.id(),
         }
+    }
+
+    /// Whether it has an expression or a condition, not keys alone.
+    pub(super) fn is_computed(&self) -> bool {
+        self.predicate.is_some() || self.keys.iter().any(Key::is_computed)
     }
 
     /// Whether the index looks at the column: as a key, in an expression or its condition, or beside the keys.
@@ -505,7 +514,7 @@ impl Definition for Index {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype => true,
+            Disturbance::Retype { .. } => true,
             Disturbance::Replace => false,
             // Values may wait as text meanwhile, which not every method and operator class takes.
             Disturbance::Swap => {

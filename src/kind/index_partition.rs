@@ -143,7 +143,7 @@ impl Definition for IndexPartition {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

@@ -204,7 +204,7 @@ impl Definition for MaterializedView {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype { .. } | Disturbance::Replace | Disturbance::Swap => false,
         }
     }
 

@@ -437,7 +437,7 @@ impl Definition for Partition {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

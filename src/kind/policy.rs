@@ -170,7 +170,7 @@ impl Definition for Policy {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype { .. } | Disturbance::Replace | Disturbance::Swap => false,
         }
     }
 

@@ -147,7 +147,7 @@ impl Definition for Publication {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
     }

@@ -100,7 +100,7 @@ impl Definition for PublishedTable {
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // The server refuses while the condition, or the list of columns, names the column.
-            Disturbance::Retype | Disturbance::Swap => self.rows.is_none() && self.columns.is_none(),
+            Disturbance::Retype { .. } | Disturbance::Swap => self.rows.is_none() && self.columns.is_none(),
             Disturbance::Replace => false,
         }
     }

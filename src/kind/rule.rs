@@ -83,7 +83,7 @@ impl Definition for Rule {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype { .. } | Disturbance::Replace | Disturbance::Swap => false,
         }
     }
 

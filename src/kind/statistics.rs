@@ -66,7 +66,7 @@ impl Definition for Statistics {
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // The server makes it again with its column, without the target.
-            Disturbance::Retype => self.target.is_none(),
+            Disturbance::Retype { .. } => self.target.is_none(),
             Disturbance::Replace | Disturbance::Swap => false,
         }
     }

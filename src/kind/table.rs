@@ -413,7 +413,7 @@ impl Definition for Table {
     /// A partition stands on its own while its parent is made again.
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => true,
+            Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => self.of_type.is_none() && self.inherits.is_empty(),
         }
     }

@@ -309,7 +309,7 @@ impl Definition for Trigger {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Swap => self.events.columns.is_empty() && self.when.is_none(),
+            Disturbance::Retype { .. } | Disturbance::Swap => self.events.columns.is_empty() && self.when.is_none(),
             Disturbance::Replace => false,
         }
     }

@@ -258,7 +258,7 @@ impl Definition for View {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype | Disturbance::Replace | Disturbance::Swap => false,
+            Disturbance::Retype { .. } | Disturbance::Replace | Disturbance::Swap => false,
         }
     }
 

@@ -43,8 +43,9 @@ impl Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disturbance {
     /// `ALTER COLUMN … TYPE`: the server rebuilds indexes, constraints and defaults, and refuses for views,
-    /// policies, triggers that name the column, generated columns and SQL-standard bodies.
-    Retype,
+    /// policies, triggers that name the column, generated columns and SQL-standard bodies. `checks`: it reads many rows
+    /// for CHECK constraints alone, which could be added again without that.
+    Retype { checks: bool },
     /// The object is dropped and created again.
     Replace,
     /// A type is exchanged for another of its name, and columns of it are converted. What stores values or compares

@@ -16,6 +16,8 @@ pub struct Retype {
     pub narrows: bool,
     /// Expressions and foreign keys that hold for the old type may not even parse for the new one.
     pub crosses: bool,
+    /// The operators that compare values of the old type compare those of the new one.
+    pub compares_alike: bool,
     pub conversion: Conversion,
 }
 
@@ -42,7 +44,7 @@ impl Conversion {
 pub fn retype(old: &Column, new: &Column, sides: &Sides<'_>) -> Retype {
     if old.data_type == new.data_type {
         // A collation alone: indexes are built again, rows stay.
-        return Retype { rewrites: false, narrows: false, crosses: false, conversion: Conversion::Assigned };
+        return Retype { rewrites: false, narrows: false, crosses: false, compares_alike: true, conversion: Conversion::Assigned };
     }
     // A domain is stored as its base, and assigned to as that.
     let (before, after) = (domain::base(sides.old, &old.data_type), domain::base(sides.new, &new.data_type));
@@ -60,6 +62,7 @@ pub fn retype(old: &Column, new: &Column, sides: &Sides<'_>) -> Retype {
         crosses: from.is_array != to.is_array
             || (from.base != to.base
                 && (from.family() != to.family() || matches!(from.family(), None | Some(Family::Other)))),
+        compares_alike: from.compares_as(&to),
         conversion,
     }
 }
@@ -184,6 +187,12 @@ impl<'a> Type<'a> {
             ("integer", "oid") | ("oid", "integer") => true,
             _ => false,
         }
+    }
+
+    /// Whether the default operator classes of both types are the same, for types that are stored alike.
+    fn compares_as(&self, to: &Type<'_>) -> bool {
+        let is_text = |it: &Type<'_>| matches!(it.base.as_str(), "text" | "character varying");
+        self.base == to.base || (is_text(self) && is_text(to)) || (self.base == "cidr" && to.base == "inet")
     }
 
     fn grows_to(&self, to: &Type<'_>) -> bool {

@@ -84,13 +84,14 @@ impl Column {
         }
         let mut step = self.on_family(action, sides).stage(Stage::Contract);
         let family = table::family(sides, &self.table);
+        let checks = !change.rewrites && table::is_for_batches(sides, &self.table);
         for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
-            step = step.disturbs(id(member, &self.name), Disturbance::Retype);
+            step = step.disturbs(id(member, &self.name), Disturbance::Retype { checks });
             if change.crosses {
                 step = step.disturbs(id(member, &self.name), Disturbance::Swap);
             }
         }
-        step = self.checked_anew(step, &family, sides);
+        step = self.checked_anew(step, &change, &family, sides);
         if let Some(identity) = &self.identity {
             step = step.locks(&identity.sequence, Lock::ShareRowExclusive);
         }
@@ -105,14 +106,21 @@ impl Column {
         }
     }
 
-    /// The server checks constraints on the column anew: its own, and the foreign keys at either end.
-    fn checked_anew(&self, mut step: Step, family: &[QName], sides: &Sides<'_>) -> Step {
-        for constraint in sides.old.of_kind(Kind::Constraint).map(Object::id) {
+    /// The server makes constraints on the column anew: its own, and the foreign keys at either end. It reads rows for a
+    /// CHECK, and for a foreign key where rows are written or values compared in another way (`TryReuseForeignKey` in
+    /// tablecmds.c).
+    fn checked_anew(&self, mut step: Step, change: &Retype, family: &[QName], sides: &Sides<'_>) -> Step {
+        let constraints = sides.old.of_kind(Kind::Constraint).filter_map(|it| match it {
+            Object::Constraint(it) => Some(it),
+            _ => None,
+        });
+        for constraint in constraints {
+            let constraint_id = constraint.id();
             let is_its = |need: &ObjectId| family.iter().any(|it| *need == id(it, &self.name));
-            if !sides.old.needs_of(&constraint).any(is_its) {
+            if !sides.old.needs_of(&constraint_id).any(is_its) {
                 continue;
             }
-            let ends = sides.old.needs_of(&constraint).chain([&constraint]);
+            let ends = sides.old.needs_of(&constraint_id).chain([&constraint_id]);
             for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
                 let [namespace, name, _] = &end.path[..] else { continue };
                 let end = QName { namespace: namespace.clone(), name: name.clone() };
@@ -120,37 +128,40 @@ impl Column {
                     step = step.locks(&member, Lock::AccessExclusive);
                 }
             }
-            let [namespace, name, _] = &constraint.path[..] else { continue };
-            let checked = QName { namespace: namespace.clone(), name: name.clone() };
             // A foreign key is looked through from the partitioned table as well.
-            let is_foreign = match sides.old.get(&constraint) {
-                Some(Object::Constraint(it)) => matches!(it.rule, Rule::Foreign(_)),
-                _ => false,
+            let is_foreign = matches!(constraint.rule, Rule::Foreign(_));
+            let is_read = match &constraint.rule {
+                Rule::Foreign(_) => change.rewrites || !change.compares_alike,
+                Rule::Check(_) => constraint.is_looked_through() && !sides.replaced.contains(&constraint_id),
+                Rule::Unique(_) | Rule::Exclusion(_) => false,
             };
-            for member in table::family(sides, &checked) {
-                if is_foreign || table::stores(sides, &member) {
-                    step = step.scans(&member);
+            for member in table::family(sides, &constraint.table).iter().filter(|_| is_read) {
+                if is_foreign || table::stores(sides, member) {
+                    step = step.scans(member);
                 }
             }
         }
         step
     }
 
-    /// Where rows stay, an index that sorts by another collation is built anew, and so is one of a partitioned table,
-    /// whose indexes ALTER TABLE never takes over.
-    fn is_indexed_anew(&self, new: &Column, member: &QName, sides: &Sides<'_>) -> bool {
+    /// Where rows stay, ALTER TABLE takes indexes over, but none that sorts by another collation, has an expression or a
+    /// condition, or belongs to a partitioned table (`CheckIndexCompatible` in indexcmds.c).
+    pub fn is_indexed_anew(&self, new: &Column, member: &QName, sides: &Sides<'_>) -> bool {
         let partitioned = !table::stores(sides, &self.table) && self.data_type != new.data_type;
-        if self.collation == new.collation && !partitioned {
-            return false;
-        }
+        let all = self.collation != new.collation || partitioned;
         let column = id(if partitioned { &self.table } else { member }, &self.name);
-        let needs_it = |it: &Object| sides.old.needs_of(&it.id()).any(|need| *need == column);
-        let is_key = |it: &&Object| match it {
-            Object::Constraint(it) => !matches!(it.rule, Rule::Check(_) | Rule::Foreign(_)),
+        let is_built = |it: &Object| match it {
+            Object::Index(it) => all || it.is_computed(),
+            Object::Constraint(it) => match &it.rule {
+                Rule::Unique(_) => all,
+                Rule::Exclusion(it) => all || it.is_computed(),
+                Rule::Check(_) | Rule::Foreign(_) => false,
+            },
             _ => false,
         };
-        sides.old.of_kind(Kind::Index).any(needs_it)
-            || sides.old.of_kind(Kind::Constraint).filter(is_key).any(needs_it)
+        let indexes = sides.old.of_kind(Kind::Index).chain(sides.old.of_kind(Kind::Constraint));
+        let stays = indexes.filter(|it| is_built(it)).map(Object::id).filter(|it| !sides.is_going(it));
+        stays.into_iter().any(|it| sides.old.needs_of(&it).any(|need| *need == column))
     }
 
     /// What the step is to a table with rows.

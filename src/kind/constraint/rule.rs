@@ -46,6 +46,13 @@ pub struct Exclusion {
     pub parent: Aside<Option<End>>,
 }
 
+impl Exclusion {
+    /// Whether it has an expression or a condition, not columns alone.
+    pub fn is_computed(&self) -> bool {
+        self.predicate.is_some() || self.elements.iter().any(|it| it.key.is_computed())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Element {
     #[serde(flatten)]

@@ -267,7 +267,7 @@ fn beside(column: &Column, sides: &Sides<'_>) -> (Name, Name) {
     (derived(&[name, "new"], free), derived(&[name, "old"], free))
 }
 
-/// The turn of a column whose rows the server would write anew.
+/// The turn of a column whose rows the server would write anew, or read to build indexes.
 fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     let (Object::Column(old), Some(Object::Column(new))) = (object, sides.new.get(&object.id())) else {
         return None;
@@ -277,11 +277,13 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
         return None;
     }
     let carried = extension::carries(&old.data_type, &new.data_type, sides);
-    if old.data_type == new.data_type || carried || !table::may_hold_rows(sides, &old.table) {
+    let same = old.data_type == new.data_type && old.collation == new.collation;
+    if same || carried || !table::may_hold_rows(sides, &old.table) {
         return None;
     }
-    let Retype { rewrites, narrows, conversion, crosses } = retype(old, new, sides);
-    if !rewrites {
+    let Retype { rewrites, narrows, conversion, crosses, .. } = retype(old, new, sides);
+    let family = partitioned::family(sides.old, &old.table);
+    if !rewrites && !family.iter().any(|it| old.is_indexed_anew(new, it, sides)) {
         return None;
     }
     let back = retype(new, old, &Sides { old: sides.new, new: sides.old, ..*sides });
@@ -294,7 +296,7 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     let (fresh, former) = beside(old, sides);
     Some(Turn {
         table: old.table.clone(),
-        family: partitioned::family(sides.old, &old.table),
+        family,
         name: old.name.clone(),
         fresh,
         former,

@@ -1,0 +1,2 @@
+CREATE TABLE public.contact (id integer PRIMARY KEY, name text);
+CREATE INDEX contact_name ON public.contact (name);
