@@ -163,6 +163,8 @@ impl Partition {
         }
         let (_, from) = self.partners(sides.old);
         step = from.iter().fold(step, |step, it| step.locks(it, Lock::ShareRowExclusive));
+        // Keys that go with this plan are there until then.
+        step = self.lock_referred(step, Lock::ShareRowExclusive, sides);
         for (name, to) in self.copies.0.iter().filter(|(_, to)| self.has_key_to(to, sides)) {
             // The triggers that one of its own has on the other table give way to those of the parent's.
             let own = sides.old.contains(&self.constraint(name)) || keys.iter().any(|it| it.name == *name);
