@@ -453,7 +453,9 @@ impl Making<'_> {
         for table in locked.iter().chain(swap.sequences()) {
             step = step.locks(table, Lock::AccessExclusive);
         }
-        step.disturbs.extend(self.group.turns.iter().flat_map(Turn::ids).map(|it| (it, Disturbance::Retype { checks: false })));
+        step.disturbs.extend(
+            self.group.turns.iter().flat_map(Turn::ids).map(|it| (it, Disturbance::Retype { checks: false })),
+        );
         for (table, turns) in of_tables(self.group) {
             let columns = list(turns.iter().map(|it| &it.name));
             let why = format!("{columns} of {table} stand last in it from here on");

@@ -9,7 +9,11 @@ use crate::schema::Schema;
 
 /// What the way back can lead to where some objects can't go it: these stay as they are, and so do their parts and what
 /// the one state of them and the other have no room for. With these, each with the reason.
-pub(super) fn without(one_way: &[(ObjectId, String)], here: &Schema, aim: &Schema) -> (Schema, Vec<(ObjectId, String)>) {
+pub(super) fn without(
+    one_way: &[(ObjectId, String)],
+    here: &Schema,
+    aim: &Schema,
+) -> (Schema, Vec<(ObjectId, String)>) {
     let mut left = aim.clone();
     let mut held: BTreeMap<ObjectId, String> = BTreeMap::new();
     let mut found: Vec<(ObjectId, String)> = one_way.to_vec();

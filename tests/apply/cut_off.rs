@@ -1,0 +1,181 @@
+//! Runs that are cut off: they go on, or back.
+
+use tenantry::apply::{self, Prepared};
+use tenantry::introspect::introspect;
+use tenantry::journal::RunState;
+use tenantry::plan::Stage;
+use tenantry::plan::file::fingerprint;
+use tokio::sync::watch;
+
+use crate::case::*;
+
+/// How a run is cut off.
+#[derive(Debug, Clone, Copy)]
+enum Crash {
+    /// The program is gone, and its connection with it.
+    Client,
+    /// The server's process is ended.
+    Backend,
+}
+
+/// A plan with every sort of step: in a transaction, outside of any, in parts.
+async fn every_sort(database: &str) -> Case {
+    let old = "CREATE TABLE items (id bigint PRIMARY KEY, n integer, note text);
+               CREATE INDEX items_note ON items (note);
+               INSERT INTO items SELECT i, i FROM generate_series(1, 3000) i";
+    let new = "CREATE TABLE items (id bigint PRIMARY KEY, n integer, note text, twice integer NOT NULL);
+               CREATE INDEX items_n ON items (n);
+               CREATE TABLE tags (id bigint PRIMARY KEY, item bigint REFERENCES items)";
+    let mut case = Case::filling(database, old, new, "items", "twice", "n * 2").await;
+    case.plan.proof.undo_returns = true;
+    assert!(case.plan.steps.iter().any(|it| it.sql.starts_with("CREATE INDEX CONCURRENTLY")));
+    assert!(case.plan.steps.iter().any(|it| it.sql.starts_with("DROP INDEX CONCURRENTLY")));
+    case
+}
+
+impl Case {
+    /// The same plan for a copy of the database.
+    pub async fn copy(&self, database: &str) -> Case {
+        let create = format!("CREATE DATABASE {database} TEMPLATE {}", self.database);
+        connect("postgres").await.client.batch_execute(&create).await.unwrap();
+        Case { database: database.into(), plan: self.plan.clone(), dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Applies and cuts off at the event of that number. Whether there was one.
+    async fn crash(&self, at: usize, how: Crash) -> bool {
+        let Ok(Prepared::Ready(ready)) = apply::prepare(&server().target(&self.database), &self.plan, &[]).await
+        else {
+            panic!("not ready")
+        };
+        let (cut, mut cuts) = tokio::sync::mpsc::unbounded_channel();
+        let mut count = 0;
+        let mut tell = |_: apply::Event<'_>| {
+            if count == at {
+                let _ = cut.send(());
+            }
+            count += 1;
+        };
+        let (_stop, stopping) = watch::channel(false);
+        let pace = apply::Pace { pauses: vec![], ..apply::Pace::default() };
+        let crashed = {
+            let run = ready.run(Stage::Contract, &pace, stopping, &mut tell);
+            tokio::pin!(run);
+            tokio::select! {
+                biased;
+                _ = cuts.recv() => {
+                    if matches!(how, Crash::Backend) {
+                        let end = format!(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                            self.database
+                        );
+                        connect("postgres").await.client.batch_execute(&end).await.unwrap();
+                        let _ = run.await;
+                    }
+                    true
+                }
+                result = &mut run => {
+                    result.unwrap();
+                    false
+                }
+            }
+        };
+        let gone = "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND database = \
+                    (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.until(gone).await;
+        crashed
+    }
+
+    pub async fn fingerprint(&self) -> String {
+        let schema = introspect(&self.connect().await.client, false).await.unwrap().schema;
+        fingerprint(&self.plan.scope.split(&schema).0)
+    }
+}
+
+/// The crashes that are tried: each place in turn with either sort; with `TENANTRY_TEST_LONG`, with both.
+fn crashes(at: usize) -> Vec<Crash> {
+    match (std::env::var_os("TENANTRY_TEST_LONG"), at % 2) {
+        (Some(_), _) => vec![Crash::Client, Crash::Backend],
+        (None, 0) => vec![Crash::Client],
+        (None, _) => vec![Crash::Backend],
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_on_from_wherever_it_was_cut_off() {
+    let case = every_sort("cut").await;
+    let places = case.plan.steps.len() * 2;
+    let mut crashed = 0;
+    for at in 0..places {
+        for how in crashes(at) {
+            let cut = case.copy(&format!("cut_{at}_{how:?}").to_lowercase()).await;
+            crashed += usize::from(cut.crash(at, how).await);
+            if cut.fingerprint().await != cut.plan.to.fingerprint {
+                let said = cut.tenantry(&["resume"]);
+                assert_eq!(said.code, Some(0), "{at} {how:?}: {}", said.err);
+            }
+            assert_eq!(cut.fingerprint().await, cut.plan.to.fingerprint, "{at} {how:?}");
+            assert!(cut.ask("SELECT count(*) = 3000 AND bool_and(twice = n * 2) FROM items").await, "{at} {how:?}");
+            assert!(cut.ask("SELECT bool_and(indisvalid) FROM pg_index").await, "{at} {how:?}");
+            cut.tenantry(&["resume"]).ended(0, &[]);
+        }
+    }
+    assert!(crashed > case.plan.steps.len(), "{crashed}");
+}
+
+#[tokio::test]
+async fn a_run_is_taken_back_from_wherever_it_was_cut_off() {
+    let case = every_sort("back").await;
+    for at in 0..case.plan.steps.len() * 2 {
+        for how in crashes(at) {
+            let cut = case.copy(&format!("back_{at}_{how:?}").to_lowercase()).await;
+            cut.crash(at, how).await;
+            let said = cut.tenantry(&["rollback"]);
+            assert_eq!(said.code, Some(0), "{at} {how:?}: {}", said.err);
+            assert_eq!(cut.fingerprint().await, cut.plan.from.fingerprint, "{at} {how:?}: {}", said.err);
+            assert!(cut.ask("SELECT count(*) = 3000 FROM items").await, "{at} {how:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_back_in_part_can_go_on() {
+    let case = every_sort("part").await;
+    case.apply(&[]).ended(0, &["applied"]);
+    let dry = case.tenantry(&["rollback", "--to", "2", "--dry-run"]);
+    assert!(dry.code == Some(0) && dry.out.contains("-- back from step 3"), "{} {}", dry.out, dry.err);
+    case.tenantry(&["rollback", "--to", "2"]).ended(0, &["taken back"]);
+    assert_eq!(case.run().await.done(), [1, 2]);
+    case.tenantry(&["resume"]).ended(0, &["2 steps done", "the database is as the plan wants it"]);
+    assert_eq!(case.fingerprint().await, case.plan.to.fingerprint);
+    case.tenantry(&["rollback"]).ended(0, &["taken back"]);
+    assert_eq!(
+        (case.run().await.status, case.fingerprint().await),
+        (RunState::Undone, case.plan.from.fingerprint.clone())
+    );
+    case.tenantry(&["rollback"]).ended(0, &["nothing to take back"]);
+    case.tenantry(&["resume"]).ended(0, &["nothing to resume"]);
+    case.apply(&[]).ended(0, &["applied"]);
+}
+
+#[tokio::test]
+async fn what_is_lost_is_not_taken_back() {
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text)";
+    let case = Case::new("lossy", OLD, new).await;
+    case.apply(&["--accept", "all"]).ended(0, &["applied"]);
+    case.tenantry(&["rollback"])
+        .ended(1, &["can't be taken back without loss", "the values of the column are gone"]);
+    assert!(case.ask("SELECT count(*) = 1 FROM pg_attribute WHERE attname = 'phone' AND NOT attisdropped").await);
+}
+
+#[tokio::test]
+async fn what_was_changed_since_a_run_stopped_is_noticed() {
+    let other = Case::new("moved", OLD, NEW)
+        .await
+        .by(&[(Stage::Expand, Some(1), "CREATE TABLE public.one ()"), (Stage::Expand, Some(2), "SELECT 1 / 0")]);
+    other.apply(&[]).ended(6, &["division by zero", "`tenantry resume` goes on from here"]);
+    other.connect().await.client.batch_execute("CREATE TABLE two ()").await.unwrap();
+    other.tenantry(&["resume"]).ended(5, &["left it after step 1"]);
+    other.tenantry(&["rollback"]).ended(5, &["left it after step 1"]);
+    other.connect().await.client.batch_execute("DROP TABLE two").await.unwrap();
+    other.tenantry(&["resume"]).ended(6, &["division by zero"]);
+}
