@@ -146,6 +146,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// Whether it looks for rows by a column that it needs, or gives them with it: for nothing, until the column is filled.
+    fn reads(&self, _column: &ObjectId) -> bool {
+        false
+    }
+
     /// Whether the whole is altered so that this comes to be as it is, though the whole may be the same before and after.
     fn changes_whole(&self, _sides: &Sides<'_>) -> bool {
         false
@@ -269,6 +274,10 @@ macro_rules! kinds {
 
             pub fn changes_before(&self, need: &ObjectId, sides: &Sides<'_>) -> bool {
                 match self { $(Object::$Kind(it) => it.changes_before(need, sides),)* }
+            }
+
+            pub fn reads(&self, column: &ObjectId) -> bool {
+                match self { $(Object::$Kind(it) => it.reads(column),)* }
             }
 
             pub fn changes_whole(&self, sides: &Sides<'_>) -> bool {

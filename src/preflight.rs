@@ -91,7 +91,8 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         for table in &step.rewrites {
             asked.push(asked.live(table.clone()), What::Rewrite);
         }
-        if let Some(batch) = &step.batch {
+        // A copy changes no row of the table.
+        if let Some(batch) = step.batch.as_ref().filter(|it| it.into.is_none()) {
             asked.push(asked.live(batch.table.clone()), What::Triggers);
         }
     }

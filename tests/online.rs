@@ -305,6 +305,30 @@ async fn a_column_is_split_while_it_and_its_parts_are_in_use() {
 }
 
 #[tokio::test]
+async fn what_reads_a_column_that_comes_finds_every_row_meanwhile() {
+    let readers = |phone: &str| {
+        format!(
+            "CREATE VIEW numbers AS SELECT id, {phone} AS phone FROM contacts;
+            CREATE FUNCTION phone_of(contact bigint) RETURNS text LANGUAGE plpgsql AS $$
+                BEGIN RETURN (SELECT {phone} FROM contacts WHERE id = contact); END $$;"
+        )
+    };
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);";
+    let old = format!("{old}{MANY}{}", readers("contacts.phone"));
+    let new = readers("concat_ws(' ', prefix, rest)");
+    let files = [("schema/contacts.toml", SPLIT), ("schema/numbers.sql", &new)];
+    let project = Project::new("read", &old, &files).await;
+    project.plan().await;
+    let empty = "SELECT id FROM numbers WHERE phone IS NULL OR phone = ''
+        UNION ALL SELECT 15000 WHERE coalesce(phone_of(15000), '') = ''";
+    let (stop, watched) = watching(&project, empty).await;
+    project.run(&["apply", "plan.toml", "--yes", "--rows-per-second", "10000"]).await;
+    stop.send_replace(true);
+    assert!(watched.await.unwrap() > 10);
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
 async fn rows_that_a_split_can_not_split_are_named_first() {
     let old = "CREATE TABLE contacts (id integer PRIMARY KEY, size text);
         INSERT INTO contacts VALUES (1, '5 cm'), (2, 'tall'), (3, NULL);";

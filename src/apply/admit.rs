@@ -1,9 +1,11 @@
 //! Looks whether a plan may be applied to a database, before anything is changed.
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::Client;
 
 use super::error::ApplyError;
-use super::statement::{Need, needs};
+use super::statement::{Need, goes_through_rows, needs};
 use crate::journal::{self, Run};
 use crate::name::QName;
 use crate::pipeline::unaccepted;
@@ -120,6 +122,11 @@ pub(super) async fn privileges(client: &Client, plan: &PlanFile) -> Result<Vec<S
     for row in client.query(query, &[&namespaces]).await? {
         missing.push(format!("CREATE on schema {}", row.get::<_, String>(0)));
     }
+    for table in held_back(client, plan).await? {
+        missing.push(format!(
+            "BYPASSRLS, or row security of {table} that is not forced: the plan goes through all of its rows"
+        ));
+    }
     let query = "
         SELECT has_database_privilege(current_database(), 'CREATE'), format('%I', current_database()),
                to_regnamespace('tenantry') IS NULL,
@@ -141,4 +148,19 @@ pub(super) async fn privileges(client: &Client, plan: &PlanFile) -> Result<Vec<S
             .push("USAGE on schema tenantry, and SELECT, INSERT and UPDATE on its tables, for the journal".into());
     }
     Ok(missing)
+}
+
+/// Tables whose rows the plan goes through, and whose row security holds the role back. What a plan forces anew it forces
+/// last.
+async fn held_back(client: &Client, plan: &PlanFile) -> Result<Vec<String>, ApplyError> {
+    let steps = plan.steps.iter().filter(|it| goes_through_rows(&it.sql));
+    let relations = steps.flat_map(|it| {
+        let batch = it.batch.iter().map(|it| &it.table);
+        it.scans.iter().chain(batch).chain(it.locks.iter().map(|it| &it.relation))
+    });
+    let relations: BTreeSet<&String> = relations.collect();
+    let relations: Vec<&String> = relations.into_iter().collect();
+    let query = "SELECT it FROM unnest($1::text[]) AS it WHERE row_security_active(to_regclass(it))";
+    let rows = client.query(query, &[&relations]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -30,6 +30,12 @@ pub fn needs<'a>(statements: impl IntoIterator<Item = &'a str>) -> BTreeSet<Need
     needs
 }
 
+/// Whether a statement goes through rows, and would leave out what row security hides from it.
+pub fn goes_through_rows(sql: &str) -> bool {
+    use NodeEnum::{DeleteStmt, DoStmt, InsertStmt, UpdateStmt};
+    matches!(parse(sql), Some(UpdateStmt(_) | InsertStmt(_) | DeleteStmt(_) | DoStmt(_)))
+}
+
 /// An index that is built concurrently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConcurrentIndex {

@@ -208,6 +208,10 @@ impl Definition for MaterializedView {
         }
     }
 
+    fn reads(&self, _column: &ObjectId) -> bool {
+        true
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let mut sql = format!("CREATE MATERIALIZED VIEW {}", self.name);
         if self.access_method.as_str() != "heap" {

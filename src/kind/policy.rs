@@ -174,6 +174,10 @@ impl Definition for Policy {
         }
     }
 
+    fn reads(&self, _column: &ObjectId) -> bool {
+        true
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let mut sql = format!("CREATE {}", self.on());
         if !self.permissive {

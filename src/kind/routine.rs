@@ -8,6 +8,7 @@ use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
+use crate::source::syntax::speaks;
 
 mod references;
 
@@ -449,6 +450,12 @@ impl Definition for Routine {
             _ => None,
         });
         relations.flat_map(|relation| fields.iter().map(|it| column::id(relation, it))).collect()
+    }
+
+    /// That of a trigger is about the row that it is given.
+    fn reads(&self, column: &ObjectId) -> bool {
+        let speaks = |text: &str| column.path.last().is_some_and(|it| speaks(text, it.as_str()));
+        self.result.as_deref() != Some("trigger") && self.text().is_some_and(speaks)
     }
 
     /// A changed column breaks an SQL-standard body, a changed type the arguments and the result.

@@ -87,6 +87,10 @@ impl Definition for Rule {
         }
     }
 
+    fn reads(&self, _column: &ObjectId) -> bool {
+        true
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let create = self.locking_written(self.step(self.definition.to_string()), sides);
         let state = (self.state != State::Origin).then(|| self.set_state(self.state));

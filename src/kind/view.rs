@@ -262,6 +262,10 @@ impl Definition for View {
         }
     }
 
+    fn reads(&self, _column: &ObjectId) -> bool {
+        true
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let before = find(sides.old, &self.id());
         let mut steps = vec![self.exposing(before, Step::new(self.sql("CREATE")), sides)];

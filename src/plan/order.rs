@@ -172,7 +172,26 @@ impl<'a> Graph<'a> {
         }
         let mut graph = Graph { old, new, sides, nodes, by };
         graph.take_parts();
+        graph.wait_for_rows();
         graph
+    }
+
+    /// What reads a column that comes and is filled does so once it is: until then it would find nothing.
+    fn wait_for_rows(&mut self) {
+        let fills = |node: &Node| node.steps.iter().any(|step| step.stage == Stage::Backfill);
+        let coming = self.nodes.values().filter(|node| fills(node)).flat_map(|node| &node.does);
+        let filled: BTreeSet<ObjectId> =
+            coming.filter(|(_, half)| *half == Half::Create).map(|(id, _)| id.clone()).collect();
+        if filled.is_empty() {
+            return;
+        }
+        for ((id, half), node) in &mut self.nodes {
+            let Some(object) = self.new.get(id).filter(|_| *half != Half::Drop) else { continue };
+            let mut named = self.new.needs_of(id).chain(self.new.wishes_of(id));
+            if named.any(|it| filled.contains(it) && object.reads(it)) {
+                node.steps.iter_mut().for_each(|step| step.stage = step.stage.max(Stage::Validate));
+            }
+        }
     }
 
     /// Puts parts that come and go into the group of their whole, where its steps ask for that.

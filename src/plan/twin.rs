@@ -18,9 +18,9 @@ use crate::lock::Lock;
 use crate::name::{DollarQuoted, Literal, Name, QName};
 use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
-use crate::plan::{Planned, Stage, Step, Transaction, Undo, bridge};
+use crate::plan::{Half, Planned, Stage, Step, Transaction, Undo, bridge};
 use crate::schema::{Facts, Schema, Sides};
-use crate::source::syntax::words;
+use crate::source::syntax::{speaks, words};
 use crate::source::{Class, Rename};
 
 /// A column that is renamed while both of its names are in use.
@@ -403,6 +403,15 @@ impl Twin {
     pub fn back(&self) -> String {
         format!("ALTER TABLE {} RENAME COLUMN {} TO {}", self.table, self.new, self.old)
     }
+
+    /// Whether a step replaces a routine by one that speaks of the second column.
+    fn is_read_by(&self, step: &Planned) -> bool {
+        step.subject.kind == Kind::Routine
+            && step.step.transaction == Transaction::Shared
+            && step.step.stage == Stage::Expand
+            && step.does.iter().all(|(_, half)| *half == Half::Alter)
+            && speaks(&step.step.sql, self.new.as_str())
+    }
 }
 
 /// What a column of the declaration is called by the rest of the plan.
@@ -411,7 +420,8 @@ pub fn until_contract<'a>(twins: &'a [Twin], table: &QName, column: &'a Name) ->
 }
 
 /// Puts the steps of twins around those of the rest: the second columns come first of all, are filled and indexed where the
-/// rest has come so far, and the end of the old names comes last.
+/// rest has come so far, and the end of the old names comes last. A routine that reads a second column from now on does so
+/// once it is filled.
 pub fn around(steps: Vec<Planned>, twins: &[Twin]) -> Vec<Planned> {
     if twins.is_empty() {
         return steps;
@@ -436,6 +446,13 @@ pub fn around(steps: Vec<Planned>, twins: &[Twin]) -> Vec<Planned> {
         twins.iter().flat_map(|it| planned(it, std::slice::from_ref(&it.backfill), None)).collect();
     between.extend(twins.iter().flat_map(|it| planned(it, &it.validate, None)));
     let last: Vec<Planned> = twins.iter().flat_map(|it| planned(it, &it.contract, Some(&it.new))).collect();
+    let (late, steps): (Vec<Planned>, Vec<Planned>) =
+        steps.into_iter().partition(|step| twins.iter().any(|it| it.is_read_by(step)));
+    number += 1;
+    between.extend(late.into_iter().map(|mut it| {
+        it.step.stage = Stage::Validate;
+        Planned { transaction: Some(number), ..it }
+    }));
     let mut between = between.into_iter().peekable();
     for step in steps {
         while let Some(next) = between.next_if(|it| it.step.stage < step.step.stage) {

@@ -168,6 +168,14 @@ pub fn words(text: &str) -> Vec<String> {
     tokens.iter().filter(|it| is_word(it)).filter_map(word).map(|it| it.trim_matches('"').to_owned()).collect()
 }
 
+/// Whether a text speaks of a name, be it in a constant or a comment.
+pub fn speaks(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let is_part = |it: char| it.is_alphanumeric() || it == '_' || it == '$';
+    text.match_indices(&name)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
+}
+
 /// The last words of the columns that an expression names; a row as a whole is named as its table is.
 pub fn columns(expression: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

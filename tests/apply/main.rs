@@ -358,6 +358,36 @@ async fn what_the_role_lacks_is_named_before_the_first_step() {
 }
 
 #[tokio::test]
+async fn rows_that_row_security_hides_from_the_role_are_named_before_the_first_step() {
+    connect("postgres").await.client.batch_execute("CREATE ROLE writer LOGIN").await.unwrap();
+    let owned = "ALTER SCHEMA public OWNER TO writer; ALTER TABLE notes OWNER TO writer";
+    let table = format!("CREATE TABLE notes (id integer PRIMARY KEY, body text); {owned}");
+    let wider = table.replace("body text", "body text, size integer NOT NULL");
+    let forced = "ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;
+        CREATE POLICY of_web ON notes USING (current_user = 'web')";
+    let held_back = async |name: &str, more: &str| {
+        let (old, new) = (format!("{table}; {more}"), format!("{wider}; {more}"));
+        let case = Case::filling(name, &old, &new, "notes", "size", "length(body)").await;
+        case.connect()
+            .await
+            .client
+            .batch_execute(&format!("GRANT CREATE ON DATABASE {name} TO writer"))
+            .await
+            .unwrap();
+        let text = format!("host={} port={} user=writer dbname={name}", server().dir.display(), server().port);
+        let writer = Target::resolve(Some(&text), &[].into()).unwrap();
+        match apply::prepare(&writer, &case.plan, &[]).await {
+            Err(ApplyError::Privileges { missing, .. }) => missing,
+            Err(error) => panic!("{error:?}"),
+            Ok(_) => vec![],
+        }
+    };
+    let missing = held_back("hidden", forced).await;
+    assert!(missing.len() == 1 && missing[0].contains("row security of public.notes"), "{missing:?}");
+    assert_eq!(held_back("not_hidden", "").await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_pooler_that_shares_sessions_is_refused() {
     let case = Case::new("pooled", OLD, NEW).await;
     let (dir, port) = (Scratch::new(), free_port());

@@ -9,6 +9,7 @@ use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Step, Undo};
 use crate::schema::{Facts, Schema, Sides};
+use crate::source::syntax::speaks;
 use crate::source::{Class, Rename};
 
 /// Renames that share a transaction, with their steps.
@@ -34,8 +35,11 @@ pub(super) fn follow<'a>(
         let (Alter::Steps(forth), Alter::Steps(back)) = (old.alter(new, &sides), new.alter(old, &sides)) else {
             continue;
         };
-        let needs = [new.wishes(), new.wishes_when_altered(desired), desired.needs_of(&id).cloned().collect()];
-        let waits = needs.into_iter().flatten().find(|it| desired.contains(it) && !stands(it, all, current));
+        let Body::Text(text) = &new.body else { continue };
+        let named = |it: &ObjectId| it.path.last().is_some_and(|it| speaks(text, it.as_str()));
+        let wishes = desired.wishes_of(&id).into_iter().filter(|it| named(it)).cloned();
+        let mut needs = wishes.chain(new.wishes_when_altered(desired)).chain(desired.needs_of(&id).cloned());
+        let waits = needs.find(|it| desired.contains(it) && !stands(it, all, current));
         let mut together = Group::default();
         for mut it in std::mem::take(&mut groups) {
             if let (true, Some(waits)) = (it.breaks(old, current), &waits) {
@@ -91,7 +95,7 @@ impl<'a> Group<'a> {
         self.renames.iter().any(|rename| {
             let is_seen = !self.is_bridged
                 || rename.class == Class::Column && is_of_trigger(&routine.name, rename, &self.renames, current);
-            is_seen && speaks(text, &rename.old)
+            is_seen && speaks(text, rename.old.as_str())
         })
     }
 
@@ -119,14 +123,6 @@ fn is_of_trigger(routine: &QName, column: &Rename, renames: &[&Rename], current:
         Object::Trigger(it) => it.function == *routine,
         _ => false,
     })
-}
-
-/// Whether a text names something, in a constant too: a label, a sequence.
-fn speaks(text: &str, name: &Name) -> bool {
-    let (text, name) = (text.to_lowercase(), name.as_str().to_lowercase());
-    let is_part = |it: char| it.is_alphanumeric() || it == '_' || it == '$';
-    text.match_indices(&name)
-        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
 }
 
 /// Whether something declared is there once the renames are done.
