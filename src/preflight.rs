@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, ConstrType, Constraint, IndexStmt,
-    Node, ObjectType, RenameStmt, TypeName, UpdateStmt,
+    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, IndexStmt, Node, ObjectType,
+    RenameStmt, TypeName, UpdateStmt,
 };
 
 use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
 use crate::plan::relocate::STOPS_IF;
-use crate::source::syntax;
 
 mod bound;
+mod constraint;
 mod tree;
 
 pub use bound::Bound;
 use bound::bound;
 use tree::{
     assignments, beside, cast, column, commands, default_of, is_cast, is_column, is_spelled, looked_up, named,
-    none_of, operator_of, parse, quoted, range, source, strings, text, tree,
+    none_of, parse, quoted, range, source, strings, text, tree,
 };
 
 /// A question about the rows of a table that exists.
@@ -49,8 +49,9 @@ pub enum What {
     Conflicts { of: Vec<(Term, String)>, condition: Option<String> },
     /// Values of a domain for which the condition, of `value`, holds.
     Domain { condition: String, fault: String },
-    /// Rows whose partner is missing.
-    Orphans { columns: Vec<String>, to: String, to_columns: Vec<String> },
+    /// Rows whose partner is missing. `period`: the last of the columns are ranges, and that of the row has to lie within
+    /// those of its partners together.
+    Orphans { columns: Vec<String>, to: String, to_columns: Vec<String>, period: bool },
     /// Rows of `child` outside the bound; rows of the parent's default partition inside of it.
     /// `leaving`: what the plan takes out of partitioned tables.
     Bound { child: Option<String>, bound: Bound, leaving: BTreeSet<String> },
@@ -120,6 +121,8 @@ struct Asked {
     renames: Vec<(String, String)>,
     /// Partitioned tables of the plan's that take the name of a table which becomes one of their partitions.
     homes: BTreeSet<String>,
+    /// Constraints that the plan validates, by what they are of and their names.
+    validated: BTreeSet<(String, String)>,
     /// Enums that the plan makes, with their labels.
     enums: BTreeMap<String, Vec<String>>,
     probes: Vec<Probe>,
@@ -182,6 +185,9 @@ impl Asked {
                         self.leaving.extend(it.name.as_ref().and_then(named));
                     }
                 }
+                let validated = commands(alter, AlterTableType::AtValidateConstraint).map(|it| quoted(it.0));
+                let live = self.live(table.clone());
+                self.validated.extend(validated.map(|it| (live.clone(), it)));
                 for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
                     let at = (self.live(table.clone()), quoted(&column.colname));
                     let value = default_of(column);
@@ -189,6 +195,9 @@ impl Asked {
                     self.types.extend(column.type_name.clone().map(|it| (at.clone(), it)));
                     self.values.entry(at).or_insert(value);
                 }
+            }
+            NodeEnum::AlterDomainStmt(alter) if alter.subtype == "V" => {
+                self.validated.insert((strings(&alter.type_name).join("."), quoted(&alter.name)));
             }
             NodeEnum::DropStmt(drop) => self.leaving.extend(drop.objects.iter().filter_map(|it| match &it.node {
                 Some(NodeEnum::List(name)) => Some(strings(&name.items).join(".")),
@@ -256,7 +265,7 @@ impl Asked {
                 let fault = "are null, which the domain no longer allows".to_owned();
                 self.push(domain, What::Domain { condition: "value IS NULL".into(), fault });
             }
-            ("C", Some(NodeEnum::Constraint(it))) => {
+            ("C", Some(NodeEnum::Constraint(it))) if self.holds(&domain, it) => {
                 let Some(expression) = it.raw_expr.as_deref().and_then(text) else { return };
                 let fault = format!("break the check {} of the domain", quoted(&it.conname));
                 self.push(domain, What::Domain { condition: format!("NOT ({expression})"), fault });
@@ -428,7 +437,9 @@ impl Asked {
                     }
                 }
                 Ok(AlterTableType::AtAddConstraint) => {
-                    if let Some(NodeEnum::Constraint(it)) = definition.and_then(|it| it.node.as_ref()) {
+                    if let Some(NodeEnum::Constraint(it)) = definition.and_then(|it| it.node.as_ref())
+                        && self.holds(&table, it)
+                    {
                         self.constraint(&table, it);
                     }
                 }
@@ -456,66 +467,6 @@ impl Asked {
             let fault = format!("have no value for {column}, which becomes required");
             let condition = format!("{column} IS NULL");
             self.push(table.to_owned(), What::Rows { condition, fault, with: vec![] });
-        }
-    }
-
-    fn constraint(&mut self, table: &str, it: &Constraint) {
-        match ConstrType::try_from(it.contype) {
-            Ok(ConstrType::ConstrCheck) => {
-                let Some(expression) = it.raw_expr.as_deref() else { return };
-                let mut columns = BTreeSet::new();
-                syntax::columns_in(&serde_json::to_value(expression).unwrap_or_default(), &mut columns);
-                let columns: Vec<String> = columns.iter().map(|it| quoted(it)).collect();
-                let Some(with) = self.with(table, &columns) else { return };
-                // That a value is there is asked of what gives it.
-                let is_asked = !with.is_empty() && matches!(expression.node, Some(NodeEnum::NullTest(_)));
-                if let Some(expression) = text(expression).filter(|_| !is_asked) {
-                    let fault = format!("break the check {}", quoted(&it.conname));
-                    let condition = format!("NOT ({expression})");
-                    self.push(table.to_owned(), What::Rows { condition, fault, with });
-                }
-            }
-            Ok(ConstrType::ConstrNotnull) => {
-                for column in strings(&it.keys) {
-                    self.required(table, &column);
-                }
-            }
-            Ok(ConstrType::ConstrUnique | ConstrType::ConstrPrimary) if it.indexname.is_empty() => {
-                let of: Option<Vec<Term>> =
-                    strings(&it.keys).iter().map(|column| self.term(table, column)).collect();
-                if let Some(of) = of.filter(|it| !it.is_empty()) {
-                    let nulls_too = it.nulls_not_distinct;
-                    self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
-                }
-            }
-            Ok(ConstrType::ConstrExclusion) => {
-                let element = |it: &Node| match &it.node {
-                    Some(NodeEnum::List(pair)) => match pair.items.as_slice() {
-                        [element, operator] => Some((self.element(table, element)?, operator_of(operator)?)),
-                        _ => None,
-                    },
-                    _ => None,
-                };
-                let of: Option<Vec<(Term, String)>> = it.exclusions.iter().map(element).collect();
-                if let Some(of) = of {
-                    let condition = it.where_clause.as_deref().and_then(text);
-                    self.push(table.to_owned(), What::Conflicts { of, condition });
-                }
-            }
-            Ok(ConstrType::ConstrForeign) => {
-                let Some(to) = it.pktable.as_ref().and_then(named).map(|it| self.live(it)) else { return };
-                let columns: Option<Vec<String>> =
-                    strings(&it.fk_attrs).iter().map(|column| self.value(table, column)).collect();
-                let to_columns: Option<Vec<String>> =
-                    strings(&it.pk_attrs).iter().map(|column| self.value(&to, column)).collect();
-                if let (Some(columns), Some(to_columns)) = (columns, to_columns)
-                    && !to_columns.is_empty()
-                    && !self.new_tables.contains(&to)
-                {
-                    self.push(table.to_owned(), What::Orphans { columns, to, to_columns });
-                }
-            }
-            _ => {}
         }
     }
 }
@@ -617,15 +568,53 @@ mod tests {
         let asked = asked(&[
             "ALTER TABLE app.t ADD COLUMN tenant integer NOT NULL DEFAULT 1",
             "CREATE UNIQUE INDEX CONCURRENTLY i ON app.t (tenant, \"Phone\")",
-            "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (tenant) REFERENCES app.u (id) NOT VALID",
+            "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (tenant) REFERENCES app.u (id)",
         ]);
         let term = |name: &str, value: &str| Term { name: name.into(), value: value.into() };
         let of = vec![term("tenant", "(1)"), term("\"Phone\"", "\"Phone\"")];
         assert_eq!(asked[0], What::Duplicates { of, nulls_too: false, condition: None });
         assert_eq!(
             asked[2],
-            What::Orphans { columns: vec!["(1)".into()], to: "app.u".into(), to_columns: vec!["id".into()] }
+            What::Orphans {
+                columns: vec!["(1)".into()],
+                to: "app.u".into(),
+                to_columns: vec!["id".into()],
+                period: false
+            }
         );
+    }
+
+    #[test]
+    fn nothing_is_asked_for_the_sake_of_what_need_not_hold() {
+        let without = asked(&[
+            "ALTER TABLE app.t ADD CONSTRAINT c CHECK (n > 0) NOT VALID",
+            "ALTER TABLE app.t ADD CONSTRAINT n NOT NULL n NOT VALID",
+            "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES app.u (id) NOT ENFORCED",
+            "ALTER TABLE app.t ADD CONSTRAINT e CHECK (n > 1) NOT ENFORCED",
+            "ALTER DOMAIN app.d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID",
+        ]);
+        assert_eq!(without, []);
+        let validated = asked(&[
+            "ALTER TABLE app.t ADD CONSTRAINT c CHECK (n > 0) NOT VALID",
+            "ALTER TABLE app.t VALIDATE CONSTRAINT c",
+            "ALTER DOMAIN app.d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID",
+            "ALTER DOMAIN app.d VALIDATE CONSTRAINT c",
+        ]);
+        assert_eq!(validated.len(), 2);
+    }
+
+    #[test]
+    fn keys_over_periods_exclude_and_cover() {
+        let asked = asked(&[
+            "ALTER TABLE app.u ADD CONSTRAINT k PRIMARY KEY (id, at WITHOUT OVERLAPS)",
+            "ALTER TABLE app.t ADD CONSTRAINT f FOREIGN KEY (u, PERIOD at) REFERENCES app.u (id, PERIOD at)",
+        ]);
+        let of = ["id", "at"].map(|it| Term { name: it.into(), value: it.into() });
+        let of = of.into_iter().zip(["=".to_owned(), "&&".to_owned()]).collect();
+        let [What::Rows { condition, .. }, conflicts, orphans] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(condition, "isempty(at)");
+        assert_eq!(*conflicts, What::Conflicts { of, condition: None });
+        assert!(matches!(orphans, What::Orphans { period: true, .. }), "{orphans:?}");
     }
 
     #[test]

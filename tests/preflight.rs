@@ -114,6 +114,19 @@ async fn values_that_a_column_beside_can_not_take_over() {
     one_of_many("negative", &columns("integer CONSTRAINT positive CHECK (n > 0)", "text"), negative, &words).await;
 }
 
+#[tokio::test]
+async fn what_is_declared_for_new_rows_only_is_not_asked_of_those_that_stand() {
+    let old = "CREATE DOMAIN age AS integer;
+        CREATE TABLE t (id bigint PRIMARY KEY, n integer, years age); INSERT INTO t VALUES (1, -1, -1);";
+    let new = "CREATE DOMAIN age AS integer;
+        ALTER DOMAIN age ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
+        CREATE TABLE t (id bigint PRIMARY KEY, n integer, years age);
+        ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0) NOT VALID;";
+    let project = Project::new("new_rows_only", old, &[("schema/t.sql", new)]).await;
+    project.plan().await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+}
+
 const PARTED: &str =
     "PARTITION BY RANGE (day); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
     CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')";

@@ -220,20 +220,29 @@ impl Asking<'_> {
                 Ok(self.stops(found.map(|rows| format!("rows of {table} exclude each other by {named}: {rows}"))))
             }
             What::Domain { condition, fault } => self.domain(condition, fault).await,
-            What::Orphans { columns, to, to_columns } => {
+            What::Orphans { columns, to, to_columns, period } => {
                 // Both tables may have columns of one name; those of the outer one get names that nobody has.
                 let outer: Vec<String> = (0..columns.len()).map(|it| format!("tenantry_{it}")).collect();
                 let picked = columns.iter().zip(&outer).map(|(column, name)| format!("{column} AS {name}"));
                 let present = outer.iter().map(|it| format!("{it} IS NOT NULL"));
-                let same =
-                    to_columns.iter().zip(&outer).map(|(column, name)| format!("tenantry_to.{column} = {name}"));
+                let pairs = || to_columns.iter().zip(&outer);
+                let operator = |at| if *period && at + 1 == outer.len() { "&&" } else { "=" };
+                let same = pairs()
+                    .enumerate()
+                    .map(|(at, (column, name))| format!("tenantry_to.{column} {} {name}", operator(at)));
+                // As the server itself asks.
+                let covered = pairs()
+                    .next_back()
+                    .filter(|_| *period)
+                    .map(|(column, name)| format!(" HAVING {name} <@ range_agg(tenantry_to.{column})"));
                 let (key, alias) = self.key().await?;
                 let query = format!(
                     "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {} FROM {table} AS {alias}) AS tenantry_from \
-                     WHERE {} AND NOT EXISTS (SELECT FROM {to} AS tenantry_to WHERE {}) LIMIT {}",
+                     WHERE {} AND NOT EXISTS (SELECT FROM {to} AS tenantry_to WHERE {}{}) LIMIT {}",
                     picked.collect::<Vec<_>>().join(", "),
                     present.collect::<Vec<_>>().join(" AND "),
                     same.collect::<Vec<_>>().join(" AND "),
+                    covered.unwrap_or_default(),
                     NAMED + 1
                 );
                 let found = listed(self.texts(&query).await?);
