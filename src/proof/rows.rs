@@ -61,7 +61,10 @@ pub async fn fill(
     let order = parents_first(&wanted, &keys);
     let attempts = order.iter().flat_map(|table| {
         let columns: Vec<&Column> = columns(copied, table);
-        (0..ROWS).map(|row| (table, insert(table, &columns, row, copied, desired, &keys))).collect::<Vec<_>>()
+        // What is put into a partition must not be there by way of the partitioned table.
+        let from = depth(copied, table) * ROWS;
+        let rows = from..from + ROWS;
+        rows.map(|row| (table, insert(table, &columns, row, copied, desired, &keys))).collect::<Vec<_>>()
     });
     // A connection keeps the order of what is sent, so parents are there before their children.
     let ran =
@@ -76,12 +79,30 @@ pub async fn fill(
         }
     }
     filled.unfilled.retain(|table, _| !filled.filled.contains_key(table) && !partitioned.contains(table));
+    let routed: Vec<QName> = filled.unfilled.keys().filter(|it| depth(copied, it) > 0).cloned().collect();
+    for (table, rows) in routed.iter().zip(counts(session, &routed).await?) {
+        if rows > 0 {
+            filled.unfilled.remove(table);
+            filled.filled.insert(table.clone(), u32::try_from(rows).unwrap_or(u32::MAX));
+        }
+    }
     Ok(filled)
 }
 
-/// The foreign keys whose columns the copy has, of both sides: a key that the plan adds finds partners too.
+/// How many partitioned tables a table is a partition of, one within the other.
+fn depth(schema: &Schema, table: &QName) -> usize {
+    let mut depth = 0;
+    let mut table = table;
+    while let Some(Object::Partition(it)) = schema.get(&partition::id(table)) {
+        (table, depth) = (&it.parent, depth + 1);
+    }
+    depth
+}
+
+/// The foreign keys whose columns the copy has, of both sides: a key that the plan adds finds partners too. That of a
+/// partitioned table is one of each partition.
 pub(crate) fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(QName, &'a ForeignKey)> {
-    let of = |schema: &'a Schema| {
+    let declared = |schema: &'a Schema| {
         schema.of_kind(Kind::Constraint).filter_map(|it| match it {
             Object::Constraint(it) => match &it.rule {
                 Rule::Foreign(key) => Some((it.table.clone(), key)),
@@ -92,6 +113,23 @@ pub(crate) fn foreign_keys<'a>(copied: &'a Schema, desired: &'a Schema) -> Vec<(
     };
     let has = |table: &QName, column: &Name| {
         copied.contains(&ObjectId::new(Kind::Column, [&table.namespace, &table.name, column]))
+    };
+    let of = |schema: &'a Schema| {
+        let with_partitions = |(table, key): (QName, &'a ForeignKey)| {
+            let mut tables = vec![table];
+            let mut next = 0;
+            while let Some(table) = tables.get(next) {
+                let below = schema.of_kind(Kind::Partition).filter_map(|it| match it {
+                    Object::Partition(it) if it.parent == *table => Some(it.child.clone()),
+                    _ => None,
+                });
+                let below: Vec<QName> = below.collect();
+                tables.extend(below);
+                next += 1;
+            }
+            tables.into_iter().map(move |table| (table, key))
+        };
+        declared(schema).flat_map(with_partitions)
     };
     of(copied)
         .chain(of(desired))
@@ -193,6 +231,9 @@ pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema,
     if !allowed.is_empty() {
         return format!("{}::{data_type}", Literal(&allowed[row % allowed.len()]));
     }
+    if data_type.ends_with("[]") {
+        return format!("'{{}}'::{data_type}");
+    }
     let types = |schema: &Schema| {
         schema.needs_of(&column_id(table, &column.name)).find_map(|need| match schema.get(need) {
             Some(Object::EnumType(it)) => {
@@ -206,14 +247,16 @@ pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema,
             _ => None,
         })
     };
-    if let Some(label) = types(copied).filter(|_| !data_type.ends_with("[]")) {
+    if let Some(label) = types(copied) {
         return format!("{}::{data_type}", Literal(&label));
     }
-    let domain = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
-        Some(Object::Domain(it)) => Some(it.base.clone()),
+    let text = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
+        Some(Object::Domain(it)) => Some(plain(&it.base, row)),
+        Some(Object::RangeType(it)) if *data_type == it.name.to_string() => Some(between(&it.subtype, row)),
+        Some(Object::RangeType(it)) => Some(format!("{{{}}}", between(&it.subtype, row))),
         _ => None,
     });
-    let text = plain(domain.as_deref().unwrap_or(data_type), row);
+    let text = text.unwrap_or_else(|| plain(data_type, row));
     format!("{}::{data_type}", Literal(&text))
 }
 
@@ -242,16 +285,16 @@ pub(crate) fn plain(data_type: &str, row: usize) -> String {
             let text = format!("{number} row");
             text.chars().take(modifier.unwrap_or(if base == "character" { 1 } else { 63 })).collect()
         }
-        "date" => format!("2024-01-0{number}"),
-        "timestamp without time zone" | "timestamp with time zone" => format!("2024-01-0{number} 12:00:00+00"),
-        "time without time zone" | "time with time zone" => format!("12:00:0{number}+00"),
+        "date" => format!("2024-01-{number:02}"),
+        "timestamp without time zone" | "timestamp with time zone" => format!("2024-01-{number:02} 12:00:00+00"),
+        "time without time zone" | "time with time zone" => format!("12:00:{number:02}+00"),
         "interval" => format!("{number} days"),
-        "uuid" => format!("00000000-0000-4000-8000-00000000000{number}"),
+        "uuid" => format!("00000000-0000-4000-8000-{number:012}"),
         "json" | "jsonb" => "{}".into(),
-        "bytea" => format!("\\x0{number}"),
+        "bytea" => format!("\\x{number:02}"),
         "inet" | "cidr" => format!("10.0.0.{number}"),
-        "macaddr" => format!("08:00:2b:01:02:0{number}"),
-        "macaddr8" => format!("08:00:2b:01:02:03:04:0{number}"),
+        "macaddr" => format!("08:00:2b:01:02:{number:02}"),
+        "macaddr8" => format!("08:00:2b:01:02:03:04:{number:02}"),
         "bit" => "1".repeat(modifier.unwrap_or(1)),
         "bit varying" => "1".into(),
         "xml" => "<row/>".into(),
@@ -261,10 +304,19 @@ pub(crate) fn plain(data_type: &str, row: usize) -> String {
         "polygon" => format!("((0,0),({number},{number}),(0,1))"),
         "circle" => format!("<(0,0),{number}>"),
         "\"char\"" => "a".into(),
-        range if range.ends_with("multirange") => "{}".into(),
-        range if range.ends_with("range") => "empty".into(),
+        "int4range" | "int8range" | "numrange" => between("numeric", row),
+        "daterange" => between("date", row),
+        "tsrange" | "tstzrange" => between("timestamp with time zone", row),
+        several if several.ends_with("multirange") => {
+            format!("{{{}}}", plain(&several.replace("multirange", "range"), row))
+        }
         _ => format!("{number} row"),
     }
+}
+
+/// A range that holds something, and nothing of those of other rows.
+fn between(subtype: &str, row: usize) -> String {
+    format!("[\"{}\",\"{}\")", plain(subtype, row), plain(subtype, row + 1))
 }
 
 /// The constants that a check of the table compares the column with. One that holds only one column is believed.
@@ -312,9 +364,37 @@ impl Mined {
                     let number = constant.pointer("/Ival/ival").and_then(Value::as_i64).map(|it| it.to_string());
                     self.constants.extend(text("/Sval/sval").or(text("/Fval/fval")).or(number));
                 }
+                let from = self.constants.len();
                 fields.values().for_each(|it| self.walk(it));
+                if let Some(comparison) = fields.get("AExpr") {
+                    self.beyond(comparison, from);
+                }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl Mined {
+    /// What was found in a comparison that its constants themselves do not satisfy, from a place on: the next number, or
+    /// nothing.
+    fn beyond(&mut self, comparison: &Value, from: usize) {
+        let operator = comparison.pointer("/name/0/node/String/sval").and_then(Value::as_str);
+        let mut left = Mined::default();
+        left.walk(comparison.get("lexpr").unwrap_or(&Value::Null));
+        let less = match operator {
+            Some("<") => !left.columns.is_empty(),
+            Some(">") => left.columns.is_empty(),
+            Some("<>" | "~" | "~*" | "!~" | "!~*" | "!~~" | "!~~*") => {
+                return self.constants.truncate(from);
+            }
+            _ => return,
+        };
+        let next = |it: i64| if less { it.checked_sub(1) } else { it.checked_add(1) };
+        for found in &mut self.constants[from..] {
+            if let Some(next) = found.parse().ok().and_then(next) {
+                *found = next.to_string();
+            }
         }
     }
 }
@@ -452,4 +532,32 @@ fn own_types<'a>(schema: &'a Schema, column: &Object) -> Vec<&'a Object> {
         .filter(|need| own.contains(&need.kind))
         .filter_map(|need| schema.get(need))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mined(check: &str) -> Vec<String> {
+        let parsed = pg_query::parse(&format!("SELECT {check}"), 0).unwrap();
+        let mut found = Mined::default();
+        found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap());
+        found.constants
+    }
+
+    #[test]
+    fn constants_of_a_check_satisfy_it() {
+        assert_eq!(mined("a > 0"), ["1"]);
+        assert_eq!(mined("a < (10)::numeric AND 0 < a"), ["9", "1"]);
+        assert_eq!(mined("a >= 3"), ["3"]);
+        assert_eq!(mined("a IN ('x', 'y')"), ["x", "y"]);
+        assert_eq!(mined("a LIKE 'https://%'"), ["https://%"]);
+        assert_eq!(mined("a <> '' AND a ~ '^[a-z]+$'"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn ranges_of_rows_hold_something_and_are_apart() {
+        assert_eq!(plain("int4range", 0), "[\"1\",\"2\")");
+        assert_eq!(plain("datemultirange", 9), "{[\"2024-01-10\",\"2024-01-11\")}");
+    }
 }
