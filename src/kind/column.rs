@@ -472,7 +472,7 @@ impl Definition for Column {
             (None, Some(_)) => return Alter::Replace,
             (Some(old), Some(it)) if old != it => {
                 let set = sides.major() >= 17 && old.is_virtual == it.is_virtual;
-                if !set || self.data_type != new.data_type {
+                if !set || it.is_virtual && self.is_beside_a_check(sides) || self.data_type != new.data_type {
                     return Alter::Replace;
                 }
                 if leader.is_none_or(|(before, after)| before.generated == after.generated) {

@@ -2,6 +2,7 @@
 //! own statements have to come before or after the parent's.
 
 use crate::kind::column::{Column, find, id};
+use crate::kind::constraint::Rule;
 use crate::kind::parameters::Parameters;
 use crate::kind::table;
 use crate::kind::{Definition, Kind, Object};
@@ -73,6 +74,22 @@ impl Column {
         let required = self.not_null.as_ref().filter(|_| !handed_down);
         let required = required.into_iter().flat_map(|it| self.set_not_null(it, sides));
         brought.alter_settings(self, sides).into_iter().chain(required).collect()
+    }
+
+    /// Whether one of the tables that have the column from each other has a check. In 18 the server sets no expression of a
+    /// virtual column there, whatever the check is about.
+    pub(super) fn is_beside_a_check(&self, sides: &Sides<'_>) -> bool {
+        let mut above = vec![self.table.clone()];
+        let mut next = 0;
+        while let Some(table) = above.get(next).cloned() {
+            above.extend(table::parents(sides.old, &table).into_iter().filter(|it| !above.contains(it)).collect::<Vec<_>>());
+            next += 1;
+        }
+        let is_check = |it: &Object| matches!(it, Object::Constraint(it) if matches!(it.rule, Rule::Check(_)));
+        let has_check = |table: &QName| {
+            [sides.old, sides.new].iter().any(|it| it.of_relation(Kind::Constraint, table).any(is_check))
+        };
+        above.iter().flat_map(|it| table::family(sides, it)).any(|it| has_check(&it))
     }
 
     pub(super) fn drop_with_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -1,0 +1,2 @@
+INSERT INTO contacts VALUES (1, 'ada');
+INSERT INTO logs VALUES ('2024-02-02');
