@@ -81,8 +81,23 @@ pub async fn platform(
     Ok(())
 }
 
-/// Makes a database that holds the described objects. What can't be made is told, not fatal.
+/// Makes a database that holds the described objects. What can't be made is told, not fatal. What is unmanaged is made as
+/// well, as far as that is known: a step may be the first to use it.
 pub async fn copy(shadow: &Shadow, label: &str, described: &Schema) -> Result<Copy, ElaborateError> {
+    let mut beside = Beside::of(described);
+    let copy = copy_with(shadow, label, described, &mut beside).await?;
+    let session = copy.database.connect_as(&described.creator.0).await?;
+    beside.make(&session).await;
+    Ok(copy)
+}
+
+/// The same with no more of what is unmanaged than it takes.
+async fn copy_with(
+    shadow: &Shadow,
+    label: &str,
+    described: &Schema,
+    beside: &mut Beside<'_>,
+) -> Result<Copy, ElaborateError> {
     let database = shadow.create_database(label).await?;
     let session = database.connect_as(&described.creator.0).await?;
     let base = introspect(&session.client, false).await?.schema;
@@ -98,7 +113,7 @@ pub async fn copy(shadow: &Shadow, label: &str, described: &Schema) -> Result<Co
     let steps = plan::make(&Schema { server_version: described.server_version, ..base }, &wanted, &facts)
         .map_err(ElaborateError::Plan)?;
     session.client.batch_execute(observe::SESSION).await?;
-    let missing = run_all(&session, &steps, described).await;
+    let missing = run_all(&session, &steps, beside).await;
     session.client.batch_execute("RESET ALL").await?;
     let reading = introspect(&session.client, false).await?;
     Ok(Copy { database, reading, missing })
@@ -112,8 +127,7 @@ fn described_elsewhere(described: &Schema, id: &ObjectId) -> bool {
 
 /// Runs steps one by one and goes on after a failure, since what failed may be needed by nothing. Where it may have
 /// failed for want of something unmanaged, such as a collation, that is made and the rest tried again.
-async fn run_all(session: &Session, steps: &[Planned], described: &Schema) -> Vec<(ObjectId, String)> {
-    let mut beside = Beside::of(described);
+async fn run_all(session: &Session, steps: &[Planned], beside: &mut Beside<'_>) -> Vec<(ObjectId, String)> {
     let mut left: Vec<&Planned> = steps.iter().collect();
     loop {
         let ran = join_all(left.iter().map(|it| session.client.batch_execute(&it.step.sql))).await;
@@ -168,7 +182,8 @@ pub async fn declared(
     declaration: &Declaration,
     outside: &Schema,
 ) -> Result<Elaborated, ElaborateError> {
-    let copied = copy(shadow, "declared", outside).await?;
+    // The declaration may make for itself what is unmanaged.
+    let copied = copy_with(shadow, "declared", outside, &mut Beside::of(outside)).await?;
     let notes: Vec<String> =
         copied.missing.iter().map(|(id, why)| format!("the shadow could not be given {id}: {why}")).collect();
     let session = copied.database.connect_as(&outside.creator.0).await?;

@@ -393,7 +393,8 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
              found tsvector GENERATED ALWAYS AS (to_tsvector('public.words', 'x')) STORED);
          CREATE VIEW v AS SELECT total(a::integer |+| duo::integer) AS total FROM t GROUP BY name;";
     let (old, new) = (used.replace("TYPE_OF_A", "integer"), used.replace("TYPE_OF_A", "bigint"));
-    for declared in [unmanaged, managed] {
+    // The last is the first to use any of it.
+    for (declared, old) in [(unmanaged, old.as_str()), (managed, &old), (managed, "CREATE TABLE t ();")] {
         let project = Project::new(&[
             ("tenantry.toml", CONFIG),
             ("legacy.sql", &format!("{unmanaged}{old}")),
