@@ -428,7 +428,7 @@ impl Definition for Table {
         if let Some(key) = &self.partition_by {
             tail += &format!(" PARTITION BY {key}");
         }
-        if let Some(method) = self.access_method.as_ref().filter(|it| it.as_str() != "heap") {
+        if let Some(method) = self.access_method.as_ref().filter(|it| it.as_str() != "heap" || self.partition_by.is_some()) {
             tail += &format!(" USING {method}");
         }
         if !self.options.is_empty() {

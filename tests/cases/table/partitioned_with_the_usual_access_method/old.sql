@@ -1,0 +1,1 @@
+CREATE TABLE readings (at date NOT NULL) PARTITION BY RANGE (at) USING heap;
