@@ -168,6 +168,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// Why this can't come, and what to do instead. The plan stops.
+    fn cannot_come(&self, _sides: &Sides<'_>) -> Option<String> {
+        None
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step>;
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter;
@@ -179,6 +184,7 @@ mod expr;
 pub mod made_name;
 mod parameters;
 mod privileges;
+pub mod row_type;
 mod swap;
 pub mod unmanaged;
 mod width;
@@ -294,6 +300,10 @@ macro_rules! kinds {
 
             pub fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
                 match self { $(Object::$Kind(it) => it.outlives(need, new),)* }
+            }
+
+            pub fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+                match self { $(Object::$Kind(it) => it.cannot_come(sides),)* }
             }
 
             pub fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

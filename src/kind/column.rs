@@ -7,6 +7,7 @@ use crate::kind::default::Default;
 use crate::kind::expr::Expr;
 use crate::kind::extension;
 use crate::kind::parameters::Parameters;
+use crate::kind::row_type;
 use crate::kind::table::{self, Table};
 use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
@@ -244,7 +245,10 @@ impl Column {
             }
         }
         if self.generated.is_none() && table::may_hold_rows(sides, &self.table) {
-            step = step.hazard(Code::DropColumn, self.id(), table::evidence(sides, &self.table));
+            let also = row_type::stored_in(sides, &self.table);
+            let also = also.map(|it| format!("; rows of it stand in {it} as well, and lose the value too"));
+            let why = table::evidence(sides, &self.table) + &also.unwrap_or_default();
+            step = step.hazard(Code::DropColumn, self.id(), why);
             if !self.is_derived(sides) {
                 step = step.irreversible("the values of the column are gone");
             }
@@ -437,6 +441,15 @@ impl Definition for Column {
         self.parent.0.as_ref().is_some_and(|parent| *need == id(parent, &self.name))
     }
 
+    fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+        let is_whole = sides.is_new(&table::id(&self.table));
+        let rewrites = self.is_computed_by_rewrite(sides) || self.is_parked(sides);
+        if is_whole || !rewrites || self.follows(sides) {
+            return None;
+        }
+        row_type::refusal(sides, &self.table, "write the rows of the table anew, as this asks for,")
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if self.follows(sides) {
             return self.apart_from_parents(sides);
@@ -476,6 +489,10 @@ impl Definition for Column {
                     return Alter::Replace;
                 }
                 if leader.is_none_or(|(before, after)| before.generated == after.generated) {
+                    let refusal = || row_type::refusal(sides, &self.table, "compute the values of a column anew");
+                    if let Some(reason) = (!it.is_virtual).then(refusal).flatten() {
+                        return Alter::Refused(reason);
+                    }
                     let action = format!("ALTER COLUMN {} SET EXPRESSION AS ({})", self.name, it.expression);
                     let step = self.on_family(action, sides);
                     steps.push(if it.is_virtual { step } else { self.rewritten(step, sides) });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
 use crate::kind::domain_constraint::DomainConstraint;
-use crate::kind::{Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, row_type, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -245,6 +245,9 @@ fn by_table<'a>(columns: &[&'a Column], sides: &Sides<'_>) -> Result<Tables<'a>,
                  and another table with it",
                 column.table, column.name
             ));
+        }
+        if let Some(reason) = row_type::refusal(sides, &column.table, "change the type of a column") {
+            return Err(reason);
         }
         let parents = table::parents(sides.old, &column.table);
         let follows = parents.iter().any(|parent| columns.iter().any(|it| it.table == *parent));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
+use crate::kind::row_type;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
@@ -481,6 +482,11 @@ impl Definition for Table {
             } else {
                 Alter::Replace
             };
+        }
+        let writes = self.unlogged != new.unlogged || self.access_method != new.access_method;
+        let refusal = || row_type::refusal(sides, &self.name, "write the rows of the table anew, as this asks for,");
+        if let Some(reason) = writes.then(refusal).flatten() {
+            return Alter::Refused(reason);
         }
         let rows = may_hold_rows(sides, &self.name);
         let mut steps = vec![];

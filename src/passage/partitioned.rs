@@ -12,7 +12,7 @@ use crate::kind::index::{Index, Of, Subject};
 use crate::kind::made_name;
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
-use crate::kind::{Expr, Kind, Object, ObjectId};
+use crate::kind::{Expr, row_type, Kind, Object, ObjectId};
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
@@ -64,6 +64,12 @@ pub fn conversion<'a>(
     }
     if before.of_type.is_some() {
         return Err(format!("{name} is a table of a type; end that first (ALTER TABLE … NOT OF)"));
+    }
+    if let Some(column) = row_type::holder(start, name) {
+        return Err(format!(
+            "rows of {name} stand in {column}, which has the type of these and would keep that of the old table: \
+             declare {column} with another type first"
+        ));
     }
     if before.unlogged {
         return Err(format!("{name} is unlogged; make it logged first"));

@@ -87,6 +87,10 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                     settled.cause.entry(on.clone()).or_insert_with(|| id.clone());
                 }
             }
+            let coming = changes.iter().filter(|(_, change)| **change == Change::Create).map(|(id, _)| id);
+            for id in coming.chain(&settled.replaced).filter(|id| new.contains(id)) {
+                refused.extend(new.objects[id].cannot_come(&sides).map(|reason| (id.clone(), reason)));
+            }
             settled.altered = altered;
             settled.refused = refused;
             return settled;

@@ -10,7 +10,7 @@ use crate::introspect::server_message;
 use crate::kind::column::{Column, Generated};
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::trigger::{State, Timing};
-use crate::kind::{Kind, Object, ObjectId, partition};
+use crate::kind::{Definition, Kind, Object, ObjectId, partition};
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::Planned;
 use crate::schema::{Facts, Schema};
@@ -524,14 +524,33 @@ fn are_printed_alike(before: &Object, after: &Object) -> bool {
     plain && (of(&["smallint", "integer", "bigint", "numeric"]) || of(&["text", "character varying"]))
 }
 
-/// The types of one's own that the column's values are made of: a renamed label, another base shows in every row.
-fn own_types<'a>(schema: &'a Schema, column: &Object) -> Vec<&'a Object> {
-    let own = [Kind::EnumType, Kind::Domain, Kind::Composite];
-    schema
-        .needs_of(&column.id())
-        .filter(|need| own.contains(&need.kind))
-        .filter_map(|need| schema.get(need))
-        .collect()
+/// The types of one's own that the column's values are made of: a renamed label, another base shows in every row, and
+/// so does a column of the table whose row type it has.
+fn own_types(schema: &Schema, column: &Object) -> BTreeSet<(ObjectId, String)> {
+    let own = [Kind::EnumType, Kind::Domain, Kind::Composite, Kind::RangeType, Kind::Table];
+    let whole = column.part_of();
+    let mut open: Vec<ObjectId> = schema.needs_of(&column.id()).cloned().collect();
+    let mut seen = BTreeSet::new();
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !own.contains(&id.kind) || Some(&id) == whole.as_ref() || !seen.insert(id.clone()) {
+            continue;
+        }
+        let columns = match schema.get(&id) {
+            Some(Object::Table(it)) => it.columns(schema),
+            Some(other) => {
+                found.insert((id.clone(), serde_json::to_string(other).unwrap_or_default()));
+                vec![]
+            }
+            None => vec![],
+        };
+        for it in columns {
+            found.insert((it.id(), it.data_type.clone()));
+            open.extend(schema.needs_of(&it.id()).cloned());
+        }
+        open.extend(schema.needs_of(&id).cloned());
+    }
+    found
 }
 
 #[cfg(test)]

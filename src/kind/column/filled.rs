@@ -1,7 +1,7 @@
 //! Columns that come to rows: their values, by a default or in batches, and the triggers that keep them meanwhile.
 
 use crate::kind::made_name::derived_beside;
-use crate::kind::table;
+use crate::kind::{row_type, table};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
@@ -22,10 +22,22 @@ impl Column {
     /// Whether adding the column writes every row anew.
     pub(super) fn fills_rows(&self, sides: &Sides<'_>) -> bool {
         let default = self.default(sides.new).filter(|_| self.takes_default_along(sides));
+        self.is_computed_by_rewrite(sides) || default.is_some_and(|it| !it.is_surely_stable())
+    }
+
+    /// The same, where nothing but that gives the rows their values.
+    pub(super) fn is_computed_by_rewrite(&self, sides: &Sides<'_>) -> bool {
         self.identity.is_some()
             || self.generated.as_ref().is_some_and(|it| !it.is_virtual)
-            || default.is_some_and(|it| !it.is_surely_stable())
             || self.has_constrained_domain(sides.new)
+    }
+
+    /// The same for a new column of a table whose rows stand in another as well: the server adds none with a default.
+    fn default_afterwards(&self, sides: &Sides<'_>) -> Option<Backfill> {
+        let default = self.default(sides.new).filter(|_| self.takes_default_along(sides))?;
+        row_type::stored_in(sides, &self.table)?;
+        let nothing = Backfill { fill: vec![], after: vec![] };
+        Some(self.backfill_with(&default.expression.to_string(), sides).unwrap_or(nothing))
     }
 
     /// What gives rows without a value the declared one: a statement, in batches where there may be many rows; before
@@ -209,7 +221,7 @@ impl Column {
         if let Some((not_null, backfill)) = self.not_null.as_ref().filter(|it| it.valid).zip(self.backfill(sides)) {
             return self.add_and_backfill(Some(not_null), backfill, sides);
         }
-        if let Some(backfill) = self.default_by_batches(sides) {
+        if let Some(backfill) = self.default_by_batches(sides).or_else(|| self.default_afterwards(sides)) {
             return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
         }
         let along = self.takes_default_along(sides);

@@ -3,7 +3,7 @@
 use super::retype::{Conversion, Retype, retype};
 use super::{Column, find, id};
 use crate::kind::constraint::Rule;
-use crate::kind::table;
+use crate::kind::{row_type, table};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::QName;
@@ -31,6 +31,9 @@ impl Column {
     pub(super) fn cannot_retype(&self, new: &Column, sides: &Sides<'_>) -> Option<String> {
         if new.generated.is_some() {
             return None;
+        }
+        if let Some(reason) = row_type::refusal(sides, &self.table, "change the type of a column") {
+            return Some(reason);
         }
         let family = table::family(sides, &self.table);
         let has_it = |it: &QName| find(sides.old, it, &self.name).is_some();

@@ -7,7 +7,7 @@ use crate::kind::column::retype::{Conversion, Retype, retype};
 use crate::kind::column::{self, Column};
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::made_name::derived;
-use crate::kind::{Kind, Object, ObjectId, extension, partition, table};
+use crate::kind::{Kind, Object, ObjectId, extension, partition, row_type, table};
 use crate::name::{Name, QName};
 use crate::passage::partitioned;
 use crate::plan::batch;
@@ -342,6 +342,9 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     }
     if table::family(sides, name).len() > partitions.len() || !table::parents(sides.old, name).is_empty() {
         return Some(format!("{name} is a partition, inherits, or is inherited from"));
+    }
+    if let Some(column) = row_type::stored_in(sides, name) {
+        return Some(format!("rows of {name} stand in {column} as well"));
     }
     if table.of_type.is_some() {
         return Some(format!("{name} is of a type, which says its columns"));

@@ -1,0 +1,2 @@
+CREATE UNLOGGED TABLE a (id integer PRIMARY KEY, v text);
+CREATE TABLE b (id integer, x a);

@@ -1,0 +1,3 @@
+CREATE TABLE a (id integer, v text, w integer);
+CREATE TYPE pair AS (one a, two integer);
+CREATE TABLE b (id integer, x a, y pair, many a[]);
