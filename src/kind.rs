@@ -126,6 +126,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// What takes this in by coming, so that this goes without a statement of its own.
+    fn is_taken_in_by(&self, _sides: &Sides<'_>) -> Option<ObjectId> {
+        None
+    }
+
     /// What has to be gone before this can come, of the old schema.
     fn comes_after_the_end_of(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
         vec![]
@@ -268,6 +273,10 @@ macro_rules! kinds {
 
             pub fn fits(&self, schema: &Schema) -> bool {
                 match self { $(Object::$Kind(it) => it.fits(schema),)* }
+            }
+
+            pub fn is_taken_in_by(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+                match self { $(Object::$Kind(it) => it.is_taken_in_by(sides),)* }
             }
 
             pub fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

@@ -239,6 +239,8 @@ pub struct Facts {
     /// What an earlier part of the plan left to go in `contract`, its use over: nothing is lost with it. With the
     /// statements that follow its undo.
     pub spent: BTreeMap<ObjectId, Vec<String>>,
+    /// The steps asked for are those of the way back, which may begin anywhere on the way: some of it is not done then.
+    pub way_back: bool,
 }
 
 /// Both schemas, the way a kind sees them while it writes steps from old to new.

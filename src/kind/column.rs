@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
 use crate::kind::extension;
+use crate::kind::index_partition;
 use crate::kind::parameters::Parameters;
 use crate::kind::row_type;
 use crate::kind::table::{self, Table};
@@ -507,6 +508,9 @@ impl Definition for Column {
                 return Alter::Refused(reason);
             }
             steps.push(self.set_type(new, sides));
+            let family = table::family(sides, &self.table);
+            let columns: Vec<ObjectId> = family.iter().map(|it| id(it, &self.name)).collect();
+            steps.extend(index_partition::comments_again(&columns, sides));
         }
         // What a parent hands down, its statements bring to this column, and take away again.
         let handed = |it: &Column| it.not_null.as_ref().filter(|it| !it.no_inherit).map(|it| it.valid);

@@ -265,7 +265,9 @@ impl Constraint {
                     false => vec![promise, validation.undone_by(format!("{back} NOT VALID"))],
                 }
             }
-            Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => vec![self.adding(whole, instead, sides)],
+            Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => {
+                vec![self.undone_unless_attached(self.adding(whole, instead, sides))]
+            }
             Rule::Unique(key) if !key.without_overlaps && self.is_used(sides) => {
                 let steps = self.add_using_index(key, instead, sides);
                 return steps.into_iter().map(|step| self.after_not_null(step, sides)).collect();
@@ -538,6 +540,10 @@ impl Definition for Constraint {
     }
 
     /// The server takes the oldest key that fits the columns, so another one has to be gone.
+    fn is_taken_in_by(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        self.that_of_a_parent(sides)
+    }
+
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match &self.rule {
             Rule::Foreign(it) => it.former_keys(sides),
@@ -607,7 +613,7 @@ impl Definition for Constraint {
             matches!(self.rule, Rule::Foreign(_)) && partition::takes_over(sides, &self.table, &self.name);
         if self.comes_from_above(sides)
             || is_taken
-            || self.becomes_the_parents(sides)
+            || self.that_of_a_parent(sides).is_some()
             || index_partition::goes_with_parent(self.rule.parent(), sides)
         {
             return vec![];

@@ -251,6 +251,8 @@ fn is_gone(index: &QName) -> String {
 
 /// A name that no relation of either side has, to build an index under until it can have its own.
 pub(super) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
+    // On the way back, the one of the way there may still exist.
+    let suffix = if sides.facts.way_back { "_tenantry_back" } else { "_tenantry" };
     let taken = |candidate: &Name| {
         [
             Kind::Index,
@@ -265,7 +267,7 @@ pub(super) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
         .any(|id| sides.old.contains(&id) || sides.new.contains(&id))
     };
     (1..)
-        .map(|n| suffixed(&name.name, &if n == 1 { "_tenantry".to_owned() } else { format!("_tenantry{n}") }))
+        .map(|n| suffixed(&name.name, &if n == 1 { suffix.to_owned() } else { format!("{suffix}{n}") }))
         .find(|candidate| !taken(candidate))
         .expect("there are more numbers than names")
 }
@@ -332,7 +334,7 @@ impl Index {
     }
 
     /// `CREATE INDEX` under a name of the caller's choice.
-    fn sql(&self, concurrently: &str, name: &Name) -> String {
+    fn sql(&self, how: &str, name: &Name) -> String {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let only = if self.partitioned() { "ONLY " } else { "" };
         let keys = list(self.keys.iter().map(Key::sql));
@@ -340,7 +342,7 @@ impl Index {
             "btree" => String::new(),
             _ => format!(" USING {}", self.method),
         };
-        let mut sql = format!("CREATE {unique}INDEX {concurrently}{name} ON {only}{}{using} ({keys})", self.table);
+        let mut sql = format!("CREATE {unique}INDEX {how}{name} ON {only}{}{using} ({keys})", self.table);
         if !self.include.is_empty() {
             sql += &format!(" INCLUDE ({})", list(&self.include));
         }
@@ -368,9 +370,12 @@ impl Index {
 
     /// Builds the index under a name of the caller's choice while the table is in use.
     fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
+        // On the way back, that of a partition may be there still: it went with the one that it became part of.
+        let is_of_partition = sides.old.contains(&super::partition::id(&self.table));
+        let guard = if sides.facts.way_back && is_of_partition { "IF NOT EXISTS " } else { "" };
         let step = match sides.facts.idle.contains(&self.table) {
-            true => Step::new(self.sql("", name)).locks(&self.table, Lock::Share),
-            false => Step::new(self.sql("CONCURRENTLY ", name))
+            true => Step::new(self.sql(guard, name)).locks(&self.table, Lock::Share),
+            false => Step::new(self.sql(&format!("CONCURRENTLY {guard}"), name))
                 .outside_transaction()
                 .locks(&self.table, Lock::ShareUpdateExclusive),
         };
@@ -384,11 +389,19 @@ impl Index {
         }
     }
 
+    /// That of a partition goes with the one that it becomes part of, and before that by itself.
+    fn undone_unless_attached(&self, step: Step) -> Step {
+        match &self.parent.0 {
+            Some(_) => step.undone_by(index_partition::unless_attached(&self.name, &format!("DROP INDEX {}", self.name))),
+            None => step,
+        }
+    }
+
     /// Drops the index while the table is in use.
-    fn drop_beside(&self, sides: &Sides<'_>) -> Step {
+    fn drop_beside(&self, guard: &str, sides: &Sides<'_>) -> Step {
         let step = match sides.facts.idle.contains(&self.table) {
-            true => Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive),
-            false => Step::new(format!("DROP INDEX CONCURRENTLY {}", self.name))
+            true => Step::new(format!("DROP INDEX {guard}{}", self.name)).locks(&self.table, Lock::AccessExclusive),
+            false => Step::new(format!("DROP INDEX CONCURRENTLY {guard}{}", self.name))
                 .outside_transaction()
                 .locks(&self.table, Lock::ShareUpdateExclusive),
         };
@@ -420,9 +433,11 @@ impl Index {
     fn swap(&self, new: &Index, sides: &Sides<'_>) -> Vec<Step> {
         let beside = temporary_name(&self.name, sides);
         let built = self.name.sibling(beside.clone());
-        let mut steps = vec![new.build(&beside, sides)];
+        let mut steps = vec![new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"))];
         steps.extend(new.storage.mark(&self.table, &beside));
-        steps.push(self.drop_beside(sides).disturbs(self.id(), Disturbance::Replace));
+        // Whoever goes back from the middle may have it no more.
+        let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
+        steps.push(drop.disturbs(self.id(), Disturbance::Replace));
         steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
@@ -534,9 +549,10 @@ impl Definition for Index {
             vec![Step::new(self.sql("", &self.name.name))]
         } else if self.partitioned() {
             // Reads no row: the indexes of the partitions are built on their own and attached.
-            vec![Step::new(self.sql("", &self.name.name)).locks(&self.table, Lock::Share)]
+            let create = Step::new(self.sql("", &self.name.name)).locks(&self.table, Lock::Share);
+            vec![self.undone_unless_attached(create)]
         } else {
-            vec![self.build(&self.name.name, sides)]
+            vec![self.undone_unless_attached(self.build(&self.name.name, sides))]
         };
         steps.extend(self.finish());
         steps
@@ -545,7 +561,7 @@ impl Definition for Index {
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         let settled = self.settled_like(new);
         if !self.valid && new.valid {
-            let drop = self.drop_beside(sides).irreversible("an index that failed to build is not made again");
+            let drop = self.drop_beside("", sides).irreversible("an index that failed to build is not made again");
             let mut steps = vec![drop, new.build(&new.name.name, sides)];
             steps.extend(new.finish());
             return Alter::Steps(steps);
@@ -584,7 +600,7 @@ impl Definition for Index {
             let step = Step::new(format!("DROP INDEX {}", self.name));
             family.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
         } else {
-            self.drop_beside(sides)
+            self.drop_beside("", sides)
         };
         let step = step.stage(Stage::Contract);
         if sides.replaced.contains(&self.id()) {

@@ -1,8 +1,11 @@
 //! `ALTER INDEX … ATTACH PARTITION`: an index of a partition, a constraint's or not, becomes part of the index of
 //! the partitioned table. It ends only with one of the two, or with the partition's own attachment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
+use crate::kind::comment::Comment;
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
@@ -78,6 +81,60 @@ pub(super) fn of<'a>(partition: &'a QName, schema: &'a Schema) -> impl Iterator<
         Object::IndexPartition(it) if it.child.table == *partition => Some(&**it),
         _ => None,
     })
+}
+
+/// Says again the comments of the indexes below those on the columns: building these anew for another type, the server
+/// gives each the comment of the index that it is part of, or none.
+pub(super) fn comments_again(columns: &[ObjectId], sides: &Sides<'_>) -> Vec<Step> {
+    let mut parents = BTreeSet::new();
+    for object in sides.old.of_kind(Kind::IndexPartition) {
+        if let Object::IndexPartition(it) = object
+            && sides.old.needs_of(&it.parent.id()).any(|need| columns.contains(need))
+        {
+            parents.insert(it.parent.id());
+        }
+    }
+    let ends = sides.old.of_kind(Kind::IndexPartition).filter_map(|object| match object {
+        Object::IndexPartition(it) => Some((object.id(), &it.child)),
+        _ => None,
+    });
+    let ends: BTreeMap<ObjectId, &End> = ends.collect();
+    let mut said = BTreeMap::new();
+    for parent in parents {
+        let spreads = sides.old.contains(&comment_on(&parent));
+        for end in below(std::iter::once(&parent), sides.old).iter().filter_map(|it| ends.get(it)) {
+            let id = end.id();
+            let text = match sides.new.get(&comment_on(&id)) {
+                Some(Object::Comment(it)) => Some(it.text.as_str()),
+                _ => None,
+            };
+            let stays = sides.new.contains(&id) && !sides.is_going(&id);
+            if stays && (spreads || text.is_some()) {
+                let comment = text.map_or("NULL".to_owned(), |it| Literal(it).to_string());
+                said.insert(id, Step::new(format!("COMMENT ON INDEX {} IS {comment}", end.index)));
+            }
+        }
+    }
+    let summary = "the index has the comment that it had before the server built it anew";
+    said.into_values().map(|it| it.stage(Stage::Contract).summary(summary)).collect()
+}
+
+/// What takes back an index of a partition that has not become part of another: what has goes with that.
+pub(super) fn unless_attached(index: &QName, drop: &str) -> String {
+    let body = format!(
+        "BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({}) AND NOT relispartition) \
+         THEN {drop}; END IF; END",
+        Literal(&index.to_string())
+    );
+    format!("DO {}", Literal(&body))
+}
+
+/// The comment on an index, which that of a constraint has apart from the one on the constraint.
+fn comment_on(index: &ObjectId) -> ObjectId {
+    match index.kind {
+        Kind::Constraint => Comment::on_index_of(index.clone(), "").id(),
+        _ => Comment::new(index.clone(), "").id(),
+    }
 }
 
 /// Whether what goes is the index's parent, and goes with its table: the partition was detached by then, and keeps the
@@ -169,6 +226,11 @@ impl Definition for IndexPartition {
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         if self.parent.index == new.parent.index && self.child.index == new.child.index {
             return Alter::Steps(vec![]);
+        }
+        // Nothing takes an index from a parent that stays.
+        let ends = [self.parent.id(), self.child.id(), partition::id(&self.child.table)];
+        if !ends.iter().any(|it| sides.is_going(it)) {
+            return Alter::Replace;
         }
         Alter::Steps(new.create(sides))
     }

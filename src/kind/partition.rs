@@ -315,7 +315,8 @@ impl Partition {
             .outside_transaction()
             .locks(&self.parent, Lock::ShareUpdateExclusive)
             .locks(&self.child, Lock::AccessExclusive)
-            .check(gone);
+            .check(gone)
+            .undone_by(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {left_over}", self.child));
         let drop = Step::new(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {left_over}", self.child))
             .summary("takes away the copy of the bound that DETACH CONCURRENTLY leaves as a CHECK")
             .stage(Stage::Contract)
@@ -422,9 +423,16 @@ impl Definition for Partition {
         table::find(schema, &self.parent).is_some_and(|parent| parent.partition_by.is_some())
     }
 
-    /// Indexes that are to be attached, too: ATTACH PARTITION would make them by itself, under a name of its choice.
+    /// Indexes that are to be attached, too: ATTACH PARTITION would make them by itself, under a name of its choice. A new
+    /// table is attached with the checks of its parent, some of which may come after it.
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
-        index_partition::of(&self.child, sides.new).map(|it| it.child.id()).collect()
+        let is_new = sides.is_new(&table::id(&self.child));
+        let checks = sides.new.of_relation(Kind::Constraint, &self.child).filter(|it| match it {
+            Object::Constraint(it) => is_new && matches!(it.rule, Rule::Check(_)),
+            _ => false,
+        });
+        let indexes = index_partition::of(&self.child, sides.new).map(|it| it.child.id());
+        indexes.chain(checks.map(Object::id)).collect()
     }
 
     /// Dropping the table takes it from its parent.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
 use crate::kind::domain_constraint::DomainConstraint;
-use crate::kind::{Definition, Kind, Object, ObjectId, row_type, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, index_partition, row_type, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -134,6 +134,8 @@ impl Swap<'_> {
         };
         let tables = by_table(&users.columns, sides)?;
         steps.extend(tables.iter().map(|(table, columns)| converted(table, columns, anew, sides)));
+        let columns: Vec<ObjectId> = behind.iter().chain(&tables).flat_map(|it| all_below(it, sides)).collect();
+        steps.extend(index_partition::comments_again(&columns, sides));
         steps.push(Step::new(format!("DROP {} {aside}", self.word)));
         Ok(steps.into_iter().map(|step| step.stage(Stage::Contract)).collect())
     }
@@ -280,6 +282,13 @@ fn converted(
         step = step.hazard(Code::RewriteTable, table::id(name), table::evidence(sides, name));
     }
     step
+}
+
+/// The columns in their table and in those below it.
+fn all_below((name, columns): (&&QName, &Vec<&Column>), sides: &Sides<'_>) -> Vec<ObjectId> {
+    let family = table::family(sides, name);
+    let of = |member: &QName| columns.iter().map(|it| super::column::id(member, &it.name)).collect::<Vec<_>>();
+    family.iter().flat_map(of).collect()
 }
 
 fn to_text(column: &Column) -> String {

@@ -12,7 +12,7 @@ use crate::kind::index::{Index, Of, Subject};
 use crate::kind::made_name;
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
-use crate::kind::{Expr, row_type, Kind, Object, ObjectId};
+use crate::kind::{Expr, Kind, Object, ObjectId, row_type};
 use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 

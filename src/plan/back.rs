@@ -87,6 +87,7 @@ pub(super) fn attach(
     let place = |it: &Ordered| find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
     let mut places: Vec<usize> = backward.iter().map(place).collect();
     keep_whole(&mut places, &backward, |id| old.contains(id) == new.contains(id));
+    wait_for_needs(&mut places, &backward, [old, new]);
     let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
     for (it, place) in backward.iter().zip(places) {
         undos
@@ -132,6 +133,27 @@ fn keep_whole(places: &mut [usize], backward: &[Ordered], is_on_both: impl Fn(&O
             places[at] = place;
             moved.insert(at);
         }
+    }
+}
+
+/// What needs something that is there on the old side only comes when that is back, not before; and what comes again
+/// does so once it is gone.
+fn wait_for_needs(places: &mut [usize], backward: &[Ordered], [old, new]: [&Schema; 2]) {
+    let made: BTreeMap<&ObjectId, usize> = backward
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.half == Half::Create && !new.contains(&it.subject))
+        .map(|(at, it)| (&it.subject, at))
+        .collect();
+    for (at, it) in backward.iter().enumerate().filter(|(_, it)| it.half != Half::Drop) {
+        let needs = old.needs_of(&it.subject).filter_map(|need| made.get(need)).filter(|made| **made < at);
+        let ends_it = |first: &&usize| {
+            let first = &backward[**first];
+            let with_it = || new.needs_of(&it.subject).any(|need| *need == first.subject);
+            first.half == Half::Drop && (first.does.contains(&(it.subject.clone(), Half::Drop)) || with_it())
+        };
+        let first = needs.chain(it.after.iter().filter(ends_it)).map(|it| places[*it]).min();
+        places[at] = first.map_or(places[at], |first| first.min(places[at]));
     }
 }
 

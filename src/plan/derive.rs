@@ -51,6 +51,7 @@ pub(super) fn of_way_back(old: &Schema, new: &Schema, facts: &Facts) -> Facts {
         let types = [old, new].map(|it| column::find(it, table, name).map(|it| &it.data_type));
         types.contains(&None) || types[0] == types[1]
     });
+    facts.way_back = true;
     facts
 }
 

@@ -131,12 +131,16 @@ impl<'a> Graph<'a> {
             let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
             if goes(id) {
                 let whole = covering(old.wholes_of(id), goes, uncovered).filter(|_| !uncovered.contains(id));
-                let key = (whole.unwrap_or_else(|| id.clone()), Half::Drop);
+                let taken_in = old.objects[id].is_taken_in_by(&sides).filter(|it| whole.is_none() && comes(it));
+                let key = match taken_in {
+                    Some(by) => (by, Half::Create),
+                    None => (whole.unwrap_or_else(|| id.clone()), Half::Drop),
+                };
                 by.insert((id.clone(), Half::Drop), key.clone());
                 let node =
                     nodes.entry(key.clone()).or_insert_with(|| Node { steps: vec![], does: vec![], group: None });
                 node.does.push((id.clone(), Half::Drop));
-                if key.0 == *id {
+                if key == (id.clone(), Half::Drop) {
                     node.steps = old.objects[id].drop(&sides);
                     node.group = group.clone();
                 }

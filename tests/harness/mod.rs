@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
 
 mod discipline;
+mod stops;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -88,6 +89,8 @@ pub struct Settings {
     /// Whether columns may stand in another order than declared.
     pub any_order: bool,
     pub undo: Option<bool>,
+    /// Whether the undo is run from every stop as well.
+    pub stops: bool,
     /// Expressions for rows that stand already, by column.
     pub backfill: BTreeMap<String, String>,
     /// How many rows the live tables are said to hold.
@@ -446,6 +449,9 @@ impl Sides {
                 wanted.objects = kept;
             }
             faults.extend(differences("after the undo", &back.schema, &wanted));
+        }
+        if case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some() {
+            faults.extend(stops::faults(self.shadow, &self.old, plan, &self.old_reading.schema).await?);
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
     }

@@ -1,5 +1,6 @@
 //! Keys that take over an index which was built before them.
 
+use crate::kind::index_partition;
 use crate::kind::index::{self, Index, Key, Of, Subject};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::name::Name;
@@ -17,6 +18,12 @@ impl Constraint {
         };
         let build = self.reading(key.build(&name, &self.table), sides);
         let build = build.summary(format!("build the index of {}", self.id()));
+        let built = self.table.sibling(name.clone());
+        let build = match &key.parent.0 {
+            Some(_) => build.undone_by(index_partition::unless_attached(&built, &format!("DROP INDEX {built}"))),
+            // The constraint takes it along, once there is one.
+            None => build.undone_by(format!("DROP INDEX IF EXISTS {built}")),
+        };
         let marks = key.storage.mark(&self.table, &name);
         [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
     }
@@ -39,7 +46,17 @@ impl Constraint {
         let first = self.drop_first(instead);
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
-        self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id()))
+        let step = self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id())).makes();
+        self.undone_unless_attached(step)
+    }
+
+    /// That of a partition goes with the one that it becomes part of, and before that by itself.
+    pub(super) fn undone_unless_attached(&self, step: Step) -> Step {
+        if self.rule.parent().is_none() {
+            return step;
+        }
+        let drop = format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name);
+        step.undone_by(index_partition::unless_attached(&self.index(), &drop))
     }
 
     /// Whether the index, which has the constraint's name, can become its index as it stands.

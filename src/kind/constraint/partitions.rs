@@ -2,7 +2,7 @@
 
 use crate::kind::{Definition, Kind, Object, ObjectId, index, made_name, partition, table};
 use crate::lock::Lock;
-use crate::name::{Name, QName};
+use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -42,8 +42,7 @@ impl Constraint {
                     renames.push(it.rename(&self.name));
                 }
                 let is_leaf = table::stores(sides, &partition);
-                // The way back makes anew what a partition had before.
-                proofs.extend((!it.validated && is_leaf).then(|| own.validation(sides)));
+                proofs.extend((!it.validated && is_leaf).then(|| proof(it)));
                 continue;
             }
             if !ready(&partition) || self.is_on_one_between(&partition, sides) {
@@ -91,7 +90,19 @@ impl Constraint {
 
     fn rename(&self, to: &Name) -> Step {
         let rename = |from: &Name, to: &Name| format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", self.table);
-        Step::new(rename(&self.name, to)).stage(Stage::Validate).locks(&self.table, Lock::AccessExclusive)
+        // Taken back, that of the whole takes this along, and what the partition had is made anew.
+        let has = |name: &Name| {
+            format!(
+                "EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {}::regclass AND conname = {})",
+                Literal(&self.table.to_string()),
+                Literal(name.as_str())
+            )
+        };
+        let body = format!("BEGIN IF {} AND NOT {} THEN {}; END IF; END", has(to), has(&self.name), rename(to, &self.name));
+        Step::new(rename(&self.name, to))
+            .stage(Stage::Validate)
+            .locks(&self.table, Lock::AccessExclusive)
+            .undone_by(format!("DO {}", Literal(&body)))
     }
 
     /// Foreign keys of partitions that take this one's place. It has left its name to its copies there, so they have to
@@ -140,10 +151,15 @@ impl Constraint {
         for heir in heirs {
             let own = Constraint { name: aside.clone(), ..Constraint::clone(heir) };
             let mut added = own.add(Instead::OfNothing, sides);
+            added.iter_mut().for_each(|it| it.makes = false);
             let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {aside}", heir.table);
             if let Some(first) = added.first_mut() {
                 first.summary.get_or_insert_with(|| format!("create {}", own.id()));
-                *first = first.clone().undone_by(back);
+            }
+            // Above partitions it is the last one, after theirs.
+            let adds = if own.partitioned { added.last_mut() } else { added.first_mut() };
+            if let Some(it) = adds {
+                *it = it.clone().undone_by(back);
             }
             steps.extend(added);
             for table in own.covers(sides) {
@@ -181,14 +197,14 @@ impl Constraint {
         steps
     }
 
-    /// Whether a partitioned table above gets the same foreign key, and takes this one for its own.
-    pub(super) fn becomes_the_parents(&self, sides: &Sides<'_>) -> bool {
+    /// The same foreign key that a partitioned table above gets, which takes this one for its own.
+    pub(super) fn that_of_a_parent(&self, sides: &Sides<'_>) -> Option<ObjectId> {
         let same = |object: &Object| match object {
-            Object::Constraint(it) => it.rule == self.rule && sides.is_new(&it.id()),
-            _ => false,
+            Object::Constraint(it) => (it.rule == self.rule && sides.is_new(&it.id())).then(|| it.id()),
+            _ => None,
         };
-        matches!(self.rule, Rule::Foreign(_))
-            && parents(sides.new, &self.table).any(|above| sides.new.of_relation(Kind::Constraint, &above).any(same))
+        let mut above = parents(sides.new, &self.table).filter(|_| matches!(self.rule, Rule::Foreign(_)));
+        above.find_map(|above| sides.new.of_relation(Kind::Constraint, &above).find_map(same))
     }
 
     /// Whether a statement on the partitioned table above reaches this constraint.

@@ -1,0 +1,6 @@
+CREATE TABLE m (id bigint, at date, CONSTRAINT m_key UNIQUE (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE m_1 PARTITION OF m FOR VALUES FROM (MINVALUE) TO ('2024-02-01');
+CREATE TABLE m_2 PARTITION OF m FOR VALUES FROM ('2024-02-01') TO (MAXVALUE);
+COMMENT ON CONSTRAINT m_key ON m IS 'of the whole';
+COMMENT ON INDEX m_key IS 'of its index';
+COMMENT ON INDEX m_1_id_at_key IS 'of the index of the first';

@@ -1,0 +1,4 @@
+CREATE TABLE p (id integer);
+CREATE TABLE q (id integer);
+CREATE TABLE c (id integer, CONSTRAINT ok CHECK (id > 0)) INHERITS (p, q);
+CREATE TABLE d (id integer) INHERITS (p, q);
