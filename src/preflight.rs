@@ -12,6 +12,7 @@ use pg_query::protobuf::{
 use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
 use crate::plan::relocate::STOPS_IF;
+use crate::source::syntax;
 
 mod bound;
 mod constraint;
@@ -43,6 +44,9 @@ pub enum What {
     /// A column gets another type: rows for which the expression fails, or whose value does not come back. `spelled`: the
     /// new type spells values in its own way, so that of a text no more is asked than that it can be read.
     Cast { column: String, expression: String, spelled: bool },
+    /// A column gets another type by a cast that is declared, or that spells values in its own way: rows whose value then
+    /// reads otherwise are told, and stop nothing.
+    Spelling { column: String, expression: String },
     /// Rows that are alike in all of the terms.
     Duplicates { of: Vec<Term>, nulls_too: bool, condition: Option<String> },
     /// Rows of which two may not be there together: each expression with the operator that is not to hold for both.
@@ -82,7 +86,7 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         steps.iter().filter_map(|step| Some((*step, parse(&step.sql)?))).collect();
     parsed.iter().for_each(|(_, statement)| asked.note_names(statement));
     for (step, statement) in &parsed {
-        asked.note(statement);
+        asked.note(step, statement);
         asked.note_looked_up(step, statement);
     }
     for (step, statement) in &parsed {
@@ -157,7 +161,11 @@ impl Asked {
     }
 
     /// Notes what the plan makes, so that nothing is asked of what is not there yet.
-    fn note(&mut self, statement: &NodeEnum) {
+    fn note(&mut self, step: &FileStep, statement: &NodeEnum) {
+        // Partitions and children get a column, and its values, with their table: they are locked with it.
+        let family = |of: String| -> BTreeSet<String> {
+            step.locks.iter().map(|it| it.relation.clone()).chain([of]).collect()
+        };
         match statement {
             NodeEnum::CreateStmt(create) => self.new_tables.extend(create.relation.as_ref().and_then(named)),
             NodeEnum::CreateEnumStmt(create) => {
@@ -189,11 +197,13 @@ impl Asked {
                 let live = self.live(table.clone());
                 self.validated.extend(validated.map(|it| (live.clone(), it)));
                 for column in commands(alter, AlterTableType::AtAddColumn).filter_map(|it| column(it.1)) {
-                    let at = (self.live(table.clone()), quoted(&column.colname));
-                    let value = default_of(column);
-                    self.added.insert(at.clone());
-                    self.types.extend(column.type_name.clone().map(|it| (at.clone(), it)));
-                    self.values.entry(at).or_insert(value);
+                    for member in family(table.clone()) {
+                        let at = (self.live(member), quoted(&column.colname));
+                        let value = default_of(column);
+                        self.added.insert(at.clone());
+                        self.types.extend(column.type_name.clone().map(|it| (at.clone(), it)));
+                        self.values.entry(at).or_insert(value);
+                    }
                 }
             }
             NodeEnum::AlterDomainStmt(alter) if alter.subtype == "V" => {
@@ -213,11 +223,13 @@ impl Asked {
             NodeEnum::UpdateStmt(update) => {
                 for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
                 {
-                    let at = (self.live(table), column);
-                    // A cast to a length would cut what the assignment refuses.
-                    let to = self.types.get(&at).filter(|it| it.typmods.is_empty() && is_cast(&value));
-                    let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
-                    self.values.insert(at, Some(cast.unwrap_or(value)));
+                    for member in family(table) {
+                        let at = (self.live(member), column.clone());
+                        // A cast to a length would cut what the assignment refuses.
+                        let to = self.types.get(&at).filter(|it| it.typmods.is_empty() && is_cast(&value));
+                        let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
+                        self.values.insert(at, Some(cast.unwrap_or_else(|| value.clone())));
+                    }
                 }
             }
             _ => {}
@@ -321,9 +333,19 @@ impl Asked {
                 let spelled = is_spelled(&to);
                 if let Some(expression) = cast(&format!("({expression})"), to) {
                     self.places.insert(at, place.clone());
-                    self.push(table, What::Cast { column: place, expression, spelled });
+                    self.push(
+                        table.clone(),
+                        What::Cast { column: place.clone(), expression: expression.clone(), spelled },
+                    );
+                    if spelled {
+                        self.push(table, What::Spelling { column: place, expression });
+                    }
                 }
                 continue;
+            }
+            let place = tree(&expression).and_then(|it| source(&it)).filter(|it| *it != column && is_added);
+            if let (Some(place), true) = (place, !is_column(&expression)) {
+                self.push(table.clone(), What::Spelling { column: place, expression: expression.clone() });
             }
             // A row that is touched looks its value up, which another step asks for.
             if column == expression {
@@ -376,6 +398,10 @@ impl Asked {
         let columns = of.iter().map(|it| it.value.clone()).collect();
         if index.unique {
             let condition = index.where_clause.as_deref().and_then(text);
+            let condition = match condition.map(|it| self.over(&table, &it)) {
+                Some(None) => return,
+                known => known.flatten(),
+            };
             let nulls_too = index.nulls_not_distinct;
             self.push(table.clone(), What::Duplicates { of, nulls_too, condition });
         }
@@ -385,7 +411,10 @@ impl Asked {
     fn element(&self, table: &str, element: &Node) -> Option<Term> {
         let Some(NodeEnum::IndexElem(element)) = &element.node else { return None };
         match &element.expr {
-            Some(expression) => text(expression).map(|it| Term { name: it.clone(), value: it }),
+            Some(expression) => {
+                let name = text(expression)?;
+                Some(Term { value: self.over(table, &name)?, name })
+            }
             None => self.term(table, &quoted(&element.name)),
         }
     }
@@ -407,6 +436,17 @@ impl Asked {
             Some(Term { name: column.clone(), value })
         };
         changed.map(term).collect()
+    }
+
+    /// An expression over the rows that exist, whatever columns of it the plan adds.
+    fn over(&self, table: &str, expression: &str) -> Option<String> {
+        let columns: Vec<String> = syntax::columns(expression).iter().map(|it| quoted(it)).collect();
+        let with = self.with(table, &columns)?;
+        if with.is_empty() {
+            return Some(expression.to_owned());
+        }
+        let with = list(with.iter().map(|it| format!("{} AS {}", it.value, it.name)));
+        Some(format!("(SELECT {expression} FROM (SELECT {with}) AS tenantry_with)"))
     }
 
     fn term(&self, table: &str, column: &str) -> Option<Term> {
@@ -433,7 +473,11 @@ impl Asked {
                     let spelled = column.type_name.as_ref().is_some_and(is_spelled);
                     let data_type = column.type_name.clone().and_then(|it| cast(&name, it));
                     if let Some(expression) = using.or(data_type) {
+                        let (at, value) = (name.clone(), expression.clone());
                         self.push(table.clone(), What::Cast { column: name, expression, spelled });
+                        if spelled && is_cast(&value) {
+                            self.push(table.clone(), What::Spelling { column: at, expression: value });
+                        }
                     }
                 }
                 Ok(AlterTableType::AtAddConstraint) => {

@@ -205,3 +205,37 @@ async fn values_that_a_domain_or_an_enum_no_longer_has() {
     let project = Project::new("glad", &old, &[("schema/t.sql", &new)]).await;
     stands_against(&project, &["rows of public.t have a value for m that is no label of its type: id = 2"]).await;
 }
+
+#[tokio::test]
+async fn duplicates_of_a_new_column_on_a_partition() {
+    let table = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text) PARTITION BY HASH (id);
+        CREATE TABLE contacts_0 PARTITION OF contacts FOR VALUES WITH (MODULUS 1, REMAINDER 0);";
+    let old = format!("{table} INSERT INTO contacts VALUES (1, '1A'), (2, '2a'), (3, '3B');");
+    let new = format!(
+        "{} CREATE UNIQUE INDEX by_tail ON contacts_0 (lower(tail)) WHERE tail <> '';",
+        table.replace("phone text", "phone text, tail text NOT NULL")
+    );
+    let filled = "[table.\"public.contacts\".columns]\ntail = { backfill = \"right(phone, 1)\" }\n";
+    let files = [("schema/contacts.sql", new.as_str()), ("schema/contacts.toml", filled)];
+    let project = Project::new("alike_below", &old, &files).await;
+    stands_against(&project, &["rows of public.contacts_0 are alike in lower(tail): a (2 times)"]).await;
+}
+
+#[tokio::test]
+async fn values_that_a_declared_type_spells_otherwise_are_told() {
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, born text);";
+    let filled = "[table.\"public.contacts\".columns]\nborn = { backfill = \"born::date\" }\n";
+    let new = old.replace("text", "date");
+    let files = [("schema/contacts.sql", new.as_str()), ("schema/contacts.toml", filled)];
+    let rows = "INSERT INTO contacts VALUES (1, '2020-01-01'), (2, '1 Feb 2020');";
+    let many = "INSERT INTO contacts SELECT i, '2020-01-01' FROM generate_series(3, 12000) i; ANALYZE;";
+    for (name, more) in [("spelt", ""), ("spelt_online", many)] {
+        let project = Project::new(name, &format!("{old}{rows}{more}"), &files).await;
+        let said = project.plan().await;
+        assert!(
+            said.contains("values of public.contacts.born read otherwise") && said.contains(": id = 2\n"),
+            "{said}"
+        );
+        project.run(&["apply", "plan.toml", "--yes"]).await;
+    }
+}

@@ -171,6 +171,23 @@ impl Asking<'_> {
                 let message = |rows| format!("values of {table}.{column} do not survive its new type: {rows}");
                 Ok(self.stops(found.map(message)))
             }
+            What::Spelling { column, expression } => {
+                let Some(old) = self.data_type(column).await? else { return Ok(None) };
+                let (key, alias) = self.key().await?;
+                let query = format!(
+                    "SELECT {key} FROM {table} AS {alias} WHERE {column} IS NOT NULL \
+                     AND ({expression})::{old} IS DISTINCT FROM {column} LIMIT {}",
+                    NAMED + 1
+                );
+                let Ok(rows) = self.texts(&query).await else {
+                    // Values that can't be read are asked for by themselves.
+                    self.again().await?;
+                    return Ok(None);
+                };
+                let message =
+                    |rows| format!("values of {table}.{column} read otherwise once it has its new type: {rows}");
+                Ok(listed(rows).map(|rows| Finding { step: self.probe.step, stops: false, message: message(rows) }))
+            }
             What::Duplicates { of, nulls_too, condition } => {
                 let mut conditions: Vec<String> = condition.iter().map(|it| format!("({it})")).collect();
                 if !nulls_too {

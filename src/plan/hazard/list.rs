@@ -259,7 +259,7 @@ hazards! {
     ScanUnderLock = "scan-under-lock", Warn, Wait {
         condition: "a constraint has no form that reads the rows later: EXCLUDE, keys of partitioned tables, checks of domains",
         effect: "every row is read under a lock that blocks writes or more",
-        safer: "prove it first with a constraint that is NOT VALID, then VALIDATE; a key, over an index that was built CONCURRENTLY",
+        safer: "prove it first with a constraint that is NOT VALID, then VALIDATE; a key, over an index that was built CONCURRENTLY; what a domain would ask, with a CHECK of each table that uses it, while that of the domain stays NOT VALID",
         example: "ALTER TABLE public.stays ADD CONSTRAINT no_overlap EXCLUDE USING gist (room WITH =, during WITH &&)",
     }
     AttachScan = "attach-without-proof", Warn, Wait {
