@@ -245,7 +245,10 @@ pub fn parse(file: &Arc<File>) -> Result<Config, Vec<Report>> {
 
 fn report(file: &Arc<File>, error: &toml::de::Error) -> Report {
     let message = error.message().lines().next().unwrap_or("not TOML");
-    let mut report = Report::error("config::toml", message.to_owned());
+    let whole =
+        |message: String, number: &&str| message.replace(&format!("expected {number}"), "expected a whole number");
+    let message = ["u8", "u16", "u32", "u64", "i64", "usize"].iter().fold(message.to_owned(), whole);
+    let mut report = Report::error("config::toml", message.clone());
     if let Some(span) = error.span() {
         let word = file.text.get(span.clone()).filter(|_| message.starts_with("unknown "));
         let label = match word.and_then(nearest) {

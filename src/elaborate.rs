@@ -334,6 +334,20 @@ pub fn surroundings(live: &Schema, outside: &Schema) -> Schema {
             kept.needs.entry(id.clone()).or_insert_with(|| live.needs.get(id).cloned().unwrap_or_default());
         }
     }
+    // Who owns a namespace, and who may use it, goes with that.
+    let left: Vec<ObjectId> = kept
+        .objects
+        .keys()
+        .filter(|id| {
+            let whole = live.whole_of(id);
+            is_namespace(&whole) && whole != **id && !kept.contains(&whole) && id.kind != whole.kind
+        })
+        .cloned()
+        .collect();
+    for id in left {
+        kept.objects.remove(&id);
+        kept.needs.remove(&id);
+    }
     kept
 }
 

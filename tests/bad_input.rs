@@ -49,6 +49,7 @@ cases! {
     not_utf8
     nothing_declared
     only_notes
+    parenthesis_left_open
     psql_command
     rows
     server_wide

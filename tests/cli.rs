@@ -375,6 +375,44 @@ current = \"current_setting('app.tenant')::int\"\nmode = \"expand\"\n[tenancy.al
 }
 
 #[test]
+fn a_file_where_the_plans_should_be_is_named() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", ""),
+        ("schema/t.sql", "CREATE TABLE t (id integer);"),
+        ("plans", "no directory"),
+    ]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 1, "{}", planned.out);
+    for said in ["plan files can't be kept in plans: not a directory", "help: name another directory with `plans`"]
+    {
+        assert!(planned.err.contains(said), "{said}: {}", planned.err);
+    }
+    assert_eq!(fs::read_to_string(project.path().join("plans")).unwrap(), "no directory");
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_told_with_the_way_out() {
+    let for_the_server = format!("CREATE VIEW v AS SELECT 1{} AS a;", " + 1".repeat(20_000));
+    let for_the_parser = format!("CREATE VIEW v AS SELECT {}1{} AS a;", "abs(".repeat(30_000), ")".repeat(30_000));
+    let told = [
+        (for_the_server, ["stack depth limit exceeded", "max_stack_depth"]),
+        (for_the_parser, ["memory exhausted at or near", "deeper than PostgreSQL's parser follows"]),
+    ];
+    for (deep, words) in told {
+        let project = Project::new(&[("tenantry.toml", CONFIG), ("legacy.sql", ""), ("schema/v.sql", &deep)]);
+        let planned = project.run(&["plan"]);
+        assert_eq!(planned.code, 1, "{}", planned.out);
+        for said in words.into_iter().chain(["schema/v.sql:1:"]) {
+            assert!(planned.err.contains(said), "{said}: {}", planned.err);
+        }
+        let widest = planned.err.lines().map(|it| it.chars().count()).max();
+        assert!(widest <= Some(80), "{}", planned.err);
+        assert!(!project.path().join("plans").exists(), "nothing is written");
+    }
+}
+
+#[test]
 fn what_nobody_manages_is_there_for_what_uses_it() {
     let unmanaged = "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false);
          CREATE TEXT SEARCH DICTIONARY plain (TEMPLATE = simple, STOPWORDS = english);

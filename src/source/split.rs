@@ -58,7 +58,7 @@ struct Words {
     parentheses: usize,
     /// Depth of `BEGIN ATOMIC … END` and the `CASE … END` within.
     blocks: usize,
-    /// The first words, lower case, as far as they matter: CREATE [OR REPLACE] FUNCTION | PROCEDURE.
+    /// The first words, lower case, as far as they matter: CREATE [OR REPLACE] FUNCTION | PROCEDURE | RULE.
     first: Vec<String>,
     copy: Copy,
 }
@@ -88,7 +88,7 @@ impl Splitter<'_> {
                 }
                 b'$' => self.dollar(),
                 b'\\' => self.meta(),
-                b';' if self.words.parentheses == 0 && self.words.blocks == 0 => self.semicolon(),
+                b';' if self.words.may_end() => self.semicolon(),
                 b'(' => {
                     self.words.parentheses += 1;
                     self.token(1);
@@ -247,7 +247,7 @@ impl Splitter<'_> {
             (Copy::From, _) => Copy::Verb,
             (copy, _) => copy,
         };
-        if words.parentheses == 0 && words.makes_routine() {
+        if words.parentheses == 0 && words.makes(&["function", "procedure"]) {
             match word.as_str() {
                 "begin" => words.blocks += 1,
                 "case" if words.blocks > 0 => words.blocks += 1,
@@ -262,9 +262,16 @@ impl Splitter<'_> {
 }
 
 impl Words {
-    fn makes_routine(&self) -> bool {
+    /// Whether a semicolon is the end of the statement. Within parentheses only the actions of a rule have one; elsewhere a
+    /// parenthesis was left open, and what comes next is another statement.
+    fn may_end(&self) -> bool {
+        self.blocks == 0 && (self.parentheses == 0 || !self.makes(&["rule"]))
+    }
+
+    /// Whether the statement is CREATE [OR REPLACE] of one of these.
+    fn makes(&self, what: &[&str]) -> bool {
         let mut words = self.first.iter().map(String::as_str).filter(|word| !matches!(*word, "or" | "replace"));
-        words.next() == Some("create") && matches!(words.next(), Some("function" | "procedure"))
+        words.next() == Some("create") && words.next().is_some_and(|it| what.contains(&it))
     }
 }
 
@@ -306,6 +313,11 @@ mod tests {
         ] {
             assert_eq!(shown(&format!("  {whole} ;\n SELECT 2 -- end")), [whole, "SELECT 2"], "{whole}");
         }
+    }
+
+    #[test]
+    fn a_parenthesis_left_open_hides_no_statement() {
+        assert_eq!(shown("CREATE TABLE t (a int; SELECT 2"), ["CREATE TABLE t (a int", "SELECT 2"]);
     }
 
     #[test]

@@ -81,9 +81,17 @@ impl Reader<'_> {
             let start = range.start + offset;
             start..start + super::word_length(&sql[offset..])
         };
+        let is_too_deep = message.starts_with("memory exhausted");
         let mut report = Report::error("source::syntax", message).at(self.file, at, "here");
         if let Some(keyword) = second_statement(sql, offset) {
             report = report.help(format!("is there a semicolon missing before {keyword}?"));
+        } else if offset >= sql.len()
+            && let Some(open) = left_open(sql)
+        {
+            let at = range.start + open;
+            report = report.at(self.file, at..at + 1, "not closed").help("is there a `)` missing?");
+        } else if is_too_deep {
+            report = report.help("it is nested deeper than PostgreSQL's parser follows: take it apart");
         }
         self.fault(report);
     }
@@ -225,6 +233,19 @@ fn second_statement(sql: &str, offset: usize) -> Option<&str> {
     let starts =
         ["CREATE", "ALTER", "COMMENT", "GRANT", "REVOKE"].iter().any(|start| start.eq_ignore_ascii_case(word));
     (starts && line_start + indent == offset).then_some(word)
+}
+
+/// The last parenthesis of a statement that is never closed.
+fn left_open(sql: &str) -> Option<usize> {
+    let mut open = vec![];
+    for token in tokens(sql) {
+        match &sql[range_of(&token)] {
+            "(" => open.push(range_of(&token).start),
+            ")" => _ = open.pop(),
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 /// The words that say what a statement is, on its first line.

@@ -30,6 +30,8 @@ pub enum Unparsed {
 pub fn parse(sql: &str) -> Result<Vec<NodeEnum>, Unparsed> {
     match pg_query::parse(sql, 0) {
         Ok(parsed) => Ok(parsed.protobuf.stmts.into_iter().filter_map(|raw| raw.stmt?.node).collect()),
+        // The library's stack is not the server's.
+        Err(pg_query::Error::Parse(message)) if message == "stack depth limit exceeded" => Err(Unparsed::TooDeep),
         Err(pg_query::Error::Parse(message)) => {
             let offset = error_position(sql).map_or(0, |position| byte_offset(sql, position));
             Err(Unparsed::Syntax(SyntaxError { message, offset }))
