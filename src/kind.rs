@@ -131,6 +131,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// What goes in the moment in which this comes, since uses of the one could be uses of the other.
+    fn takes_the_place_of(&self, _sides: &Sides<'_>) -> Option<ObjectId> {
+        None
+    }
+
     /// What has to be gone before this can come, of the old schema.
     fn comes_after_the_end_of(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
         vec![]
@@ -273,6 +278,10 @@ macro_rules! kinds {
 
             pub fn fits(&self, schema: &Schema) -> bool {
                 match self { $(Object::$Kind(it) => it.fits(schema),)* }
+            }
+
+            pub fn takes_the_place_of(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+                match self { $(Object::$Kind(it) => it.takes_the_place_of(sides),)* }
             }
 
             pub fn is_taken_in_by(&self, sides: &Sides<'_>) -> Option<ObjectId> {

@@ -544,6 +544,10 @@ impl Definition for Constraint {
         self.that_of_a_parent(sides)
     }
 
+    fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+        self.namesake_above_or_below(sides)
+    }
+
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match &self.rule {
             Rule::Foreign(it) => it.former_keys(sides),

@@ -125,10 +125,15 @@ impl<'a> Graph<'a> {
             let whole = new.part_of(id).filter(|whole| settled.altered.contains_key(whole))?;
             new.objects[id].changes_whole(&sides).then_some((whole, Half::Alter))
         };
+        let coming = changes.iter().filter(|(_, change)| **change == Change::Create).map(|(id, _)| id);
+        let places: BTreeMap<ObjectId, ObjectId> =
+            coming.filter_map(|id| Some((id.clone(), new.objects[id].takes_the_place_of(&sides)?))).collect();
         let ids: BTreeSet<&ObjectId> =
             changes.keys().chain(&settled.replaced).chain(settled.altered.keys()).collect();
         for id in ids {
             let group = settled.cause.get(id).map(|cause| root(cause, &settled.cause));
+            let place = places.get(id).or_else(|| places.values().find(|it| *it == id));
+            let group = group.or_else(|| place.map(|it| root(it, &settled.cause)));
             if goes(id) {
                 let whole = covering(old.wholes_of(id), goes, uncovered).filter(|_| !uncovered.contains(id));
                 let taken_in = old.objects[id].is_taken_in_by(&sides).filter(|it| whole.is_none() && comes(it));
@@ -271,7 +276,10 @@ impl<'a> Graph<'a> {
                                 .extend(left.get(&claim).into_iter().flatten().map(|first| Edge::soft(first, key)));
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
-                        for end in self.new.objects[id].comes_after_the_end_of(&self.sides) {
+                        let before = self.new.objects[id].takes_the_place_of(&self.sides);
+                        for end in
+                            self.new.objects[id].comes_after_the_end_of(&self.sides).into_iter().chain(before)
+                        {
                             edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
                             edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
                         }

@@ -53,13 +53,15 @@ impl Column {
         match (&self.identity, &new.identity) {
             (None, None) => vec![],
             (Some(old), None) => vec![
-                self.on_family(format!("ALTER COLUMN {} DROP IDENTITY", self.name), sides)
+                self.on_family(format!("ALTER COLUMN {} DROP IDENTITY{}", self.name, if sides.facts.way_back { " IF EXISTS" } else { "" }), sides)
                     .locks(&old.sequence, Lock::AccessExclusive)
                     .with_its_parts(),
             ],
             (None, Some(it)) => {
                 let sql = it.sql(&self.table, &self.name);
+                let back = format!("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY IF EXISTS", self.table, self.name);
                 let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
+                let add = add.undone_by(back);
                 // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
                 let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
                 let Options { start, min, max, .. } = it.options;

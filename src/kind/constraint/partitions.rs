@@ -207,6 +207,25 @@ impl Constraint {
         above.find_map(|above| sides.new.of_relation(Kind::Constraint, &above).find_map(same))
     }
 
+    /// Why a foreign key can't come while one of its name, which says something else, is on a partition or above it: the
+    /// server gives those of partitions the name of that of the whole.
+    pub(super) fn namesake_above_or_below(&self, sides: &Sides<'_>) -> Option<String> {
+        let Rule::Foreign(_) = &self.rule else { return None };
+        let stays = |it: &QName| !sides.is_new(&table::id(it)) && !sides.is_going(&table::id(it));
+        let below = if self.partitioned { self.covers(sides) } else { vec![] };
+        let mut near = below.into_iter().skip(1).chain(parents(sides.old, &self.table)).filter(stays);
+        let other = near.find(|it| match sides.old.get(&Constraint::id_on(it, &self.name)) {
+            Some(Object::Constraint(it)) => it.rule != self.rule,
+            _ => false,
+        })?;
+        stays(&self.table).then(|| {
+            format!(
+                "{other} has another one of that name, and those of partitions have the name of that of the whole: give \
+                 this one another name, or let the other go in a plan before this one"
+            )
+        })
+    }
+
     /// Whether a statement on the partitioned table above reaches this constraint.
     pub(super) fn comes_from_above(&self, sides: &Sides<'_>) -> bool {
         let partition = super::partition::id(&self.table);

@@ -1,0 +1,6 @@
+CREATE FUNCTION ok(v integer) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN v > 0;
+CREATE TABLE m (id integer, d boolean DEFAULT ok(1), CONSTRAINT m_ok CHECK (ok(id)));
+CREATE VIEW w AS SELECT id, ok(id) AS fine FROM m;
+ALTER TABLE m ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON m USING (ok(id));
+CREATE INDEX m_i ON m (ok(id));

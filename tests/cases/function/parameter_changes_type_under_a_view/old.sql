@@ -1,0 +1,3 @@
+CREATE FUNCTION f(v integer) RETURNS text LANGUAGE sql IMMUTABLE RETURN v::text;
+CREATE TABLE t (id integer);
+CREATE VIEW w AS SELECT f(id) AS x FROM t;
