@@ -155,9 +155,10 @@ const LONGEST: usize = 1_500;
 
 /// A text for people, of any length, in a length that they read.
 fn said(text: &str) -> String {
-    let text = visible(text);
+    // A tab is as wide as where it stands, and lines are cut by their width.
+    let text = visible(text).replace('\t', "\\t");
     match text.char_indices().nth(LONGEST) {
-        None => text.into_owned(),
+        None => text,
         Some(_) => {
             let end: Vec<char> = text.chars().rev().take(LONGEST / 3).collect();
             let start: String = text.chars().take(LONGEST * 2 / 3).collect();
