@@ -43,18 +43,21 @@ pub fn file_steps(
     settings: &PlanSettings,
     place: impl Fn(&ObjectId) -> Option<String>,
 ) -> Vec<FileStep> {
-    let observed = observed.iter().map(Some).chain(std::iter::repeat(None));
+    // A lock stays until the end of its transaction, and is seen once.
+    let seen_at = |place: usize, relation: &QName| {
+        let transaction = steps[place].transaction;
+        let together = |at: &usize| *at == place || (transaction.is_some() && steps[*at].transaction == transaction);
+        let observed = (0..=place).filter(together).filter_map(|at| observed.get(at));
+        let locks = observed.flat_map(|it| &it.locks).filter(|lock| lock.relation == *relation);
+        locks.map(|lock| lock.mode).max()
+    };
     let names = |relations: &[QName]| relations.iter().map(ToString::to_string).collect();
-    let file_step = |((it, seen), id): ((&Planned, Option<&Observed>), u32)| {
+    let file_step = |((at, it), id): ((usize, &Planned), u32)| {
         let step = &it.step;
-        let mode_seen = |relation: &QName| {
-            let locks = seen.iter().flat_map(|seen| &seen.locks);
-            locks.filter(|lock| lock.relation == *relation).map(|lock| lock.mode).max()
-        };
         let lock = |lock: &RelationLock| FileLock {
             relation: lock.relation.to_string(),
             mode: lock.mode,
-            observed: mode_seen(&lock.relation),
+            observed: seen_at(at, &lock.relation),
         };
         let hazard = |hazard: &Hazard| FileHazard {
             code: hazard.code,
@@ -83,7 +86,7 @@ pub fn file_steps(
             because: place(&it.subject),
         }
     };
-    steps.iter().zip(observed).zip(1..).map(file_step).collect()
+    steps.iter().enumerate().zip(1..).map(file_step).collect()
 }
 
 pub(super) fn write(
