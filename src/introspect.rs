@@ -544,9 +544,16 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
     .await?;
     // A domain has the casts of its base.
     let casts = client
-        .query_typed("SELECT format_type(castsource, NULL), format_type(casttarget, NULL) FROM pg_cast", &[])
+        .query_typed("SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' FROM pg_cast", &[])
         .await
         .map_err(|source| IntrospectError::Query { what: "the casts".into(), source })?;
-    let casts = casts.iter().map(|row| (row.get(0), row.get(1))).collect();
-    Ok(Facts { sizes: sizes.into_iter().collect(), casts: Arc::new(casts), ..Facts::default() })
+    let pair = |row: &tokio_postgres::Row| (row.get(0), row.get(1));
+    let coercions = casts.iter().filter(|row| row.get(2)).map(pair).collect();
+    let casts = casts.iter().map(pair).collect();
+    Ok(Facts {
+        sizes: sizes.into_iter().collect(),
+        casts: Arc::new(casts),
+        coercions: Arc::new(coercions),
+        ..Facts::default()
+    })
 }

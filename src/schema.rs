@@ -224,6 +224,8 @@ pub struct Facts {
     /// The casts that the server has, from one type to another, as `format_type` prints them; none where it was not
     /// asked.
     pub casts: Arc<BTreeSet<(String, String)>>,
+    /// Those of them that leave the bytes as they are: binary coercible, as `CREATE CAST` calls it.
+    pub coercions: Arc<BTreeSet<(String, String)>>,
     /// What rows that exist get in a column that becomes required, or that gets another type: an SQL expression over the
     /// table's own columns.
     pub backfills: BTreeMap<(QName, Name), String>,

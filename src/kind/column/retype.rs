@@ -56,9 +56,10 @@ pub fn retype(old: &Column, new: &Column, sides: &Sides<'_>) -> Retype {
         Way::ByText => Conversion::Cast(format!("{}::text::{}", old.name, new.data_type)),
         Way::None => Conversion::Unknown,
     };
+    let coerces = from.coerces_to(&to, &sides.facts.coercions);
     Retype {
-        rewrites: constrained || !from.is_stored_alike(&to),
-        narrows: constrained || !from.fits(&to),
+        rewrites: constrained || !(coerces || from.is_stored_alike(&to)),
+        narrows: constrained || !(coerces || from.fits(&to)),
         crosses: from.is_array != to.is_array
             || (from.base != to.base
                 && (from.family() != to.family() || matches!(from.family(), None | Some(Family::Other)))),
@@ -145,6 +146,13 @@ impl<'a> Type<'a> {
             (Some(_), Some(_)) => Way::None,
             _ => Way::ByText,
         }
+    }
+
+    /// Whether a cast that others made says that the same bytes are a value of either type (text and citext).
+    fn coerces_to(&self, to: &Type<'_>, coercions: &BTreeSet<(String, String)>) -> bool {
+        let of_others = self.family().is_none() || to.family().is_none();
+        let plain = !self.is_array && !to.is_array && to.modifiers.is_empty();
+        of_others && plain && coercions.contains(&(self.plain(), to.plain()))
     }
 
     /// As `format_type` prints the type without a modifier.

@@ -133,11 +133,12 @@ impl Column {
             }
             // A foreign key is looked through from the partitioned table as well.
             let is_foreign = matches!(constraint.rule, Rule::Foreign(_));
-            let is_read = match &constraint.rule {
-                Rule::Foreign(_) => change.rewrites || !change.compares_alike,
-                Rule::Check(_) => constraint.is_looked_through() && !sides.replaced.contains(&constraint_id),
-                Rule::Unique(_) | Rule::Exclusion(_) => false,
-            };
+            let is_read = !sides.replaced.contains(&constraint_id)
+                && match &constraint.rule {
+                    Rule::Foreign(_) => change.rewrites || !change.compares_alike,
+                    Rule::Check(_) => constraint.is_looked_through(),
+                    Rule::Unique(_) | Rule::Exclusion(_) => false,
+                };
             for member in table::family(sides, &constraint.table).iter().filter(|_| is_read) {
                 if is_foreign || table::stores(sides, member) {
                     step = step.scans(member);
@@ -148,10 +149,10 @@ impl Column {
     }
 
     /// Where rows stay, ALTER TABLE takes indexes over, but none that sorts by another collation, has an expression or a
-    /// condition, or belongs to a partitioned table (`CheckIndexCompatible` in indexcmds.c).
+    /// condition, compares in another way, or belongs to a partitioned table (`CheckIndexCompatible` in indexcmds.c).
     pub fn is_indexed_anew(&self, new: &Column, member: &QName, sides: &Sides<'_>) -> bool {
         let partitioned = !table::stores(sides, &self.table) && self.data_type != new.data_type;
-        let all = self.collation != new.collation || partitioned;
+        let all = self.collation != new.collation || partitioned || !retype(self, new, sides).compares_alike;
         let column = id(if partitioned { &self.table } else { member }, &self.name);
         let is_built = |it: &Object| match it {
             Object::Index(it) => all || it.is_computed(),
