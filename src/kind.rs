@@ -136,7 +136,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         None
     }
 
-    /// What has to be gone before this can come, of the old schema.
+    /// What has to be gone before this can come, or change, of the old schema.
     fn comes_after_the_end_of(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
         vec![]
     }

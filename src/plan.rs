@@ -155,12 +155,12 @@ fn draft(
     };
     let held = relations(false);
     // A replaced relation is there, and locked, until the step that drops it.
-    let going = relations(true);
+    let mut going = relations(true);
     for it in &mut steps {
         let drops = it.half == Half::Drop;
         let exists = |relation: &QName| {
             let name = (relation.namespace.clone(), relation.name.clone());
-            held.contains(&name) || (drops && going.contains(&name))
+            held.contains(&name) || going.contains(&name)
         };
         it.step.locks.retain(|lock| exists(&lock.relation));
         it.step.rewrites.retain(exists);
@@ -168,12 +168,20 @@ fn draft(
         it.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         it.step.builds.retain(|build| exists(&build.over));
         strongest(&mut it.step.locks);
+        for (id, _) in it.does.iter().filter(|(_, half)| *half == Half::Drop) {
+            going.retain(|name| !old.objects[id].claims().iter().any(|claim| is_relation(claim, name)));
+        }
         if drops && facts.spent.contains_key(&it.subject) {
             it.step.hazards.clear();
             it.step.irreversible = Some("what was kept up for the way back is kept up no longer".into());
         }
     }
     Ok((steps, settled.refused))
+}
+
+/// Whether the claim is the relation's, by its namespace and name.
+fn is_relation(Claim(space, path): &Claim, (namespace, name): &(Name, Name)) -> bool {
+    *space == "relation" && path[..] == [namespace.clone(), name.clone()]
 }
 
 /// One lock a relation: the strongest.

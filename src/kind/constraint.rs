@@ -82,6 +82,23 @@ impl Constraint {
         format!("ADD CONSTRAINT {} {}", self.name, self.definition(sides))
     }
 
+    /// Whether another key of the new table is the same by another name: CREATE TABLE would make one of the two
+    /// (`transformIndexConstraints` in parse_utilcmd.c).
+    fn has_an_equal(&self, sides: &Sides<'_>) -> bool {
+        let Rule::Unique(own) = &self.rule else { return false };
+        let is_before = |it: &Constraint| match &it.rule {
+            Rule::Unique(other) => {
+                let same = (&own.columns, &own.include, own.nulls_not_distinct, own.without_overlaps)
+                    == (&other.columns, &other.include, other.nulls_not_distinct, other.without_overlaps);
+                let deferred = (self.deferrable, self.deferred) == (it.deferrable, it.deferred);
+                same && deferred && (!own.primary, &self.name) > (!other.primary, &it.name)
+            }
+            Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => false,
+        };
+        let others = sides.new.of_relation(Kind::Constraint, &self.table);
+        others.into_iter().any(|it| matches!(it, Object::Constraint(it) if is_before(it)))
+    }
+
     /// Whether the server looks at every row when it makes the CHECK anew.
     pub fn is_looked_through(&self) -> bool {
         matches!(self.rule, Rule::Check(_)) && self.validated && self.enforced
@@ -576,7 +593,9 @@ impl Definition for Constraint {
         }
         let step = format!("{} {}", self.alter_table(), self.addition(sides));
         // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
-        let step = if self.validated || !self.enforced {
+        let step = if self.has_an_equal(sides) {
+            Step::new(step)
+        } else if self.validated || !self.enforced {
             Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition(sides)))
         } else {
             Step::new(format!("{step} NOT VALID"))

@@ -412,6 +412,15 @@ impl Definition for Table {
     }
 
     /// A partition stands on its own while its parent is made again.
+    /// What is published is logged.
+    fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        if !self.unlogged || find(sides.old, &self.name).is_none_or(|it| it.unlogged) {
+            return vec![];
+        }
+        let published = sides.old.of_kind(Kind::PublishedTable).map(Object::id);
+        published.filter(|it| it.path[1..] == [self.name.namespace.clone(), self.name.name.clone()]).collect()
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             Disturbance::Retype { .. } | Disturbance::Swap => true,

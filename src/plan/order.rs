@@ -91,7 +91,18 @@ pub fn order(
                 if parts.is_empty() {
                     return Err(cycle);
                 }
-                uncovered.extend(parts);
+                // Those of one kind may do: the foreign keys, and not all that stands beside them.
+                let mut by_kind: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
+                for part in &parts {
+                    by_kind.entry(part.kind).or_default().push(part.clone());
+                }
+                let resolves = |some: &Vec<ObjectId>| {
+                    let uncovered = uncovered.iter().chain(some).cloned().collect();
+                    let graph = Graph::new(old, new, facts, changes, settled, &uncovered);
+                    graph.sorted(true).or_else(|_| graph.sorted(false)).is_ok()
+                };
+                let some = by_kind.into_values().filter(resolves).min_by_key(Vec::len);
+                uncovered.extend(some.unwrap_or(parts));
             }
         }
     }
@@ -310,6 +321,9 @@ impl<'a> Graph<'a> {
                         for claim in gained(id, self.old, self.new) {
                             let first = freed.get(&claim).into_iter().chain(left.get(&claim)).flatten();
                             edges.extend(first.map(|first| Edge::soft(first, key)));
+                        }
+                        for end in self.new.objects[id].comes_after_the_end_of(&self.sides) {
+                            edges.extend(node(&end, Half::Drop).map(|first| Edge::soft(first, key)));
                         }
                         let of_users = self.new.objects[id].wishes_when_altered(self.new);
                         for wish in self.new.wishes_of(id).into_iter().chain(&of_users) {

@@ -5,7 +5,7 @@
 mod discipline;
 mod stops;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use tenantry::config::PlanSettings;
 use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
-use tenantry::kind::{Object, ObjectId};
+use tenantry::kind::{Kind, Object, ObjectId};
 use tenantry::name::{Name, QName};
 use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
@@ -408,8 +408,17 @@ impl Sides {
             }
         }
         runner.client.batch_execute(observe::SESSION).await?;
+        let has_undo = |id: &ObjectId| plan.iter().any(|it| it.subject == *id && !it.undo.is_empty());
+        // A rollback goes no further back than a table that stays what it is.
+        let stays = |it: &Planned| {
+            it.step.irreversible.is_some() && it.subject.kind == Kind::Table && !has_undo(&it.subject)
+        };
         if case.settings.undo == Some(false) {
             // The case says why.
+        } else if let Some(last) = plan.iter().rposition(stays) {
+            if let Err(error) = observe::undo(&runner, &plan[last + 1..]).await {
+                faults.push(format!("undo: {error}"));
+            }
         } else if let Err(error) = observe::undo(&runner, plan).await {
             faults.push(format!("undo: {error}"));
         } else {
@@ -422,31 +431,11 @@ impl Sides {
                     Arc::make_mut(index).valid = true;
                 }
             }
-            // What has no way back stays as the plan left it, with its parts.
-            let has_undo = |id: &ObjectId| plan.iter().any(|it| it.subject == *id && !it.undo.is_empty());
-            let one_way: BTreeSet<&ObjectId> = plan
-                .iter()
-                .filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject))
-                .map(|it| &it.subject)
-                .collect();
-            let (before, after) = (&self.old_reading.schema, &self.new_reading.schema);
-            let stays = |id: &ObjectId, on: &Schema| {
-                one_way.contains(id) || on.wholes_of(id).iter().any(|whole| one_way.contains(whole))
-            };
-            wanted.objects.retain(|id, _| after.contains(id) || !stays(id, before) || one_way.contains(id));
-            let left = after.objects.iter().filter(|(id, _)| stays(id, after));
-            wanted.objects.extend(left.map(|(id, object)| (id.clone(), object.clone())));
-            while !one_way.is_empty() {
-                let has_room = |(id, object): &(&ObjectId, &Object)| {
-                    let needs: Vec<&ObjectId> = before.needs_of(id).filter(|need| before.contains(need)).collect();
-                    after.contains(id) || (object.fits(&wanted) && needs.iter().all(|need| wanted.contains(need)))
-                };
-                let kept: BTreeMap<_, _> =
-                    wanted.objects.iter().filter(has_room).map(|(id, it)| (id.clone(), it.clone())).collect();
-                if kept.len() == wanted.objects.len() {
-                    break;
+            // What has no way back stays as the plan left it.
+            for it in plan.iter().filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject)) {
+                if let Some(object) = self.new_reading.schema.get(&it.subject) {
+                    wanted.objects.insert(it.subject.clone(), object.clone());
                 }
-                wanted.objects = kept;
             }
             faults.extend(differences("after the undo", &back.schema, &wanted));
         }

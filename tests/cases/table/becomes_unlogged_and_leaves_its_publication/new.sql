@@ -1,0 +1,2 @@
+CREATE UNLOGGED TABLE public.visit (id integer PRIMARY KEY);
+CREATE PUBLICATION everything;
