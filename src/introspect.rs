@@ -544,7 +544,10 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
     .await?;
     // A domain has the casts of its base.
     let casts = client
-        .query_typed("SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' FROM pg_cast", &[])
+        .query_typed(
+            "SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' FROM pg_cast",
+            &[],
+        )
         .await
         .map_err(|source| IntrospectError::Query { what: "the casts".into(), source })?;
     let pair = |row: &tokio_postgres::Row| (row.get(0), row.get(1));

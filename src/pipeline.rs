@@ -12,6 +12,7 @@ use crate::kind::{Kind, ObjectId};
 use crate::name::QName;
 use crate::passage::quarantine::{Quarantine, tell};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
+use crate::plan::callers_path;
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::PlanFile;
 use crate::plan::gate;
@@ -170,6 +171,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let steps = api::with_reload(twin::around(steps, &twins), &request.config.api());
     let (mut steps, said) = distribution::distributed(steps, request, &both, &tenancies).await?;
     both.notes.extend(said);
+    callers_path::around(&mut steps, &both.current);
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));

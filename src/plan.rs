@@ -16,6 +16,7 @@ pub mod access;
 mod back;
 pub mod batch;
 pub mod bridge;
+pub mod callers_path;
 pub mod derive;
 pub mod disturb;
 pub mod estimate;

@@ -162,6 +162,10 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let mut touched = rows::changed_by_triggers(subject.current, subject.plan);
     touched.retain(|table, _| before.contains_key(table));
     let counted = rows::counts(&runner, touched.keys()).await?;
+    let fills = subject.plan.iter().any(|it| it.step.fill().is_some());
+    let all: Vec<&QName> = if fills { before.keys().collect() } else { vec![] };
+    let held: BTreeMap<QName, i64> =
+        all.iter().copied().cloned().zip(rows::counts(&runner, all.iter().copied()).await?).collect();
     let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
     let mut read: Vec<Result<Schema, IntrospectError>> = vec![];
@@ -213,6 +217,16 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
             unproved.push(format!("rows of {table} change as they are filled, by its own triggers: {triggers}"));
         }
         before.retain(|table, _| !touched.contains_key(table));
+    }
+    // What triggers write for each row that is filled, they write elsewhere: of what stands there, none may go.
+    let written = observe::written_by_triggers(subject.plan, &observed);
+    let written: Vec<&QName> =
+        written.iter().filter(|it| held.contains_key(*it) && after.get(*it) != before.get(*it)).collect();
+    for (table, rows) in written.iter().zip(rows::counts(&runner, written.iter().copied()).await?) {
+        if held.get(*table).is_some_and(|held| *held <= rows) {
+            unproved.push(format!("rows of {table} are written, by triggers of tables that are filled"));
+            before.remove(*table);
+        }
     }
     let lost: Vec<String> =
         before.iter().filter(|(table, rows)| after.get(*table) != Some(*rows)).map(|it| it.0.to_string()).collect();
@@ -352,9 +366,17 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
         let dependents = everything(of).into_iter().flat_map(|id| dependents.get(id).into_iter().flatten());
         dependents.filter_map(|id| whole.get(*id).cloned()).collect()
     });
+    // The function of a trigger runs with the plan, and the text of its body is all that tells what it needs.
+    let runs = |id: &ObjectId| {
+        let mut users = dependents.get(id).into_iter().flatten();
+        id.kind == Kind::Routine && users.any(|it| it.kind == Kind::Trigger)
+    };
     let mut down = up;
     grow(&mut down, |of| {
-        let needs = everything(of).into_iter().flat_map(|id| current.needs_of(id));
+        let needs = everything(of).into_iter().flat_map(|id| {
+            let wishes = if runs(id) { current.wishes_of(id) } else { BTreeSet::new() };
+            current.needs_of(id).chain(wishes)
+        });
         needs.filter_map(|id| whole.get(id).cloned()).collect()
     });
     down.iter().flat_map(everything).cloned().collect()

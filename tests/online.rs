@@ -328,6 +328,29 @@ async fn what_reads_a_column_that_comes_finds_every_row_meanwhile() {
     project.run(&["drift"]).await;
 }
 
+/// The trigger's function names its table as applications do, without a namespace.
+#[tokio::test]
+async fn what_triggers_write_elsewhere_for_each_row_that_is_filled() {
+    let audit = "CREATE TABLE log (contact bigint, phone text);
+        CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO log VALUES (NEW.id, NEW.note); RETURN NULL; END $$;
+        CREATE TRIGGER audit AFTER UPDATE ON contacts FOR EACH ROW EXECUTE FUNCTION audit();";
+    let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, phone text NOT NULL, note text);";
+    let few = "INSERT INTO contacts (id, phone) SELECT i, i || '-1' FROM generate_series(1, 3) i;";
+    let files = [("schema/contacts.toml", SPLIT), ("schema/audit.sql", audit)];
+    for (name, rows, count) in [("audited", MANY, 14_001), ("audited_few", few, 3)] {
+        let project = Project::new(name, &format!("{old}{audit}{rows}"), &files).await;
+        let said = project.plan().await;
+        let told = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("rows of public.log are written, by triggers of tables that are filled"), "{said}");
+        project.run(&["apply", "plan.toml", "--yes"]).await;
+        let filled = "SELECT count(*)::text FROM contacts WHERE prefix IS NOT NULL";
+        assert_eq!(project.text(filled).await, count.to_string());
+        assert_eq!(project.text("SELECT count(DISTINCT contact)::text FROM log").await, count.to_string());
+        project.run(&["drift"]).await;
+    }
+}
+
 #[tokio::test]
 async fn rows_that_a_split_can_not_split_are_named_first() {
     let old = "CREATE TABLE contacts (id integer PRIMARY KEY, size text);

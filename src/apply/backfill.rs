@@ -12,6 +12,7 @@ use super::run::{Cause, Running, stopped};
 use crate::introspect::server_message;
 use crate::journal::{self, Position, StepState};
 use crate::plan::batch::{Batch, Held, Part, Range, Walk};
+use crate::plan::callers_path;
 use crate::plan::file::FileStep;
 use crate::walk;
 
@@ -182,8 +183,9 @@ impl Running<'_> {
         // A crash of the server may lose the last parts together with their places in the journal, so they are done again.
         // The line that says that the step is done is waited for, and the log is written in order.
         let begin = format!(
-            "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = {patience}; \
+            "BEGIN; SET LOCAL synchronous_commit = off; {}; SET LOCAL lock_timeout = {patience}; \
              SET LOCAL statement_timeout = {}",
+            callers_path::SET,
             next.step.statement_timeout_ms
         );
         let work = transaction(&session.client, &begin, next, self.id);

@@ -46,7 +46,8 @@ pub fn file_steps(
     // A lock stays until the end of its transaction, and is seen once.
     let seen_at = |place: usize, relation: &QName| {
         let transaction = steps[place].transaction;
-        let together = |at: &usize| *at == place || (transaction.is_some() && steps[*at].transaction == transaction);
+        let together =
+            |at: &usize| *at == place || (transaction.is_some() && steps[*at].transaction == transaction);
         let observed = (0..=place).filter(together).filter_map(|at| observed.get(at));
         let locks = observed.flat_map(|it| &it.locks).filter(|lock| lock.relation == *relation);
         locks.map(|lock| lock.mode).max()

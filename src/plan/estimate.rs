@@ -81,7 +81,7 @@ pub fn estimate(step: &Step, facts: &Facts, rates: &Rates) -> Option<Estimate> {
         let sizes = relations.iter().filter_map(size);
         sizes.fold((0, 0), |sum, it| (sum.0 + it.rows, sum.1 + it.bytes))
     };
-    if let Some(batch) = step.batch.as_ref().or(step.at_once.as_ref()) {
+    if let Some(batch) = step.fill() {
         let relations: Vec<_> = step.locks.iter().map(|it| it.relation.clone()).collect();
         let (rows, bytes) = total(&relations);
         return (bytes > 0).then(|| Estimate {

@@ -260,6 +260,11 @@ impl Step {
         step
     }
 
+    /// What gives rows values, in batches or at once.
+    pub fn fill(&self) -> Option<&Batch> {
+        self.batch.as_ref().or(self.at_once.as_ref())
+    }
+
     /// Changes few rows in one statement.
     pub fn at_once(batch: Batch) -> Self {
         let mut step = Step::new(batch.whole()).stage(Stage::Backfill).own_transaction();

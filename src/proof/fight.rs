@@ -18,7 +18,7 @@ const TRIGGERS: &str = "
 
 /// Those that keep a step which changes rows from its work: `name ON table`.
 pub(super) async fn fighting(session: &Session, step: &Step) -> Result<Vec<String>, tokio_postgres::Error> {
-    let Some(fill) = step.batch.as_ref().or(step.at_once.as_ref()) else { return Ok(vec![]) };
+    let Some(fill) = step.fill() else { return Ok(vec![]) };
     let is_left = format!("SELECT EXISTS (SELECT FROM {} WHERE {})", fill.table, fill.pending);
     let left = async || Ok::<bool, tokio_postgres::Error>(session.client.query_one(&is_left, &[]).await?.get(0));
     if !left().await? {

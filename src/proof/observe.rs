@@ -12,6 +12,7 @@ use crate::introspect::server_message;
 use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::plan::batch::{Batch, Held};
+use crate::plan::callers_path;
 use crate::plan::{Planned, Undo};
 use crate::proof::watch::{self, Outside, Relations, Seen, locks, relations, said};
 use crate::walk;
@@ -133,7 +134,7 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
     for part in walk::parts(client, batch).await? {
         let mut after = None;
         loop {
-            client.batch_execute("BEGIN").await?;
+            client.batch_execute(&format!("BEGIN; {}", callers_path::SET)).await?;
             let (range, last) = walk::next(client, batch, &part, after, SIZE).await?;
             client.batch_execute(&batch.update(&part, &range, Held::Waited)).await?;
             for (relation, mode) in locks(runner, pid, false).await? {
@@ -196,12 +197,24 @@ fn about(step: &Planned) -> Option<QName> {
     }
 }
 
+/// Relations that were written to while others were filled.
+pub fn written_by_triggers(steps: &[Planned], observed: &[Observed]) -> BTreeSet<QName> {
+    let fills = steps.iter().zip(observed).filter(|(step, _)| step.step.fill().is_some());
+    let written = fills.flat_map(|(step, seen)| {
+        let declared = |it: &RelationLock| step.step.locks.iter().any(|lock| lock.relation == it.relation);
+        seen.locks.iter().filter(move |it| it.mode == Lock::RowExclusive && !declared(it))
+    });
+    written.map(|it| it.relation.clone()).collect()
+}
+
 /// Where a step did more than it declares, in words: each is a fault of the planner.
 pub fn undeclared(step: &Planned, observed: &Observed) -> Vec<String> {
     let mut faults = vec![];
+    // What the triggers of a table write for each row that is filled, they write for each row of an application's, too.
+    let elsewhere = if step.step.fill().is_some() { Lock::RowExclusive } else { Lock::AccessShare };
     for seen in &observed.locks {
         let declared = step.step.locks.iter().find(|it| it.relation == seen.relation).map(|it| it.mode);
-        if seen.mode > declared.unwrap_or(Lock::AccessShare) {
+        if seen.mode > declared.unwrap_or(elsewhere) {
             let declared = declared.map_or("none".to_owned(), |mode| mode.to_string());
             faults.push(format!("{} was locked {}, declared: {declared}", seen.relation, seen.mode));
         }

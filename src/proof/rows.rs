@@ -436,7 +436,7 @@ pub async fn digest(
 
 /// Tables whose rows a plan fills while triggers of their own run for each of these and may change it: with the triggers.
 pub fn changed_by_triggers(schema: &Schema, plan: &[Planned]) -> BTreeMap<QName, Vec<Name>> {
-    let fills = plan.iter().filter_map(|it| it.step.batch.as_ref().or(it.step.at_once.as_ref()));
+    let fills = plan.iter().filter_map(|it| it.step.fill());
     let filled: BTreeSet<&str> = fills.filter(|it| it.into.is_none()).map(|it| it.table.as_str()).collect();
     let family = |table: &QName| {
         let mut family = vec![table.clone()];

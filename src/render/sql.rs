@@ -68,7 +68,7 @@ fn write_step(out: &mut String, group: &[&FileStep], place: usize) {
         comment(out, &format!("   can't be taken back without loss: {why}"));
     }
     if let Some(batch) = &step.batch {
-        let _ = writeln!(out, "{};", batch.script());
+        let _ = writeln!(out, "SET search_path TO DEFAULT;\n{};\nSET search_path = '';", batch.script());
         return;
     }
     out.push_str(&step.sql);
