@@ -104,6 +104,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             it.step.irreversible.get_or_insert_with(|| reason.clone());
         }
     }
+    back::spare(&mut forward, &backward);
     let mut undos = back::attach([old, new], &forward, backward);
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();

@@ -223,7 +223,13 @@ impl Partition {
     /// The online form for tables with rows: a CHECK that says the same as the bound is proven while the table is in
     /// use, and ATTACH takes it as proof.
     fn attach_online(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let Some(condition) = &self.condition.0 else { return vec![self.attach(sides)] };
+        let (before, attach, after) = self.attachment(sides);
+        before.into_iter().chain([attach]).chain(after).collect()
+    }
+
+    /// What proves the bound beforehand, the attachment, and what takes the proof away again.
+    fn attachment(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
+        let Some(condition) = &self.condition.0 else { return (vec![], self.attach(sides), vec![]) };
         let child = Some((&self.child, format!("CHECK ({condition})")));
         let default = self.default_sibling(sides.old).map(|it| (it, format!("CHECK (NOT {condition})")));
         let full = [child, default].into_iter().flatten().filter(|(it, _)| table::is_used(sides, it));
@@ -238,7 +244,8 @@ impl Partition {
             };
             before.push(
                 on_all(format!("ALTER TABLE {it} ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
-                    .own_transaction(),
+                    .own_transaction()
+                    .undone_by(format!("ALTER TABLE {it} DROP CONSTRAINT IF EXISTS {name}")),
             );
             let validate = on_all(
                 format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}"),
@@ -259,13 +266,18 @@ impl Partition {
             );
         }
         if before.is_empty() {
-            return vec![self.attach(sides)];
+            return (vec![], self.attach(sides), vec![]);
         }
         let keys = if table::may_hold_rows(sides, &self.child) { self.missing_keys(sides) } else { vec![] };
-        before.extend(keys.iter().flat_map(|key| key.create(sides)));
+        for key in &keys {
+            let mut steps = key.create(sides).into_iter();
+            let drop = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", self.child, key.name);
+            before.extend(steps.next().map(|first| first.undone_by(drop)));
+            before.extend(steps);
+        }
         before.sort_by_key(|step| step.stage);
-        let attach = self.attach_proven(&keys, sides).stage(Stage::Validate);
-        before.into_iter().chain([attach]).chain(after).collect()
+        let attach = self.attach_proven(&keys, sides).stage(Stage::Validate).makes();
+        (before, attach, after)
     }
 
     /// What a detached table keeps of its parent and is not to have.
@@ -462,7 +474,9 @@ impl Definition for Partition {
             return Alter::Steps(self.detach(sides).into_iter().chain(attach).collect());
         }
         // One transaction for both: nobody sees the parent without these rows.
-        Alter::Steps(vec![self.detach_plainly(sides), new.attach(sides).stage(Stage::Contract)])
+        let (before, attach, after) = new.attachment(sides);
+        let steps = before.into_iter().chain([self.detach_plainly(sides).with_its_parts(), attach.makes()]).chain(after);
+        Alter::Steps(steps.map(|step| step.stage(Stage::Contract)).collect())
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -42,6 +42,15 @@ pub(super) fn without(
     (left, further.collect())
 }
 
+/// What is made again on the way there and stays on the way back: steps that helped to make it take nothing away.
+pub(super) fn spare(forward: &mut [Ordered], backward: &[Ordered]) {
+    let goes = |it: &&Ordered| it.half == Half::Drop && !backward.iter().any(|back| back.subject == it.subject);
+    let spared: BTreeSet<ObjectId> = forward.iter().filter(goes).map(|it| it.subject.clone()).collect();
+    for it in forward.iter_mut().filter(|it| it.half == Half::Create && spared.contains(&it.subject)) {
+        it.step.undo.clear();
+    }
+}
+
 /// Gives each backward step to the forward step that it takes back.
 pub(super) fn attach(
     [old, new]: [&Schema; 2],

@@ -79,7 +79,9 @@ pub fn parse_type(text: &str) -> Result<TypeName, SyntaxError> {
 /// It may hold no comment: where it is put to use, that would take in what follows.
 pub fn parse_embedded(before: &str, text: &str, after: &str) -> Result<Vec<NodeEnum>, SyntaxError> {
     let is_comment = |token: &ScanToken| matches!(token.token(), Token::SqlComment | Token::CComment);
-    if let Some(comment) = pg_query::scan_tokens(text).unwrap_or_default().iter().find(|token| is_comment(token)) {
+    // The scanner's answer to an empty text is none that its binding can read.
+    let tokens = if text.trim().is_empty() { vec![] } else { pg_query::scan_tokens(text).unwrap_or_default() };
+    if let Some(comment) = tokens.iter().find(|token| is_comment(token)) {
         let offset = comment.start.max(0) as usize;
         return Err(SyntaxError { message: "a comment within an expression".to_owned(), offset });
     }
