@@ -245,7 +245,8 @@ impl Partition {
             before.push(
                 on_all(format!("ALTER TABLE {it} ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
                     .own_transaction()
-                    .undone_by(format!("ALTER TABLE {it} DROP CONSTRAINT IF EXISTS {name}")),
+                    .undone_by(format!("ALTER TABLE {it} DROP CONSTRAINT IF EXISTS {name}"))
+                    .summary(format!("rows that are written to {it} fit the bound of {}", self.child)),
             );
             let validate = on_all(
                 format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}"),
@@ -253,6 +254,7 @@ impl Partition {
             )
             .stage(Stage::Validate)
             .own_transaction()
+            .summary(format!("prove that all rows of {it} fit the bound of {}", self.child))
             .hazard(Code::CheckMayFail, self.id(), table::evidence(sides, it))
             .check(format!(
                 "SELECT convalidated FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
@@ -262,7 +264,8 @@ impl Partition {
             before.push(reads(validate, it, sides));
             after.push(
                 on_all(format!("ALTER TABLE {it} DROP CONSTRAINT {name}"), Lock::AccessExclusive)
-                    .stage(Stage::Validate),
+                    .stage(Stage::Validate)
+                    .summary(format!("remove what proved the bound of {}", self.child)),
             );
         }
         if before.is_empty() {

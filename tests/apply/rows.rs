@@ -171,7 +171,9 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
     let mut plan = fill.case.plan.clone();
     let index = "CREATE INDEX CONCURRENTLY i ON public.items (n)";
     let check = "ALTER TABLE public.items ADD CONSTRAINT slow CHECK (public.slow()) NOT VALID";
-    let more = [(Stage::Expand, None, index), (Stage::Validate, Some(90), check)];
+    let validate = "ALTER TABLE public.items VALIDATE CONSTRAINT slow";
+    let more =
+        [(Stage::Expand, None, index), (Stage::Validate, Some(90), check), (Stage::Validate, Some(91), validate)];
     plan.steps.extend(Case { plan: plan.clone(), ..Case::new("asks_more", OLD, NEW).await }.by(&more).plan.steps);
     let fewer = "UPDATE pg_class SET reltuples = 1e8 WHERE relname = 'items'";
     fill.case.connect().await.client.batch_execute(fewer).await.unwrap();

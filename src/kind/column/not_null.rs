@@ -5,10 +5,10 @@ use crate::kind::made_name::{chosen, derived};
 use crate::kind::table;
 use crate::kind::{aside, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
-use crate::name::{Literal, Name};
+use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 use super::{Column, find};
 
 /// NOT NULL; from 18 on it is a constraint with a name and a validity.
@@ -100,16 +100,40 @@ impl Column {
             let id = constraint.id();
             sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == self.id())
         };
-        let mut step = self
-            .on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
-            .hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
+        let keepers = self.keepers_of_not_null(sides);
+        let drop = match keepers.is_empty() {
+            true => self.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides),
+            false => self.drop_not_null_of(&self.table),
+        };
+        let mut step = drop.hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
         // A primary key holds the column NOT NULL until it goes, and that is late.
         let held = sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some();
         if held {
             step = step.stage(Stage::Contract);
         }
+        if !keepers.is_empty() {
+            let below = table::family(sides, &self.table).into_iter().skip(1);
+            let others = below.filter(|it| !keepers.contains(it)).map(|it| self.drop_not_null_of(&it).stage(step.stage));
+            let others: Vec<Step> = others.collect();
+            return std::iter::once(step).chain(others).collect();
+        }
         let own = |it: &NotNull| it.local || held;
         std::iter::once(step).chain(self.drop_those_below(own, sides)).collect()
+    }
+
+    /// Before 18: tables that inherit from this one and keep it, which the statement on this one would take from them.
+    fn keepers_of_not_null(&self, sides: &Sides<'_>) -> Vec<QName> {
+        let family = table::family(sides, &self.table);
+        if sides.major() >= 18 || family.iter().any(|it| !table::stores(sides, it)) {
+            return vec![];
+        }
+        let has_it = |schema: &Schema, table: &QName| find(schema, table, &self.name).is_some_and(|it| it.not_null.is_some());
+        family.into_iter().skip(1).filter(|it| has_it(sides.old, it) && has_it(sides.new, it)).collect()
+    }
+
+    fn drop_not_null_of(&self, table: &QName) -> Step {
+        Step::new(format!("ALTER TABLE ONLY {table} ALTER COLUMN {} DROP NOT NULL", self.name))
+            .locks(table, Lock::AccessExclusive)
     }
 
     /// From 18 on: what tables below have by themselves stays when that of the parent goes. Among that is what a
