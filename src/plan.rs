@@ -104,14 +104,16 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             it.step.irreversible.get_or_insert_with(|| reason.clone());
         }
     }
-    back::spare(&mut forward, &backward);
-    let mut undos = back::attach([old, new], &forward, backward);
+    let transactions = transactions(&forward);
+    let mut undos = back::remade([old, new], &facts_back, &mut forward, &backward, &transactions);
+    for (place, further) in back::attach([old, new], &forward, backward) {
+        undos.entry(place).or_default().extend(further);
+    }
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();
         let follows = follows.map(|sql| Undo { sql: sql.clone(), transaction: true });
         undos.entry(place).or_default().extend(follows);
     }
-    let transactions = transactions(&forward);
     let mut plan: Vec<Planned> = forward
         .into_iter()
         .zip(transactions)

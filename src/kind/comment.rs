@@ -33,9 +33,9 @@ impl Comment {
 
     fn step(&self, value: String) -> Step {
         if let ([namespace, _, name], true) = (&self.on.path[..], self.of_index) {
-            return Step::new(format!("COMMENT ON INDEX {namespace}.{name} IS {value}"));
+            return Step::new(format!("COMMENT ON INDEX {namespace}.{name} IS {value}")).repeats();
         }
-        let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference()));
+        let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference())).repeats();
         let relation = || match &self.on.path[..] {
             [namespace, name, ..] => Some(QName::new(namespace.clone(), name.clone())),
             _ => None,

@@ -181,7 +181,8 @@ impl Constraint {
             .summary(format!("validate {}", self.id()))
             .own_transaction()
             .stage(Stage::Validate)
-            .check(self.holds("convalidated"));
+            .check(self.holds("convalidated"))
+            .repeats();
         for table in self.covers(sides) {
             step = step.locks(&table, Lock::ShareUpdateExclusive);
         }
@@ -587,7 +588,7 @@ impl Definition for Constraint {
         }
         if !sides.is_new(&self.table_id()) {
             return match self.taken_over(sides) {
-                Some(key) => vec![self.take_over(key, Instead::OfNothing, &self.name, sides)],
+                Some(key) => self.take_over_own(key, sides),
                 None => self.after_numbers(self.add(Instead::OfNothing, sides), sides),
             };
         }

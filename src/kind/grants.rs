@@ -109,7 +109,7 @@ impl Grants {
 
     fn step(&self, statement: &Statement, target: Target, sides: &Sides<'_>) -> Step {
         let (what, column) = self.named();
-        let step = Step::new(statement.sql(target, major(sides), &what, column.as_deref()));
+        let step = Step::new(statement.sql(target, major(sides), &what, column.as_deref())).repeats();
         if !statement.revoke && statement.roles.contains(&Role::public()) {
             step.hazard(Code::GrantToPublic, self.on.clone(), statement.privileges.join(", "))
         } else {

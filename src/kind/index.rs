@@ -19,7 +19,7 @@ use crate::source::syntax::words;
 mod stored;
 
 pub use stored::Storage;
-pub(super) use stored::Indexed;
+pub(super) use stored::{Indexed, of_replica_identity};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
@@ -252,7 +252,12 @@ fn is_gone(index: &QName) -> String {
 /// A name that no relation of either side has, to build an index under until it can have its own.
 pub(super) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
     // On the way back, the one of the way there may still exist.
-    let suffix = if sides.facts.way_back { "_tenantry_back" } else { "_tenantry" };
+    free_name(name, if sides.facts.way_back { "_tenantry_back" } else { OF_THE_WAY_THERE }, sides)
+}
+
+const OF_THE_WAY_THERE: &str = "_tenantry";
+
+fn free_name(name: &QName, suffix: &str, sides: &Sides<'_>) -> Name {
     let taken = |candidate: &Name| {
         [
             Kind::Index,
@@ -368,11 +373,16 @@ impl Index {
         width::of(&self.table, keys.chain(self.include.iter().map(Some)), sides)
     }
 
+    /// On the way back it may be there still: that of a partition, which went with the one that it became part of, and one
+    /// that is made again on the way there.
+    fn guard(&self, sides: &Sides<'_>) -> &'static str {
+        let may_be_there = sides.old.contains(&super::partition::id(&self.table)) || sides.replaced.contains(&self.id());
+        if sides.facts.way_back && may_be_there { "IF NOT EXISTS " } else { "" }
+    }
+
     /// Builds the index under a name of the caller's choice while the table is in use.
     fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
-        // On the way back, that of a partition may be there still: it went with the one that it became part of.
-        let is_of_partition = sides.old.contains(&super::partition::id(&self.table));
-        let guard = if sides.facts.way_back && is_of_partition { "IF NOT EXISTS " } else { "" };
+        let guard = self.guard(sides);
         let step = match sides.facts.idle.contains(&self.table) {
             true => Step::new(self.sql(guard, name)).locks(&self.table, Lock::Share),
             false => Step::new(self.sql(&format!("CONCURRENTLY {guard}"), name))
@@ -382,6 +392,7 @@ impl Index {
         let step = step
             .builds(&self.table, self.width(sides))
             .check(is_valid(&self.name.sibling(name.clone())));
+        let step = if guard.is_empty() { step } else { step.repeats() };
         if self.unique && sides.may_hold_rows(&self.table) {
             step.hazard(Code::UniqueMayFail, self.id(), table::evidence(sides, &self.table))
         } else {
@@ -429,15 +440,26 @@ impl Index {
         settled
     }
 
+    /// Whether a foreign key stands on it.
+    fn is_referred_to(&self, schema: &Schema) -> bool {
+        let constraints = schema.objects.keys().filter(|it| it.kind == Kind::Constraint);
+        constraints.into_iter().any(|it| schema.needs_of(it).any(|need| *need == self.id()))
+    }
+
     /// Builds the new index beside this one, which serves until then.
     fn swap(&self, new: &Index, sides: &Sides<'_>) -> Vec<Step> {
         let beside = temporary_name(&self.name, sides);
         let built = self.name.sibling(beside.clone());
         let mut steps = vec![new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"))];
-        steps.extend(new.storage.mark(&self.table, &beside));
+        steps.extend(new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]));
         // Whoever goes back from the middle may have it no more.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
         steps.push(drop.disturbs(self.id(), Disturbance::Replace));
+        // A foreign key that comes again would stand on what the way there did not get to rename.
+        if sides.facts.way_back && self.is_referred_to(sides.new) {
+            let left = self.name.sibling(free_name(&self.name, OF_THE_WAY_THERE, sides));
+            steps.push(Index { name: left, ..self.clone() }.drop_beside("IF EXISTS ", sides));
+        }
         steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
@@ -549,7 +571,9 @@ impl Definition for Index {
             vec![Step::new(self.sql("", &self.name.name))]
         } else if self.partitioned() {
             // Reads no row: the indexes of the partitions are built on their own and attached.
-            let create = Step::new(self.sql("", &self.name.name)).locks(&self.table, Lock::Share);
+            let guard = self.guard(sides);
+            let create = Step::new(self.sql(guard, &self.name.name)).locks(&self.table, Lock::Share);
+            let create = if guard.is_empty() { create } else { create.repeats() };
             vec![self.undone_unless_attached(create)]
         } else {
             vec![self.undone_unless_attached(self.build(&self.name.name, sides))]

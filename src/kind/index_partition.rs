@@ -214,7 +214,7 @@ impl Definition for IndexPartition {
             _ => false,
         };
         let stage = if waits { Stage::Validate } else { Stage::Expand };
-        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).stage(stage).check(format!(
+        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).repeats().stage(stage).check(format!(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
              AND inhparent = pg_catalog.to_regclass({}))",
             Literal(&child.to_string()),

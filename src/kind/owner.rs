@@ -23,7 +23,7 @@ impl Owner {
     }
 
     fn step(&self) -> Step {
-        Step::new(format!("ALTER {} OWNER TO {}", self.on.reference(), self.role))
+        Step::new(format!("ALTER {} OWNER TO {}", self.on.reference(), self.role)).repeats()
     }
 
     /// The relation itself, where it is one, and the sequences that belong to its columns, which follow their table.
@@ -101,7 +101,11 @@ impl Definition for Owner {
         for on in std::iter::once(self.on.clone()).chain(followers) {
             steps.extend(grants::pass_on(&on, &self.role, &new.role, sides));
         }
-        Alter::Steps(steps)
+        // One transaction for all: in between, some could do what neither side lets them do.
+        match steps.len() {
+            1 => Alter::Steps(steps),
+            _ => Alter::Steps(steps.into_iter().map(Step::with_its_parts).collect()),
+        }
     }
 
     // An object without an owner is an object that is gone.

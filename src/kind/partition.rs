@@ -275,6 +275,8 @@ impl Partition {
         for key in &keys {
             let mut steps = key.create(sides).into_iter();
             let drop = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", self.child, key.name);
+            // On the way back, what the parent's left behind may be there still.
+            before.extend(sides.facts.way_back.then(|| Step::new(drop.clone())));
             before.extend(steps.next().map(|first| first.undone_by(drop)));
             before.extend(steps);
         }

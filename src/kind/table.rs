@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
-use crate::kind::row_type;
+use crate::kind::{index, row_type};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
@@ -540,7 +540,11 @@ impl Definition for Table {
         if let (Some(identity), true) =
             (new.replica_identity.sql(), self.replica_identity != new.replica_identity)
         {
-            steps.push(self.alter_table(format!("REPLICA IDENTITY {identity}"), Lock::AccessExclusive));
+            let step = self.alter_table(format!("REPLICA IDENTITY {identity}"), Lock::AccessExclusive);
+            // That of an index comes back with the index, where that changes; here it may not have changed yet.
+            let index = index::of_replica_identity(sides.old, &self.name);
+            let back = index.map(|it| format!("ALTER TABLE {} REPLICA IDENTITY USING INDEX {it}", self.name));
+            steps.push(back.into_iter().fold(step, Step::undone_by));
         }
         Alter::Steps(steps)
     }

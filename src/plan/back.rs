@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Half, Ordered, Transaction, Undo};
+use super::{Half, Ordered, Step, Transaction, Undo};
 use crate::kind::ObjectId;
-use crate::schema::Schema;
+use crate::schema::{Facts, Schema, Sides};
 
 /// What the way back can lead to where some objects can't go it: these stay as they are, and so do their parts and what
 /// the one state of them and the other have no room for. With these, each with the reason.
@@ -43,12 +43,80 @@ pub(super) fn without(
 }
 
 /// What is made again on the way there and stays on the way back: steps that helped to make it take nothing away.
-pub(super) fn spare(forward: &mut [Ordered], backward: &[Ordered]) {
-    let goes = |it: &&Ordered| it.half == Half::Drop && !backward.iter().any(|back| back.subject == it.subject);
+fn spare(forward: &mut [Ordered], backward: &[Ordered], goes_again: &BTreeSet<ObjectId>) {
+    let stays =
+        |it: &Ordered| !backward.iter().any(|back| back.subject == it.subject) && !goes_again.contains(&it.subject);
+    let goes = |it: &&Ordered| it.half == Half::Drop && stays(it);
     let spared: BTreeSet<ObjectId> = forward.iter().filter(goes).map(|it| it.subject.clone()).collect();
     for it in forward.iter_mut().filter(|it| it.half == Half::Create && spared.contains(&it.subject)) {
         it.step.undo.clear();
     }
+}
+
+/// What the way there makes again in more than one transaction, and the way back leaves alone, is away at some of its
+/// stops, or is not all that it was: where it goes, it is made again as far as it is not there.
+pub(super) fn remade(
+    [old, new]: [&Schema; 2],
+    facts: &Facts,
+    forward: &mut [Ordered],
+    backward: &[Ordered],
+    transactions: &[Option<u32>],
+) -> BTreeMap<usize, Vec<Undo>> {
+    let touched: BTreeSet<&ObjectId> =
+        backward.iter().flat_map(|it| it.does.iter().map(|(id, _)| id).chain([&it.subject])).collect();
+    let mut made: BTreeMap<&ObjectId, Vec<usize>> = BTreeMap::new();
+    for (at, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Create && it.step.body.is_none()) {
+        if old.contains(&it.subject) && !touched.contains(&it.subject) {
+            made.entry(&it.subject).or_default().push(at);
+        }
+    }
+    let doing = doing_of(forward);
+    let mut again: Vec<Remade> = vec![];
+    for (id, steps) in made {
+        let Some(end) = gone_at(id, old, &doing) else { continue };
+        let with_end = |at: &usize| transactions[*at].is_some() && transactions[*at] == transactions[end];
+        let stays = steps.iter().map(with_end).collect::<Vec<_>>();
+        if stays.contains(&false) {
+            again.push(Remade { id: id.clone(), end, steps, stays });
+        }
+    }
+    again.sort_by_key(|it| it.steps.first().copied());
+    let replaced = again.iter().map(|it| it.id.clone()).collect();
+    let sides = Sides { old: new, new: old, facts, replaced: &replaced };
+    let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
+    let mut goes_again = BTreeSet::new();
+    for it in again {
+        let steps = old.objects[&it.id].create(&sides);
+        let stays = |at: usize| steps.len() == it.steps.len() && it.stays[at];
+        // What can't be made again where it is goes where it came.
+        if !stays(0) && steps.first().is_some_and(|it| !it.repeats) {
+            let gone = new.objects[&it.id].drop(&sides);
+            let came = it.steps.iter().find(|at| forward[**at].step.makes).unwrap_or(&it.steps[0]);
+            undos.entry(*came).or_default().extend(gone.iter().map(undo));
+            goes_again.insert(it.id);
+        } else {
+            it.steps.iter().for_each(|at| forward[*at].step.undo.clear());
+        }
+        let missing = steps.iter().enumerate().filter(|(at, _)| !stays(*at));
+        undos.entry(it.end).or_default().extend(missing.map(|(_, it)| undo(it)));
+    }
+    spare(forward, backward, &goes_again);
+    undos
+}
+
+/// Something that goes and is made again.
+struct Remade {
+    id: ObjectId,
+    /// The place of the step by which it goes.
+    end: usize,
+    /// Those of the steps that make it again.
+    steps: Vec<usize>,
+    /// Which of them happen in the moment in which it goes.
+    stays: Vec<bool>,
+}
+
+fn undo(step: &Step) -> Undo {
+    Undo { sql: step.sql.clone(), transaction: step.transaction != Transaction::Outside }
 }
 
 /// Gives each backward step to the forward step that it takes back.
@@ -57,14 +125,18 @@ pub(super) fn attach(
     forward: &[Ordered],
     backward: Vec<Ordered>,
 ) -> BTreeMap<usize, Vec<Undo>> {
-    let mut doing: Doing<'_> = BTreeMap::new();
+    let doing = doing_of(forward);
     let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
     for (place, it) in forward.iter().enumerate() {
-        for (id, half) in &it.does {
-            doing.entry((id, *half)).or_insert(place);
+        for id in it.does.iter().map(|(id, _)| id).chain([&it.subject]) {
             about.entry(id).or_insert(place);
         }
-        about.entry(&it.subject).or_insert(place);
+    }
+    let mut with_part: BTreeMap<ObjectId, usize> = BTreeMap::new();
+    for (place, it) in forward.iter().enumerate() {
+        for whole in [old, new].into_iter().filter_map(|side| side.part_of(&it.subject)) {
+            with_part.entry(whole).or_insert(place);
+        }
     }
     // Where dependents are ended and made again around one step of several, all of the way back goes there.
     let disturbing: BTreeMap<&ObjectId, usize> = forward
@@ -73,6 +145,15 @@ pub(super) fn attach(
         .filter(|(_, it)| it.half == Half::Alter && !it.step.disturbs.is_empty())
         .map(|(place, it)| (&it.subject, place))
         .collect();
+    let of_part = |it: &Ordered| {
+        let part = it.step.part.as_ref()?;
+        let same = |other: &Ordered| {
+            other.step.part.as_ref() == Some(part)
+                && other.subject == it.subject
+                && other.half == it.half.reversed()
+        };
+        forward.iter().position(same)
+    };
     let find = |it: &Ordered| {
         let altered = disturbing.get(&it.subject).filter(|_| it.half == Half::Alter);
         let doing = || match it.half.reversed() {
@@ -88,21 +169,25 @@ pub(super) fn attach(
                 disturbing.get(whole).filter(|_| forward[place].half == Half::Alter && *whole != it.subject);
             goes_back.copied().unwrap_or(place)
         };
-        altered.copied().or_else(|| doing().map(with_whole)).or_else(|| about.get(&it.subject).copied())
+        of_part(it)
+            .or(altered.copied())
+            .or_else(|| doing().map(with_whole))
+            .or_else(|| about.get(&it.subject).copied())
     };
     // A step that only moves something out of the way goes with the change that it makes room for.
     let of_group: BTreeMap<&ObjectId, usize> =
         backward.iter().filter_map(|it| Some((it.group.as_ref()?, find(it)?))).collect();
-    let place = |it: &Ordered| find(it).or_else(|| of_group.get(it.group.as_ref()?).copied()).unwrap_or(0);
+    let elsewhere = |it: &Ordered| {
+        let of_group = it.group.as_ref().and_then(|group| of_group.get(group));
+        of_group.or_else(|| with_part.get(&it.subject)).copied()
+    };
+    let place = |it: &Ordered| find(it).or_else(|| elsewhere(it)).unwrap_or(0);
     let mut places: Vec<usize> = backward.iter().map(place).collect();
     keep_whole(&mut places, &backward, |id| old.contains(id) == new.contains(id));
     wait_for_needs(&mut places, &backward, [old, new]);
     let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
     for (it, place) in backward.iter().zip(places) {
-        undos
-            .entry(place)
-            .or_default()
-            .push(Undo { sql: it.step.sql.clone(), transaction: it.step.transaction != Transaction::Outside });
+        undos.entry(place).or_default().push(undo(&it.step));
     }
     undos
 }
@@ -203,6 +288,16 @@ fn before(steps: &[Ordered], at: usize) -> BTreeSet<usize> {
 
 /// The place of the first step that does something to an object.
 type Doing<'a> = BTreeMap<(&'a ObjectId, Half), usize>;
+
+fn doing_of(steps: &[Ordered]) -> Doing<'_> {
+    let mut doing: Doing<'_> = BTreeMap::new();
+    for (place, it) in steps.iter().enumerate() {
+        for (id, half) in &it.does {
+            doing.entry((id, *half)).or_insert(place);
+        }
+    }
+    doing
+}
 
 /// The step by which an object goes: its own, or the first one that drops something that it needs.
 fn gone_at(id: &ObjectId, old: &Schema, doing: &Doing<'_>) -> Option<usize> {

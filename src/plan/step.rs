@@ -109,6 +109,10 @@ pub struct Step {
     pub takes_parts: bool,
     /// Of several steps for one object, the one by which it is there: where that is not the first.
     pub makes: bool,
+    /// Where it holds already, the statement changes nothing.
+    pub repeats: bool,
+    /// Of several like it for one object, which the step is for: its undo goes there.
+    pub part: Option<ObjectId>,
 }
 
 /// An index that a step builds over the rows of a relation that exists.
@@ -161,12 +165,26 @@ impl Step {
             undo: vec![],
             makes: false,
             takes_parts: false,
+            repeats: false,
+            part: None,
         }
     }
 
     /// The step by which its object is there, though others come before it.
     pub fn makes(mut self) -> Self {
         self.makes = true;
+        self
+    }
+
+    /// A statement that changes nothing where it holds already.
+    pub fn repeats(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
+
+    /// The one of several parts of its object that the step is for.
+    pub fn part(mut self, part: ObjectId) -> Self {
+        self.part.get_or_insert(part);
         self
     }
 

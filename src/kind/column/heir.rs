@@ -57,7 +57,15 @@ impl Column {
 
     pub(super) fn add_after_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {
         let heirs = self.heirs(sides);
-        heirs.iter().flat_map(|it| it.add_after_heirs(sides)).chain(self.add(sides)).collect()
+        if heirs.is_empty() {
+            return self.add(sides);
+        }
+        let own = self.add(sides).into_iter();
+        heirs.iter().flat_map(|it| it.add_as_part(sides)).chain(own.map(|it| it.part(self.id()))).collect()
+    }
+
+    fn add_as_part(&self, sides: &Sides<'_>) -> Vec<Step> {
+        self.add_after_heirs(sides).into_iter().map(|it| it.part(self.id())).collect()
     }
 
     /// What the column has of its own beside what the statement on its parent, or on its type, brought.
@@ -94,6 +102,7 @@ impl Column {
 
     pub(super) fn drop_with_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {
         let heirs = self.heirs(sides);
-        std::iter::once(self.drop_own(sides)).chain(heirs.iter().flat_map(|it| it.drop_with_heirs(sides))).collect()
+        let own = self.drop_own(sides).part(self.id());
+        std::iter::once(own).chain(heirs.iter().flat_map(|it| it.drop_with_heirs(sides))).collect()
     }
 }

@@ -16,7 +16,7 @@ impl Constraint {
             Instead::OfNothing => own,
             Instead::Of(_) => index::temporary_name(&self.index(), sides),
         };
-        let build = self.reading(key.build(&name, &self.table), sides);
+        let build = self.reading(key.build("", &name, &self.table), sides);
         let build = build.summary(format!("build the index of {}", self.id()));
         let built = self.table.sibling(name.clone());
         let build = match &key.parent.0 {
@@ -24,7 +24,13 @@ impl Constraint {
             // The constraint takes it along, once there is one.
             None => build.undone_by(format!("DROP INDEX IF EXISTS {built}")),
         };
-        let marks = key.storage.mark(&self.table, &name);
+        let marks = match instead {
+            Instead::OfNothing => key.storage.mark(&self.table, &name),
+            Instead::Of(old) => match old.rule.storage() {
+                Some(before) => key.storage.mark_beside(before, &self.table, [&old.name, &name]),
+                None => key.storage.mark(&self.table, &name),
+            },
+        };
         [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
     }
 
@@ -81,6 +87,12 @@ impl Constraint {
             && (index.parent.0.is_none() || index.parent.0 == key.parent.0)
             && index.keys.len() == key.columns.len()
             && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
+    }
+
+    /// Gives the index of its name to the constraint. On the way back it may not be there yet.
+    pub(super) fn take_over_own(&self, key: &Unique, sides: &Sides<'_>) -> Vec<Step> {
+        let build = sides.facts.way_back.then(|| key.build("IF NOT EXISTS ", &self.name, &self.table));
+        build.into_iter().chain([self.take_over(key, Instead::OfNothing, &self.name, sides)]).collect()
     }
 
     /// The old index that becomes this constraint's.

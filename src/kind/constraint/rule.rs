@@ -153,8 +153,8 @@ impl Unique {
     }
 
     /// `CREATE UNIQUE INDEX CONCURRENTLY`: an index that the constraint can take over.
-    pub(super) fn build(&self, name: &Name, table: &QName) -> Step {
-        let mut sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({})", list(&self.columns));
+    pub(super) fn build(&self, guard: &str, name: &Name, table: &QName) -> Step {
+        let mut sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {guard}{name} ON {table} ({})", list(&self.columns));
         if !self.include.is_empty() {
             sql += &format!(" INCLUDE ({})", list(&self.include));
         }

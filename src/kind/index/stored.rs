@@ -45,6 +45,21 @@ impl Storage {
         steps
     }
 
+    /// The same for an index that is to take the place of one that has the marks until it goes.
+    pub(in crate::kind) fn mark_beside(&self, old: &Storage, table: &QName, [before, after]: [&Name; 2]) -> Vec<Step> {
+        let one = |clustered: bool, replica_identity: bool| {
+            let of = |it: &Storage| Storage {
+                clustered: it.clustered && clustered,
+                replica_identity: it.replica_identity && replica_identity,
+                ..it.clone()
+            };
+            let back = of(old).mark(table, before);
+            let steps = of(self).mark(table, after).into_iter();
+            steps.map(move |step| back.iter().fold(step, |step, it| step.undone_by(it.sql.clone()))).collect::<Vec<_>>()
+        };
+        [one(true, false), one(false, true)].concat()
+    }
+
     /// The steps from this storage to another one, the index staying in use all the while.
     pub(in crate::kind) fn alter(&self, new: &Storage, index: &Indexed<'_>, sides: &Sides<'_>) -> Vec<Step> {
         let (name, table) = (index.name, index.table);
@@ -85,15 +100,24 @@ impl Storage {
 }
 
 fn someone_is_clustered(schema: &Schema, table: &QName) -> bool {
-    let by_constraint = schema.of_relation(Kind::Constraint, table).any(|object| match object {
-        Object::Constraint(it) => it.rule.storage().is_some_and(|storage| storage.clustered),
-        _ => false,
+    stored_of(schema, table).any(|(_, storage)| storage.clustered)
+}
+
+/// The index of the table by which the rows that change are told to others.
+pub(in crate::kind) fn of_replica_identity<'a>(schema: &'a Schema, table: &'a QName) -> Option<&'a Name> {
+    stored_of(schema, table).find(|(_, storage)| storage.replica_identity).map(|(name, _)| name)
+}
+
+/// The indexes of a table, those of constraints among them.
+fn stored_of<'a>(schema: &'a Schema, table: &'a QName) -> impl Iterator<Item = (&'a Name, &'a Storage)> {
+    let of_constraints = schema.of_relation(Kind::Constraint, table).filter_map(|object| match object {
+        Object::Constraint(it) => it.rule.storage().map(|storage| (&it.name, storage)),
+        _ => None,
     });
-    by_constraint
-        || schema.of_kind(Kind::Index).any(|object| match object {
-            Object::Index(it) => it.table == *table && it.storage.clustered,
-            _ => false,
-        })
+    of_constraints.chain(schema.of_kind(Kind::Index).filter_map(|object| match object {
+        Object::Index(it) if it.table == *table => Some((&it.name.name, &it.storage)),
+        _ => None,
+    }))
 }
 
 /// An index, a constraint's or not, to be changed in place.
