@@ -21,6 +21,7 @@ pub mod derive;
 pub mod disturb;
 pub mod estimate;
 pub mod file;
+pub mod flush;
 pub mod fold;
 pub mod gate;
 pub mod hazard;
@@ -171,6 +172,7 @@ fn draft(
         it.step.scans.retain(exists);
         it.step.hazards.retain(|hazard| !idle::spares(hazard, facts));
         it.step.builds.retain(|build| exists(&build.over));
+        flush::mark(&mut it.step, &it.subject, facts);
         strongest(&mut it.step.locks);
         for (id, _) in it.does.iter().filter(|(_, half)| *half == Half::Drop) {
             going.retain(|name| !old.objects[id].claims().iter().any(|claim| is_relation(claim, name)));

@@ -72,4 +72,6 @@ async fn a_script_that_keeps_the_client_waiting_is_found_out() {
     assert_eq!(measured.changed(), ["contacts"], "{report}");
     let held = measured.locks.iter().find(|it| it.granted && it.table == "messages").expect("its lock was seen");
     assert!(held.longest > Duration::from_millis(500), "{report}");
+    let waited = measured.waits.iter().find(|it| it.what == "Lock: relation");
+    assert!(waited.is_some_and(|it| it.longest > Duration::from_millis(250)), "{report}");
 }

@@ -12,6 +12,9 @@ use tokio::time::sleep_until;
 use super::fill::NOW;
 use super::{Outcome, Settings, root};
 
+/// What its sessions say of themselves.
+pub const NAME: &str = "legacy client";
+
 /// The contact that stands in the file; each run of an operation is about another.
 const CONTACT: &str = "15550100";
 
@@ -45,7 +48,7 @@ impl Load {
         let mut workers = vec![];
         for number in 0..settings.connections {
             let session = settings.target.connect().await?;
-            session.client.batch_execute("SET application_name = 'legacy client'").await?;
+            session.client.batch_execute(&format!("SET application_name = '{NAME}'")).await?;
             let worker = Worker {
                 number: number.into(),
                 workers: settings.connections.into(),

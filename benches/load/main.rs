@@ -82,7 +82,7 @@ fn main() -> Outcome<()> {
 
 async fn run(arguments: Arguments) -> Outcome<()> {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
-    let (_server, text) = match &arguments.database {
+    let (server, text) = match &arguments.database {
         Some(text) => (None, text.clone()),
         None => {
             let server = Shadow::start_with(SERVER, Some(arguments.major)).await?;
@@ -108,5 +108,19 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     };
     let measured = measure(&settings).await?;
     print!("{}", measured.markdown());
+    if server.is_some() {
+        println!("\n{}", writeback());
+    }
     Ok(())
+}
+
+/// From how many changed pages on the host writes in the background: what a flush finds left to do depends on it.
+fn writeback() -> String {
+    let set =
+        |name: &str| std::fs::read_to_string(format!("/proc/sys/vm/{name}")).unwrap_or_default().trim().to_owned();
+    match (set("dirty_background_bytes").as_str(), set("dirty_background_ratio").as_str()) {
+        ("", _) => "What the host does with changed pages is not known.".to_owned(),
+        ("0", ratio) => format!("vm.dirty_background_ratio = {ratio} (%)"),
+        (bytes, _) => format!("vm.dirty_background_bytes = {bytes}"),
+    }
 }

@@ -16,11 +16,13 @@ mod locks;
 mod report;
 mod rows;
 mod run;
+mod waits;
 
 pub use client::Statement;
 pub use locks::Held;
 pub use rows::Sum;
 pub use run::Step;
+pub use waits::Waited;
 
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -63,6 +65,7 @@ pub struct Measured {
     pub during: [Instant; 2],
     pub statements: Vec<Statement>,
     pub locks: Vec<Held>,
+    pub waits: Vec<Waited>,
     pub steps: Vec<Step>,
     /// The rows that were there before, as they were and as they are afterwards.
     pub rows: [Vec<Sum>; 2],
@@ -78,6 +81,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     let prepared = run::prepare(settings)?;
     let before = rows::sums(&session).await?;
     let watched = locks::Watch::begin(&settings.target).await?;
+    let waiting = waits::Watch::begin(&settings.target).await?;
     let load = client::Load::begin(settings, contacts).await?;
     let bystander = match settings.bystander {
         Some(open) => Some(bystander::Bystander::begin(&settings.target, open).await?),
@@ -93,6 +97,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     }
     let statements = load.end().await?;
     let locks = watched.end().await?;
+    let waits = waiting.end().await?;
     let after = rows::again(&session, &before).await?;
     let steps = run::steps(&session, &prepared, began, ended).await?;
     Ok(Measured {
@@ -104,6 +109,7 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
         during: [began, ended],
         statements,
         locks,
+        waits,
         steps,
         rows: [before, after],
         failed: ran.err().map(|error| error.to_string()),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Measured, Statement, Step};
+use super::{Measured, Statement, Step, Waited};
 
 /// Steps that took less than this, and held nobody up, are not worth a line.
 const BRIEF: Duration = Duration::from_millis(100);
@@ -34,6 +34,7 @@ impl Measured {
         }
         text += &self.rows_kept();
         text += &self.client();
+        text += &self.waited_for();
         text += &self.lock_times();
         text += &self.step_times();
         text
@@ -84,6 +85,21 @@ impl Measured {
             let why = first.error.as_deref().unwrap_or_default();
             let _ = writeln!(text, "The first that failed, in operation {}: {why}\n", first.operation);
         }
+        text
+    }
+
+    fn waited_for(&self) -> String {
+        if self.waits.is_empty() {
+            return String::new();
+        }
+        let long = Waited::LONG.as_millis();
+        let mut text = format!(
+            "| what statements above {long} ms waited for | statements | longest, ms |\n| --- | ---: | ---: |\n"
+        );
+        for it in &self.waits {
+            let _ = writeln!(text, "| {} | {} | {} |", it.what, it.statements, it.longest.as_millis());
+        }
+        text.push('\n');
         text
     }
 

@@ -216,7 +216,9 @@ impl Constraint {
             step = match &self.rule {
                 Rule::Foreign(_) => step.scans(&table),
                 Rule::Check(_) if stores => step.scans(&table),
-                Rule::Unique(_) | Rule::Exclusion(_) if stores => step.builds(&table, self.width(sides)),
+                Rule::Unique(_) | Rule::Exclusion(_) if stores => {
+                    step.builds(&table, self.width(sides), self.rule.is_btree())
+                }
                 Rule::Check(_) | Rule::Unique(_) | Rule::Exclusion(_) => step,
             };
         }
@@ -363,6 +365,7 @@ impl Constraint {
                 partitioned: self.partitioned,
                 exclusion: matches!(self.rule, Rule::Exclusion(_)),
                 width: self.width(sides),
+                sorted: self.rule.is_btree(),
                 id: self.id(),
             };
             steps.extend(old.alter(new, &indexed, sides));

@@ -70,7 +70,7 @@ impl Rate {
 }
 
 /// The bytes of an index over so many rows: an entry has 16 bytes of its own, and of a page a third is free or overhead.
-fn index_bytes(rows: u64, width: u64) -> u64 {
+pub fn index_bytes(rows: u64, width: u64) -> u64 {
     rows.saturating_mul(16 + width).saturating_mul(13) / 10
 }
 
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_index_is_read_for_and_written() {
-        let it = of(Step::new("").builds(&QName::new("public", "t"), 8), "");
+        let it = of(Step::new("").builds(&QName::new("public", "t"), 8, true), "");
         assert_eq!((it.disk, it.wal), (62_400_000, 31_200_000));
         assert_eq!(it.seconds, [0.256, 2.56]);
         assert_eq!(it.reason, "reads at 100 to 1000 MB a second, builds indexes at 20 to 200 MB a second");

@@ -121,6 +121,8 @@ pub struct Build {
     pub over: QName,
     /// Bytes of the columns of one entry, roughly.
     pub width: u64,
+    /// Of a B-tree the server sorts all entries first, and flushes its pages to the disk together at the end.
+    pub sorted: bool,
 }
 
 /// The inside of a CREATE TABLE, kept apart until clauses have been folded into it.
@@ -223,8 +225,8 @@ impl Step {
     }
 
     /// The step reads every row of the relation and builds an index over them.
-    pub fn builds(mut self, over: &QName, width: u64) -> Self {
-        self.builds.push(Build { over: over.clone(), width });
+    pub fn builds(mut self, over: &QName, width: u64, sorted: bool) -> Self {
+        self.builds.push(Build { over: over.clone(), width, sorted });
         self.scans(over)
     }
 

@@ -119,6 +119,15 @@ impl Rule {
         }
     }
 
+    /// Whether the index of the constraint is a B-tree.
+    pub(super) fn is_btree(&self) -> bool {
+        match self {
+            Rule::Unique(it) => !it.without_overlaps,
+            Rule::Exclusion(it) => it.method.as_str() == "btree",
+            Rule::Check(_) | Rule::Foreign(_) => false,
+        }
+    }
+
     /// The index that the constraint's index is attached to.
     pub(super) fn parent(&self) -> Option<&End> {
         match self {

@@ -129,6 +129,8 @@ pub(in crate::kind) struct Indexed<'a> {
     pub exclusion: bool,
     /// Bytes of the columns of an entry, roughly.
     pub width: u64,
+    /// It is a B-tree.
+    pub sorted: bool,
     pub id: ObjectId,
 }
 
@@ -152,7 +154,7 @@ impl Indexed<'_> {
         Step::new(format!("REINDEX (TABLESPACE {tablespace}) INDEX CONCURRENTLY {name}"))
             .outside_transaction()
             .locks(table, Lock::ShareUpdateExclusive)
-            .builds(table, self.width)
+            .builds(table, self.width, self.sorted)
             .check(format!(
                 "SELECT c.reltablespace = coalesce((SELECT s.oid FROM pg_catalog.pg_tablespace s \
                  JOIN pg_catalog.pg_database d ON d.datname = current_database() AND d.dattablespace <> s.oid \

@@ -304,6 +304,12 @@ hazards! {
         safer: "keep its columns compatible, so that CREATE OR REPLACE will do",
         example: "DROP VIEW public.open_orders; CREATE VIEW public.open_orders AS …",
     }
+    IndexFlush = "index-flush", Warn, Wait {
+        condition: "a B-tree of more than 128 MB, as estimated, is built over rows that there are",
+        effect: "the server flushes all of the index once it is built, and commits wait for the disk meanwhile",
+        safer: "have the server's host write earlier (`sysctl vm.dirty_background_bytes=67108864`), or build it at a quiet hour",
+        example: "CREATE INDEX CONCURRENTLY messages_sent_at_idx ON public.messages (sent_at)",
+    }
     RecreateObject = "object-recreate", Warn, Wait {
         condition: "an object can't be changed in place and nothing can stand beside it meanwhile",
         effect: "the object is away until it is made again",
