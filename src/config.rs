@@ -1,6 +1,6 @@
 //! `tenantry.toml`: where the declaration is, what is managed, what is accepted. Reading the file is `files`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,6 +50,13 @@ impl Config {
     pub fn tenants(&self) -> Option<Tenants> {
         let (_, template, named) = self.tenancy.as_ref().filter(|_| self.tenant.is_none()).and_then(namespaced)?;
         Some(Tenants { template: template.to_owned(), named: named.to_owned() })
+    }
+
+    /// Publications whose readers take a table's columns as they come: those of the repository, and the platform's own.
+    pub fn open_publications(&self) -> BTreeSet<Name> {
+        let of_platform = self.platform.iter().flat_map(|it| &it.facts().publications);
+        let of_platform = of_platform.map(|it| Name::from(it.as_str()));
+        of_platform.chain(self.plan.open_publications.iter().cloned()).collect()
     }
 
     /// The patterns of managed namespaces, with that of the quarantine where it is to be emptied.
@@ -143,6 +150,8 @@ pub struct PlanSettings {
     pub keep_old_names: bool,
     /// Tables that nobody uses while a plan runs.
     pub idle: Idle,
+    /// Publications whose readers take a table's columns as they come: Debezium, say, and no subscription.
+    pub open_publications: BTreeSet<Name>,
     /// How fast the server reads and writes in bulk.
     pub rates: Rates,
     /// The namespace that tables which go are moved to instead.
@@ -161,6 +170,7 @@ impl Default for PlanSettings {
             hazards: Policy::default(),
             keep_old_names: true,
             idle: Idle::default(),
+            open_publications: BTreeSet::new(),
             rates: Rates::default(),
             quarantine: None,
             empty_quarantine: false,
@@ -224,6 +234,7 @@ const KEYS: &[&str] = &[
     "keep_old_names",
     "idle",
     "hazards",
+    "open_publications",
     "rates",
     "quarantine",
     "read_mb_s",

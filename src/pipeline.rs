@@ -125,6 +125,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let (said, found) = tenancy::for_plan(request, &both).await?;
     both.notes.extend(said);
     both.live.facts.idle = request.config.plan.idle.tables(&both.current);
+    both.live.facts.open_publications = request.config.open_publications();
     let idly = idly(&request.config.plan, &both);
     let Renamed { renames, twins, start, mut desired } = renamed(&both, request.config.plan.keep_old_names).await?;
     let derived = derive::pending(&both.declaration.derived, &start, &desired);

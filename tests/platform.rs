@@ -195,6 +195,28 @@ async fn policies_and_triggers_of_ones_own_go_when_they_are_no_longer_declared()
 }
 
 #[tokio::test]
+async fn a_key_in_realtime_becomes_bigint_while_the_table_is_used() {
+    let notes = |key: &str| {
+        format!("CREATE TABLE notes (id {key} PRIMARY KEY); ALTER PUBLICATION supabase_realtime ADD TABLE notes;")
+    };
+    let project = Project::new(&notes("integer")).await;
+    project.settle();
+    let many = "INSERT INTO notes SELECT generate_series(1, 20000); ANALYZE notes";
+    project.session().await.client.batch_execute(many).await.unwrap();
+    let config = |more: &str| fs::write(project.path().join("tenantry.toml"), format!("{TOML}\n[plan]\n{more}\n"));
+    config("open_publications = ['cdc']").unwrap();
+    project.declare(&notes("bigint"));
+    let made = project.run(&["plan", "--database", &project.url()]);
+    let told = told(&made);
+    assert!(told.contains("ADD COLUMN id_new bigint") && !told.contains("type-change-rewrite"), "{told}");
+    assert!(told.contains("open_publications names cdc, and no publication is called so"), "{told}");
+    config("").unwrap();
+    project.settle();
+    let rows = "SELECT count(*) = 20000 AND max(id) = 20000 FROM notes";
+    assert!(project.session().await.client.query_one(rows, &[]).await.unwrap().get::<_, bool>(0));
+}
+
+#[tokio::test]
 async fn managing_what_every_database_has_takes_nothing_from_the_platform() {
     let project = Project::new(&format!(
         "{PROFILES}

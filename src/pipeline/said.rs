@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{Both, Failure};
 use crate::config::PlanSettings;
 use crate::diagnostic::{Exit, Report};
-use crate::kind::ObjectId;
+use crate::kind::{ObjectId, publication};
+use crate::name::Name;
 use crate::plan::hazard::{Code, Hazard};
 use crate::plan::origin::Origins;
 use crate::plan::rename::Suspect;
@@ -15,7 +16,7 @@ use crate::queries::Query;
 use crate::schema::Schema;
 use crate::source::Declaration;
 
-/// Patterns of idle tables that no table has.
+/// What `[plan]` names and nothing is called: patterns of idle tables, and publications.
 pub(super) fn idly(settings: &PlanSettings, both: &Both) -> Vec<Report> {
     let (before, after) = (settings.idle.idly(&both.current), settings.idle.idly(&both.desired));
     let nothing = before.into_iter().filter(|it| after.contains(it));
@@ -23,7 +24,13 @@ pub(super) fn idly(settings: &PlanSettings, both: &Both) -> Vec<Report> {
         Report::warning("plan::idle", format!("[plan] idle names `{it}`, and no table is called so"))
             .help("patterns are of `namespace.name`, such as `public.log_*`")
     };
-    nothing.map(report).collect()
+    let is_known = |it: &&Name| [&both.current, &both.desired].iter().any(|at| at.contains(&publication::id(it)));
+    let unknown = settings.open_publications.iter().filter(|it| !is_known(it));
+    let unknown = unknown.map(|it| {
+        let message = format!("[plan] open_publications names {it}, and no publication is called so");
+        Report::warning("plan::open_publications", message)
+    });
+    nothing.map(report).chain(unknown).collect()
 }
 
 pub(super) fn questions(suspects: &[Suspect], both: &Both) -> Failure {

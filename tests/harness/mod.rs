@@ -100,6 +100,8 @@ pub struct Settings {
     pub becomes: BTreeMap<String, String>,
     /// Tables that nobody uses.
     pub idle: Vec<String>,
+    /// Publications whose readers take columns as they come.
+    pub open_publications: Vec<String>,
     /// Columns that go over to another table.
     #[serde(rename = "move")]
     pub moves: Vec<Moving>,
@@ -245,6 +247,7 @@ impl Case {
             let (namespace, table) = table.split_once('.').expect("a table has a namespace");
             facts.idle.insert(QName::new(namespace, table));
         }
+        facts.open_publications = self.settings.open_publications.iter().map(|it| it.as_str().into()).collect();
         for (table, rows) in &self.settings.rows {
             let (namespace, table) = table.split_once('.').expect("a table has a namespace");
             let size = Size { rows: *rows, bytes: rows * 100, empty: false };

@@ -7,7 +7,7 @@ use crate::kind::column::retype::{Conversion, Retype, retype};
 use crate::kind::column::{self, Column};
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::made_name::derived;
-use crate::kind::{Kind, Object, ObjectId, extension, partition, row_type, table};
+use crate::kind::{Kind, Object, ObjectId, extension, partition, publication, row_type, table};
 use crate::name::{Name, QName};
 use crate::passage::partitioned;
 use crate::plan::batch;
@@ -349,13 +349,27 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     if table.of_type.is_some() {
         return Some(format!("{name} is of a type, which says its columns"));
     }
-    let publishes = |it: &Object| match it {
-        Object::Publication(it) => it.all_tables || it.namespaces.contains(&name.namespace),
-        Object::PublishedTable(it) => it.table == *name,
-        _ => false,
-    };
+    let publication = published_whole(name, sides)?;
+    Some(format!("{publication} publishes {name}, and its subscribers have no new column"))
+}
+
+/// The publication that tells subscribers of every column of the table, those to come as well, and whose subscribers need
+/// each of them.
+fn published_whole(name: &QName, sides: &Sides<'_>) -> Option<ObjectId> {
+    let is_closed = |it: &Name| !sides.facts.open_publications.contains(it);
+    let family = partitioned::family(sides.old, name);
     let mut published = sides.old.of_kind(Kind::Publication).chain(sides.old.of_kind(Kind::PublishedTable));
-    published.any(publishes).then(|| format!("{name} is published, and its subscribers have no new column"))
+    published.find_map(|object| match object {
+        Object::Publication(it) => {
+            let publishes = it.all_tables || it.namespaces.contains(&name.namespace);
+            (publishes && is_closed(&it.name)).then(|| object.id())
+        }
+        Object::PublishedTable(it) => {
+            let publishes = it.columns.is_none() && family.contains(&it.table);
+            (publishes && is_closed(&it.publication)).then(|| publication::id(&it.publication))
+        }
+        _ => None,
+    })
 }
 
 /// What partitioned tables can't have beside what there is.
@@ -401,6 +415,9 @@ fn column_obstacle(turn: &Turn, sides: &Sides<'_>) -> Option<String> {
                 }
                 Some(Object::MaterializedView(_)) => {
                     return Some(format!("{dependent} reads {table}.{name}, and would be built anew"));
+                }
+                Some(Object::PublishedTable(it)) => {
+                    return Some(format!("publication {} names {table}.{name}", it.publication));
                 }
                 Some(Object::Rule(_)) => return Some(format!("{dependent} names {table}.{name}")),
                 Some(Object::Constraint(it)) => match &it.rule {
