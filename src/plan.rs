@@ -95,20 +95,34 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
     let facts_back = derive::of_way_back(old, new, facts);
     let (mut backward, mut one_way) = draft(new, old, &facts_back, &apart).unwrap_or_default();
+    let mut until_then = None;
     if !one_way.is_empty() {
         let (aim, held) = back::without(&one_way, new, old);
+        let all = std::mem::take(&mut backward);
         (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
+        // Nobody goes back over the first step that has no way back, so those before it lead back as if there were none.
+        let first = forward.iter().position(|it| one_way.iter().any(|(id, _)| *id == it.subject));
+        until_then = first.map(|first| (first, all));
         one_way.extend(held);
     }
-    for it in &mut forward {
+    let first = until_then.as_ref().map_or(0, |(first, _)| *first);
+    for it in forward.iter_mut().skip(first) {
         if let Some((_, reason)) = one_way.iter().find(|(id, _)| *id == it.subject) {
             it.step.irreversible.get_or_insert_with(|| reason.clone());
         }
     }
     let transactions = transactions(&forward);
-    let mut undos = back::remade([old, new], &facts_back, &mut forward, &backward, &transactions);
-    for (place, further) in back::attach([old, new], &forward, backward) {
-        undos.entry(place).or_default().extend(further);
+    let before = until_then.map(|(first, all)| {
+        let mut forward = forward.clone();
+        let undos = back::undos([old, new], &facts_back, &mut forward, all, &transactions);
+        (first, forward, undos)
+    });
+    let mut undos = back::undos([old, new], &facts_back, &mut forward, backward, &transactions);
+    if let Some((first, before, mut of_them)) = before {
+        forward.splice(..first, before.into_iter().take(first));
+        undos = undos.split_off(&first);
+        of_them.split_off(&first);
+        undos.append(&mut of_them);
     }
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();

@@ -293,7 +293,7 @@ impl Constraint {
                 return steps.into_iter().map(|step| self.after_not_null(step, sides)).collect();
             }
             Rule::Unique(_) | Rule::Exclusion(_) => {
-                vec![self.scanning(self.adding(whole, instead, sides), sides)]
+                vec![self.undone_unless_attached(self.scanning(self.adding(whole, instead, sides), sides))]
             }
         };
         steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()

@@ -53,9 +53,24 @@ fn spare(forward: &mut [Ordered], backward: &[Ordered], goes_again: &BTreeSet<Ob
     }
 }
 
+/// The undo of each step, by its place. A step that helps only on the way keeps its own, where that takes nothing away.
+pub(super) fn undos(
+    sides: [&Schema; 2],
+    facts: &Facts,
+    forward: &mut [Ordered],
+    backward: Vec<Ordered>,
+    transactions: &[Option<u32>],
+) -> BTreeMap<usize, Vec<Undo>> {
+    let mut undos = remade(sides, facts, forward, &backward, transactions);
+    for (place, further) in attach(sides, forward, backward) {
+        undos.entry(place).or_default().extend(further);
+    }
+    undos
+}
+
 /// What the way there makes again in more than one transaction, and the way back leaves alone, is away at some of its
 /// stops, or is not all that it was: where it goes, it is made again as far as it is not there.
-pub(super) fn remade(
+fn remade(
     [old, new]: [&Schema; 2],
     facts: &Facts,
     forward: &mut [Ordered],
@@ -120,11 +135,7 @@ fn undo(step: &Step) -> Undo {
 }
 
 /// Gives each backward step to the forward step that it takes back.
-pub(super) fn attach(
-    [old, new]: [&Schema; 2],
-    forward: &[Ordered],
-    backward: Vec<Ordered>,
-) -> BTreeMap<usize, Vec<Undo>> {
+fn attach([old, new]: [&Schema; 2], forward: &[Ordered], backward: Vec<Ordered>) -> BTreeMap<usize, Vec<Undo>> {
     let doing = doing_of(forward);
     let mut about: BTreeMap<&ObjectId, usize> = BTreeMap::new();
     for (place, it) in forward.iter().enumerate() {
