@@ -146,6 +146,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
+    /// What has copies of this when it comes, of the new schema: these go with this, which stays until they are there.
+    fn is_copied_to(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
+        vec![]
+    }
+
     /// Whether what it needs has the form that it needs there.
     fn fits(&self, _schema: &Schema) -> bool {
         true
@@ -290,6 +295,10 @@ macro_rules! kinds {
 
             pub fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
                 match self { $(Object::$Kind(it) => it.comes_after(sides),)* }
+            }
+
+            pub fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.is_copied_to(sides),)* }
             }
 
             pub fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

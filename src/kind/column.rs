@@ -442,6 +442,10 @@ impl Definition for Column {
         self.parent.0.as_ref().is_some_and(|parent| *need == id(parent, &self.name))
     }
 
+    fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        if sides.new.contains(&self.id()) { vec![] } else { table::coming_below(&self.table, sides) }
+    }
+
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
         let is_whole = sides.is_new(&table::id(&self.table));
         let rewrites = self.is_computed_by_rewrite(sides) || self.is_parked(sides);

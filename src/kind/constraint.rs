@@ -576,6 +576,13 @@ impl Definition for Constraint {
         }
     }
 
+    fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match &self.rule {
+            Rule::Check(_) if !sides.new.contains(&self.id()) => table::coming_below(&self.table, sides),
+            Rule::Check(_) | Rule::Foreign(_) | Rule::Unique(_) | Rule::Exclusion(_) => vec![],
+        }
+    }
+
     /// A key of a partitioned table is one once those of all partitions are part of it.
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match &self.rule {

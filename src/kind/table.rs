@@ -333,18 +333,30 @@ impl Table {
     }
 }
 
+/// The partitioned table that stays, for a table that comes below it.
+fn comes_below<'a>(name: &'a QName, sides: &Sides<'a>) -> Option<&'a QName> {
+    let mut above = name;
+    while sides.is_new(&id(above)) {
+        match sides.new.get(&super::partition::id(above)) {
+            Some(Object::Partition(it)) => above = &it.parent,
+            _ => return None,
+        }
+    }
+    (above != name).then_some(above)
+}
+
+/// What attaches the partitions that come below a table, with copies of what goes from it.
+pub fn coming_below(name: &QName, sides: &Sides<'_>) -> Vec<ObjectId> {
+    let comes = |it: &&Object| matches!(it, Object::Partition(it) if comes_below(&it.child, sides) == Some(name));
+    sides.new.of_kind(Kind::Partition).filter(comes).map(Object::id).collect()
+}
+
 impl Table {
     /// What a new partition has as long as those above it do: columns and checks that go in `contract`. Without them it
     /// can't be attached before, and they go with those of the table above.
     fn until_the_contract(&self, sides: &Sides<'_>) -> Vec<(ObjectId, String)> {
-        let mut above = &self.name;
-        while sides.is_new(&id(above)) {
-            match sides.new.get(&super::partition::id(above)) {
-                Some(Object::Partition(it)) => above = &it.parent,
-                _ => return vec![],
-            }
-        }
-        let Some(whole) = find(sides.old, above).filter(|_| sides.new.contains(&id(above))) else { return vec![] };
+        let Some(above) = comes_below(&self.name, sides) else { return vec![] };
+        let Some(whole) = find(sides.old, above) else { return vec![] };
         let columns = whole.columns(sides.old).into_iter().filter(|it| !sides.new.contains(&it.id()));
         let columns = columns.map(|it| (column::id(&self.name, &it.name), it.as_of_partition(sides)));
         columns.chain(constraint::going_checks(above, &self.name, sides)).collect()

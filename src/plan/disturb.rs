@@ -23,6 +23,7 @@ pub struct Settled {
 /// until nothing more is added.
 pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<ObjectId, Change>) -> Settled {
     let dependents = old.dependents();
+    let dependents_after = if facts.way_back { new.dependents() } else { BTreeMap::new() };
     let mut settled = Settled::default();
     loop {
         let sides = Sides { old, new, facts, replaced: &settled.replaced };
@@ -58,6 +59,15 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                     && (altered.contains_key(*dependent) || object.outlives(id, new))
                     && !new.needs_of(dependent).any(|need| need == id);
                 if !moot && !leaves && !object.survives(*how) {
+                    found.push(((*dependent).clone(), id.clone()));
+                }
+            }
+        }
+        // The way back may begin before the forward change of an object: then it still is as it shall be, and in the way.
+        for (id, how) in disturbed.iter().filter(|_| facts.way_back) {
+            for dependent in dependents_after.get(id).into_iter().flatten() {
+                let changed = changes.get(*dependent) == Some(&Change::Alter);
+                if changed && !settled.replaced.contains(*dependent) && !new.objects[*dependent].survives(*how) {
                     found.push(((*dependent).clone(), id.clone()));
                 }
             }

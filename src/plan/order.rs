@@ -108,6 +108,9 @@ pub fn order(
     }
 }
 
+/// The node that disturbs something, and how.
+type Disturbing<'a> = (&'a (ObjectId, Half), Disturbance);
+
 struct Graph<'a> {
     old: &'a Schema,
     new: &'a Schema,
@@ -259,13 +262,14 @@ impl<'a> Graph<'a> {
                 left.entry(claim).or_default().push(key);
             }
         }
-        let mut disturbing: BTreeMap<&ObjectId, Vec<&(ObjectId, Half)>> = BTreeMap::new();
+        let mut disturbances: BTreeMap<&ObjectId, Vec<Disturbing<'_>>> = BTreeMap::new();
         for (key, it) in &self.nodes {
-            for (id, _) in it.steps.iter().flat_map(|step| &step.disturbs) {
-                disturbing.entry(id).or_default().push(key);
+            for (id, how) in it.steps.iter().flat_map(|step| &step.disturbs) {
+                disturbances.entry(id).or_default().push((key, *how));
             }
         }
-        let disturbing = |id: &ObjectId| disturbing.get(id).into_iter().flatten().copied();
+        let disturbances = |id: &ObjectId| disturbances.get(id).into_iter().flatten().copied();
+        let disturbing = |id: &ObjectId| disturbances(id).map(|(key, _)| key);
         for (key, it) in &self.nodes {
             for (id, half) in &it.does {
                 match half {
@@ -311,6 +315,9 @@ impl<'a> Graph<'a> {
                                 wishes.iter().filter_map(|it| node(it, Half::Drop)).map(|it| Edge::soft(key, it)),
                             );
                         }
+                        for copy in self.old.objects[id].is_copied_to(&self.sides) {
+                            edges.extend(node(&copy, Half::Create).map(|first| Edge::soft(first, key)));
+                        }
                         for need in self.old.needs_of(id) {
                             edges.extend(node(need, Half::Drop).map(|then| Edge::hard(key, then)));
                             edges.extend(node(need, Half::Alter).map(|then| Edge::before_disturbance(key, then)));
@@ -331,6 +338,12 @@ impl<'a> Graph<'a> {
                         }
                         for need in self.new.needs_of(id) {
                             edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
+                            // What it comes to need is settled by then: in the way of a change, it would stop it.
+                            if !self.old.needs_of(id).any(|it| it == need) {
+                                let stops =
+                                    disturbances(need).filter(|(_, how)| !self.new.objects[id].survives(*how));
+                                edges.extend(stops.map(|(first, _)| Edge::hard(first, key)));
+                            }
                             let other = node(need, Half::Alter);
                             edges.extend(other.map(|other| {
                                 match self.new.objects[id].changes_before(need, &self.sides) {

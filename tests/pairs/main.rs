@@ -11,7 +11,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use choices::{Choices, Pair};
 use harness::{Case, Settings, runtime, shadow};
@@ -32,16 +32,24 @@ fn main() {
 fn one(seed: u64) -> Result<(), Failed> {
     let pair = Pair { seed, ..Pair::default() };
     let Err(fault) = run(&pair) else { return Ok(()) };
+    // Whole first: making it smaller takes its time.
+    let place = keep(&case(&pair), &fault)?;
     let small = smaller(pair, &sort(&fault));
     let case = case(&small);
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs").join(seed.to_string());
+    let last = run(&small).err().unwrap_or(fault);
+    keep(&case, &last)?;
+    let (old, new) = (&case.old, &case.new);
+    Err(format!("{}\n--- old.sql\n{old}--- new.sql\n{new}--- {:?}\n{last}", place.display(), case.settings).into())
+}
+
+/// Leaves a case where it can be looked at.
+fn keep(case: &Case, fault: &str) -> std::io::Result<PathBuf> {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs").join(&case.name);
     fs::create_dir_all(&place)?;
     fs::write(place.join("old.sql"), &case.old)?;
     fs::write(place.join("new.sql"), &case.new)?;
-    let last = run(&small).err().unwrap_or(fault);
-    fs::write(place.join("fault.txt"), format!("{:?}\n{last}\n", case.settings))?;
-    let (old, new) = (&case.old, &case.new);
-    Err(format!("{}\n--- old.sql\n{old}--- new.sql\n{new}--- {:?}\n{last}", place.display(), case.settings).into())
+    fs::write(place.join("fault.txt"), format!("{:?}\n{fault}\n", case.settings))?;
+    Ok(place)
 }
 
 fn case(pair: &Pair) -> Case {

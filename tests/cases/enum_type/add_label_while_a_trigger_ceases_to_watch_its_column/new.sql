@@ -1,0 +1,4 @@
+CREATE TYPE state AS ENUM ('b', 'c');
+CREATE TABLE items (id integer PRIMARY KEY, state state NOT NULL);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER watch BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION touch();

@@ -1,0 +1,4 @@
+CREATE TYPE state AS ENUM ('b');
+CREATE TABLE items (id integer PRIMARY KEY, state state NOT NULL);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER watch BEFORE UPDATE OF state ON items FOR EACH ROW EXECUTE FUNCTION touch();
