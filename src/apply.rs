@@ -299,23 +299,8 @@ mod tests {
         of.iter()
             .zip(1..)
             .map(|((stage, transaction), id)| FileStep {
-                id,
-                stage: *stage,
-                summary: String::new(),
-                sql: String::new(),
                 transaction: *transaction,
-                batch: None,
-                lock_timeout_ms: 0,
-                statement_timeout_ms: 0,
-                locks: vec![],
-                rewrites: vec![],
-                scans: vec![],
-                hazards: vec![],
-                estimate: None,
-                undo: vec![],
-                irreversible: None,
-                check: None,
-                because: None,
+                ..FileStep::new(id, *stage, "")
             })
             .collect()
     }

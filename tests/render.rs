@@ -22,23 +22,10 @@ const HOSTILE: &str = "public.\"x`|</code><script>alert(1)</script>@all\n\\! id\
 
 fn step(id: u32, stage: Stage, summary: &str, sql: &str) -> FileStep {
     FileStep {
-        id,
-        stage,
         summary: summary.into(),
-        sql: sql.into(),
-        batch: None,
         transaction: Some(id),
         lock_timeout_ms: 2000,
-        statement_timeout_ms: 0,
-        locks: vec![],
-        rewrites: vec![],
-        scans: vec![],
-        hazards: vec![],
-        estimate: None,
-        undo: vec![],
-        irreversible: None,
-        check: None,
-        because: None,
+        ..FileStep::new(id, stage, sql)
     }
 }
 

@@ -110,7 +110,7 @@ pub struct FileStep {
     pub stage: Stage,
     /// One line for people.
     pub summary: String,
-    /// One statement, without a semicolon at its end.
+    /// One statement, without a semicolon at its end; several where none may be seen without the others.
     pub sql: String,
     /// Where it is to run in parts, each in a transaction of its own: what the statement says, taken apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +146,31 @@ pub struct FileStep {
     /// The declaration that caused the step: `schema/contacts.sql:12`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+}
+
+impl FileStep {
+    /// A step of which nothing is said but what it runs: outside of transactions, without timeouts.
+    pub fn new(id: u32, stage: Stage, sql: impl Into<String>) -> Self {
+        FileStep {
+            id,
+            stage,
+            summary: String::new(),
+            sql: sql.into(),
+            batch: None,
+            transaction: None,
+            lock_timeout_ms: 0,
+            statement_timeout_ms: 0,
+            locks: vec![],
+            rewrites: vec![],
+            scans: vec![],
+            hazards: vec![],
+            estimate: None,
+            undo: vec![],
+            irreversible: None,
+            check: None,
+            because: None,
+        }
+    }
 }
 
 /// A lock on a relation that exists before the plan.
@@ -396,19 +421,10 @@ mod tests {
             because: Some(text()),
         };
         let bare = FileStep {
-            id: 2,
-            batch: None,
-            transaction: None,
-            locks: vec![],
-            rewrites: vec![],
-            scans: vec![],
-            hazards: vec![],
-            estimate: None,
-            undo: vec![],
-            irreversible: None,
-            check: None,
-            because: None,
-            ..step.clone()
+            summary: text(),
+            lock_timeout_ms: step.lock_timeout_ms,
+            statement_timeout_ms: step.statement_timeout_ms,
+            ..FileStep::new(2, step.stage, text())
         };
         PlanFile {
             format: FORMAT,

@@ -83,23 +83,10 @@ impl Case {
     /// The same way by other steps.
     pub fn by(mut self, steps: &[(Stage, Option<u32>, &str)]) -> Case {
         let bare = |((stage, transaction, sql), id): (&(Stage, Option<u32>, &str), u32)| FileStep {
-            id,
-            stage: *stage,
             summary: format!("step number {id}"),
-            sql: (*sql).into(),
-            batch: None,
             transaction: *transaction,
             lock_timeout_ms: 200,
-            statement_timeout_ms: 0,
-            locks: vec![],
-            rewrites: vec![],
-            scans: vec![],
-            hazards: vec![],
-            estimate: None,
-            undo: vec![],
-            irreversible: None,
-            check: None,
-            because: None,
+            ..FileStep::new(id, *stage, *sql)
         };
         self.plan.steps = steps.iter().zip(1..).map(bare).collect();
         self.plan.id = self.plan.meaning();
