@@ -22,7 +22,7 @@ pub use bound::Bound;
 use bound::bound;
 use tree::{
     assignments, beside, cast, column, commands, default_of, is_cast, is_column, is_spelled, looked_up, named,
-    none_of, parse, quoted, range, source, strings, text, tree,
+    none_of, quoted, range, source, strings, text, tree,
 };
 
 /// A question about the rows of a table that exists.
@@ -83,7 +83,7 @@ pub struct Term {
 pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
     let mut asked = Asked::default();
     let parsed: Vec<(&FileStep, NodeEnum)> =
-        steps.iter().filter_map(|step| Some((*step, parse(&step.sql)?))).collect();
+        steps.iter().filter_map(|step| Some((*step, syntax::statement(&step.sql)?))).collect();
     parsed.iter().for_each(|(_, statement)| asked.note_names(statement));
     for (step, statement) in &parsed {
         asked.note(step, statement);
@@ -375,7 +375,9 @@ impl Asked {
 
     /// What an expression casts to an enum that the plan makes, and the labels of that.
     fn label(&self, expression: &str) -> Option<(String, Vec<String>)> {
-        let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
+        let Some(NodeEnum::SelectStmt(select)) = syntax::statement(&format!("SELECT {expression}")) else {
+            return None;
+        };
         let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
         let Some(NodeEnum::TypeCast(cast)) = target.val?.node else { return None };
         let to = cast.type_name?;

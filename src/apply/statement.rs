@@ -7,6 +7,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{ConstrType, Node, ObjectType, RangeVar};
 
 use crate::name::{Name, QName};
+use crate::source::syntax::{self, statement};
 
 /// A privilege that a statement needs, as far as it can be known before it runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,16 +25,16 @@ pub enum Need {
 /// What statements need. Names of objects that they make themselves are among them; these exist for nobody yet.
 pub fn needs<'a>(statements: impl IntoIterator<Item = &'a str>) -> BTreeSet<Need> {
     let mut needs = BTreeSet::new();
-    for statement in statements.into_iter().filter_map(parse) {
+    for statement in statements.into_iter().flat_map(parse) {
         of(&statement, &mut needs);
     }
     needs
 }
 
-/// Whether a statement goes through rows, and would leave out what row security hides from it.
+/// Whether a step goes through rows, and would leave out what row security hides from it.
 pub fn goes_through_rows(sql: &str) -> bool {
     use NodeEnum::{DeleteStmt, DoStmt, InsertStmt, UpdateStmt};
-    matches!(parse(sql), Some(UpdateStmt(_) | InsertStmt(_) | DeleteStmt(_) | DoStmt(_)))
+    parse(sql).iter().any(|it| matches!(it, UpdateStmt(_) | InsertStmt(_) | DeleteStmt(_) | DoStmt(_)))
 }
 
 /// An index that is built concurrently.
@@ -45,7 +46,7 @@ pub struct ConcurrentIndex {
 
 /// The index that a statement builds concurrently, if it is one that does.
 pub fn concurrent_index(sql: &str) -> Option<ConcurrentIndex> {
-    let Some(NodeEnum::IndexStmt(built)) = parse(sql) else { return None };
+    let Some(NodeEnum::IndexStmt(built)) = statement(sql) else { return None };
     let table = built.relation.as_ref().and_then(relation)?;
     let index = table.sibling(built.idxname.as_str());
     (built.concurrent && !built.idxname.is_empty()).then_some(ConcurrentIndex { table, index })
@@ -70,7 +71,7 @@ pub fn outside(sql: &str) -> Outside {
     if let Some(index) = concurrent_index(sql) {
         return Outside::Build(index);
     }
-    let found = match parse(sql) {
+    let found = match statement(sql) {
         Some(NodeEnum::DropStmt(drop)) if drop.concurrent => {
             drop.objects.first().and_then(listed).map(Outside::Drop)
         }
@@ -94,8 +95,8 @@ fn detached(command: &Node) -> Option<QName> {
 /// The triggers and functions that some statements make and others drop, by their names: what helps only on the way from
 /// the first to the second.
 pub fn helpers<'a>(made: impl Iterator<Item = &'a str>, dropped: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let made: BTreeSet<String> = made.filter_map(parse).filter_map(|it| helper(&it)).collect();
-    let dropped: BTreeSet<String> = dropped.filter_map(parse).filter_map(|it| dropped_helper(&it)).collect();
+    let made: BTreeSet<String> = made.flat_map(parse).filter_map(|it| helper(&it)).collect();
+    let dropped: BTreeSet<String> = dropped.flat_map(parse).filter_map(|it| dropped_helper(&it)).collect();
     made.intersection(&dropped).cloned().collect()
 }
 
@@ -134,10 +135,9 @@ fn dotted(path: &[Node]) -> String {
     words.collect::<Vec<_>>().join(".")
 }
 
-fn parse(sql: &str) -> Option<NodeEnum> {
-    let parsed = pg_query::parse(sql, 0).ok()?;
-    let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
-    statement.stmt?.node
+/// The statements of a step: a passage has steps of several.
+fn parse(sql: &str) -> Vec<NodeEnum> {
+    syntax::parse(sql).unwrap_or_default()
 }
 
 fn of(statement: &NodeEnum, needs: &mut BTreeSet<Need>) {
@@ -254,6 +254,16 @@ mod tests {
             Need::CreateInDatabase,
         ];
         assert_eq!(needs.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn all_that_a_step_does_counts() {
+        let set = "SET LOCAL search_path TO DEFAULT;\nUPDATE app.t SET x = 1;\nSET LOCAL search_path = ''";
+        assert!(goes_through_rows(set));
+        assert!(!goes_through_rows("SET LOCAL search_path = ''; ALTER TABLE app.t RENAME TO u"));
+        let needed = needs(["LOCK TABLE app.t; ALTER TABLE app.t RENAME TO u; ALTER TABLE app.v RENAME TO t"]);
+        let expected = [Need::Owner(QName::new("app", "t")), Need::Owner(QName::new("app", "v"))];
+        assert_eq!(needed.into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableType, Node, PartitionBoundSpec};
 
-use super::tree::{commands, parse, text};
+use super::tree::{commands, text};
+use crate::source::syntax::statement;
 
 /// The bound of a partition. An end that is open is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Bound {
     /// As the server prints it: `FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')`.
     pub fn read(printed: &str) -> Option<Bound> {
         let Some(NodeEnum::AlterTableStmt(alter)) =
-            parse(&format!("ALTER TABLE a.b ATTACH PARTITION a.c {printed}"))
+            statement(&format!("ALTER TABLE a.b ATTACH PARTITION a.c {printed}"))
         else {
             return None;
         };

@@ -4,29 +4,8 @@ use super::*;
 use crate::plan::Stage;
 
 fn asked(statements: &[&str]) -> Vec<What> {
-    let steps: Vec<FileStep> = statements
-        .iter()
-        .zip(1..)
-        .map(|(sql, id)| FileStep {
-            id,
-            stage: Stage::Expand,
-            summary: String::new(),
-            sql: (*sql).to_owned(),
-            batch: None,
-            transaction: None,
-            lock_timeout_ms: 0,
-            statement_timeout_ms: 0,
-            locks: vec![],
-            rewrites: vec![],
-            scans: vec![],
-            hazards: vec![],
-            estimate: None,
-            undo: vec![],
-            irreversible: None,
-            check: None,
-            because: None,
-        })
-        .collect();
+    let steps: Vec<FileStep> =
+        statements.iter().zip(1..).map(|(sql, id)| FileStep::new(id, Stage::Expand, *sql)).collect();
     probes(&steps.iter().collect::<Vec<_>>()).into_iter().map(|it| it.what).collect()
 }
 
@@ -37,6 +16,16 @@ fn a_column_that_is_filled_is_asked_for_its_values_only() {
         "UPDATE app.t SET x = n * 2 WHERE x IS NULL",
         "ALTER TABLE app.t ADD CONSTRAINT c CHECK (x IS NOT NULL) NOT VALID",
         "ALTER TABLE app.t ALTER COLUMN x SET NOT NULL",
+    ]);
+    let expected = What::Value { column: "x".into(), expression: "n * 2".into(), pending: None };
+    assert_eq!(asked, [expected]);
+}
+
+#[test]
+fn a_fill_is_asked_for_its_values_whatever_path_its_triggers_run_under() {
+    let asked = asked(&[
+        "ALTER TABLE app.t ADD COLUMN x integer",
+        "SET LOCAL search_path TO DEFAULT;\nUPDATE app.t SET x = n * 2 WHERE x IS NULL;\nSET LOCAL search_path = ''",
     ]);
     let expected = What::Value { column: "x".into(), expression: "n * 2".into(), pending: None };
     assert_eq!(asked, [expected]);

@@ -7,6 +7,7 @@ use pg_query::protobuf::{
 };
 
 use crate::name::Name;
+use crate::source::syntax::statement;
 
 /// An operator as a list of the words of its name: `OPERATOR(pg_catalog.&&)`.
 pub(super) fn operator_of(words: &Node) -> Option<String> {
@@ -43,19 +44,13 @@ pub(super) fn is_cast(expression: &str) -> bool {
 
 /// The table and the condition of `SELECT NOT EXISTS (SELECT FROM table WHERE condition)`.
 pub(super) fn none_of(check: &str) -> Option<(String, String)> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(check) else { return None };
+    let Some(NodeEnum::SelectStmt(select)) = statement(check) else { return None };
     let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
     let Some(NodeEnum::BoolExpr(not)) = target.val?.node else { return None };
     let Some(NodeEnum::SubLink(exists)) = not.args.into_iter().next()?.node else { return None };
     let Some(NodeEnum::SelectStmt(rows)) = exists.subselect?.node else { return None };
     let table = rows.from_clause.first().and_then(range).and_then(named)?;
     Some((table, rows.where_clause.as_deref().and_then(text)?))
-}
-
-pub(super) fn parse(sql: &str) -> Option<NodeEnum> {
-    let parsed = pg_query::parse(sql, 0).ok()?;
-    let [statement] = <[_; 1]>::try_from(parsed.protobuf.stmts).ok()?;
-    statement.stmt?.node
 }
 
 /// An expression as SQL.
@@ -71,7 +66,7 @@ pub(super) fn text(expression: &Node) -> Option<String> {
 
 /// `column::type`.
 pub(super) fn cast(column: &str, to: pg_query::protobuf::TypeName) -> Option<String> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {column}::text")) else { return None };
+    let Some(NodeEnum::SelectStmt(select)) = statement(&format!("SELECT {column}::text")) else { return None };
     let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
     let Some(NodeEnum::TypeCast(mut cast)) = target.val?.node else { return None };
     cast.type_name = Some(to);
@@ -160,14 +155,14 @@ pub(super) fn looked_up(condition: &Node) -> Vec<(String, String)> {
 
 /// An expression as a tree.
 pub(super) fn tree(expression: &str) -> Option<Node> {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return None };
+    let Some(NodeEnum::SelectStmt(select)) = statement(&format!("SELECT {expression}")) else { return None };
     let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
     target.val.map(|it| *it)
 }
 
 /// Whether an expression is the name of a column alone.
 pub(super) fn is_column(expression: &str) -> bool {
-    let Some(NodeEnum::SelectStmt(select)) = parse(&format!("SELECT {expression}")) else { return false };
+    let Some(NodeEnum::SelectStmt(select)) = statement(&format!("SELECT {expression}")) else { return false };
     let [target] = select.target_list.as_slice() else { return false };
     let Some(NodeEnum::ResTarget(target)) = &target.node else { return false };
     matches!(target.val.as_deref().and_then(|it| it.node.as_ref()), Some(NodeEnum::ColumnRef(_)))

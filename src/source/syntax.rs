@@ -44,6 +44,13 @@ pub fn parse(sql: &str) -> Result<Vec<NodeEnum>, Unparsed> {
     }
 }
 
+/// The one statement of a text, whatever settings stand around it: a step sets what its statement is to run under.
+pub fn statement(sql: &str) -> Option<NodeEnum> {
+    let is_setting = |it: &NodeEnum| matches!(it, NodeEnum::VariableSetStmt(_));
+    let mut statements = parse(sql).ok()?.into_iter().filter(|it| !is_setting(it));
+    statements.next().filter(|_| statements.next().is_none())
+}
+
 /// Parses a text that must be one expression and nothing else. The offset of an error is one into `text`.
 pub fn parse_expression(text: &str) -> Result<Node, SyntaxError> {
     let fault = |message: &str| SyntaxError { message: message.to_owned(), offset: 0 };
