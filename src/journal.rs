@@ -142,8 +142,15 @@ impl StepState {
             StepState::Done => &[StepState::Started],
             StepState::Failed | StepState::Interrupted => &[StepState::Planned, StepState::Started],
             StepState::Lost => &[StepState::Started],
-            // A step in parts can be taken back before its end.
-            StepState::Undone => &[StepState::Planned, StepState::Started, StepState::Done],
+            // A step that left something behind can be taken back whatever came of it.
+            StepState::Undone => &[
+                StepState::Planned,
+                StepState::Started,
+                StepState::Done,
+                StepState::Failed,
+                StepState::Interrupted,
+                StepState::Lost,
+            ],
         }
     }
 }
@@ -393,6 +400,12 @@ mod tests {
     fn only_what_was_started_is_done_or_lost() {
         assert_eq!(StepState::Done.before(), [StepState::Started]);
         assert_eq!(StepState::Lost.before(), [StepState::Started]);
+    }
+
+    #[test]
+    fn a_step_is_taken_back_once_whatever_came_of_it() {
+        let kept = ALL.iter().filter(|it| !StepState::Undone.before().contains(it));
+        assert_eq!(kept.collect::<Vec<_>>(), [&StepState::Undone]);
     }
 
     #[test]
