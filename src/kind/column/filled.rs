@@ -5,7 +5,7 @@ use crate::kind::{row_type, table};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
-use crate::name::{DollarQuoted, Name, list};
+use crate::name::{DollarQuoted, Name, QName, list};
 use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
@@ -139,35 +139,44 @@ impl Column {
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS {}",
             DollarQuoted(&body)
         );
-        let create_trigger = format!(
-            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN (NEW.{column} IS NULL) \
-             EXECUTE FUNCTION {function}()"
-        );
-        let (drop_function, drop_trigger) =
-            (format!("DROP FUNCTION {function}()"), format!("DROP TRIGGER {name} ON {table}"));
-        let family = table::family(sides, table);
-        let on_family = |sql: &str, mode| {
-            family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode)).stage(Stage::Backfill)
-        };
-        let before = vec![
+        let drop_function = format!("DROP FUNCTION {function}()");
+        let mut before = vec![
             Step::new(&create_function)
                 .stage(Stage::Backfill)
                 .summary(format!("the value of {table}.{column} for rows that are written meanwhile"))
                 .undone_by(&drop_function),
-            on_family(&create_trigger, Lock::ShareRowExclusive)
-                .summary(format!("rows of {table} that are written meanwhile get a value for {column}"))
-                .undone_by(&drop_trigger),
         ];
-        let after = vec![
-            on_family(&drop_trigger, Lock::AccessExclusive)
-                .stage(Stage::Contract)
-                .summary(format!("rows of {table} no longer get a value for {column} by themselves"))
-                .undone_by(&create_trigger),
+        let mut after = vec![];
+        for on in with_heirs(sides, table) {
+            let create = format!(
+                "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {on} FOR EACH ROW WHEN (NEW.{column} IS NULL) \
+                 EXECUTE FUNCTION {function}()"
+            );
+            let drop = format!("DROP TRIGGER {name} ON {on}");
+            // Only partitions are locked along with their table.
+            let is_partitioned = table::has_partitions(sides.old, &on);
+            let family = if is_partitioned { table::family(sides, &on) } else { vec![on.clone()] };
+            let on_family =
+                |sql: &str, mode| family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode));
+            before.push(
+                on_family(&create, Lock::ShareRowExclusive)
+                    .stage(Stage::Backfill)
+                    .summary(format!("rows of {on} that are written meanwhile get a value for {column}"))
+                    .undone_by(&drop),
+            );
+            after.push(
+                on_family(&drop, Lock::AccessExclusive)
+                    .stage(Stage::Contract)
+                    .summary(format!("rows of {on} no longer get a value for {column} by themselves"))
+                    .undone_by(&create),
+            );
+        }
+        after.push(
             Step::new(&drop_function)
                 .stage(Stage::Contract)
                 .summary(format!("remove the function that gave {table}.{column} its value"))
                 .undone_by(&create_function),
-        ];
+        );
         (before, after)
     }
 
@@ -242,4 +251,10 @@ impl Column {
         }
         [add].into_iter().chain(self.set(sides)).collect()
     }
+}
+
+/// The table and those that inherit from it, which need triggers of their own: partitions are given those of their parent.
+fn with_heirs(sides: &Sides<'_>, table: &QName) -> Vec<QName> {
+    let is_heir = |it: &QName| table::find(sides.old, it).is_some_and(|it| !it.inherits.is_empty());
+    table::family(sides, table).into_iter().filter(|it| it == table || is_heir(it)).collect()
 }
