@@ -537,7 +537,7 @@ fn put(schema: &mut Schema, object: Object) {
 }
 
 /// Adds an object with those of its needs that are there.
-fn put_with_needs<'a>(schema: &mut Schema, object: Object, needs: impl Iterator<Item = &'a ObjectId>) {
+pub fn put_with_needs<'a>(schema: &mut Schema, object: Object, needs: impl Iterator<Item = &'a ObjectId>) {
     let id = object.id();
     schema.objects.insert(id.clone(), object);
     let needs: BTreeSet<ObjectId> = needs.filter(|need| schema.contains(need)).cloned().collect();
