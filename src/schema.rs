@@ -126,7 +126,7 @@ impl Schema {
     }
 
     /// Objects of one kind whose path begins with this relation's: its columns, say.
-    pub fn of_relation<'a>(&'a self, kind: Kind, relation: &'a QName) -> impl Iterator<Item = &'a Object> {
+    pub fn of_relation<'a>(&'a self, kind: Kind, relation: &QName) -> impl Iterator<Item = &'a Object> {
         let start = ObjectId::new(kind, [&relation.namespace, &relation.name]);
         self.objects
             .range(start..)

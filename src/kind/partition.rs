@@ -33,6 +33,15 @@ pub fn id(child: &QName) -> ObjectId {
     ObjectId::new(Kind::Partition, [&child.namespace, &child.name])
 }
 
+/// The table and the partitioned tables above it, from the innermost on.
+pub fn line(schema: &Schema, table: &QName) -> Vec<QName> {
+    let mut line = vec![table.clone()];
+    while let Some(Object::Partition(it)) = line.last().and_then(|it| schema.get(&id(it))) {
+        line.push(it.parent.clone());
+    }
+    line
+}
+
 fn of(schema: &Schema) -> impl Iterator<Item = &Partition> {
     schema.of_kind(Kind::Partition).filter_map(|object| match object {
         Object::Partition(it) => Some(&**it),

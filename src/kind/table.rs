@@ -81,6 +81,18 @@ pub fn parents(schema: &Schema, name: &QName) -> Vec<QName> {
     }
 }
 
+/// The table and all that it inherits from: what a statement without ONLY may name that goes through its rows.
+pub fn ancestry(schema: &Schema, name: &QName) -> Vec<QName> {
+    let mut ancestry = vec![name.clone()];
+    let mut next = 0;
+    while let Some(it) = ancestry.get(next) {
+        let above: Vec<QName> = parents(schema, it).into_iter().filter(|it| !ancestry.contains(it)).collect();
+        ancestry.extend(above);
+        next += 1;
+    }
+    ancestry
+}
+
 /// The table and all its descendants, on either side: what a statement without ONLY locks.
 pub fn family(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
     let mut family = vec![name.clone()];

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Claim, Definition, Expr, Kind, ObjectId, partition, table};
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trigger {
@@ -76,6 +76,24 @@ pub enum State {
     Replica,
     #[serde(rename = "A")]
     Always,
+}
+
+/// The triggers that run where rows of this very table are updated: its own, and those that partitioned tables above it
+/// hand down.
+pub fn of_updates<'a>(schema: &'a Schema, table: &QName) -> Vec<&'a Trigger> {
+    let mut found = vec![];
+    for above in partition::line(schema, table) {
+        found.extend(schema.of_relation(Kind::Trigger, &above).filter_map(|object| match object {
+            Object::Trigger(it) => {
+                let clone = it.clones.iter().find(|(partition, _)| partition == table);
+                let state = clone.map_or(it.state, |(_, state)| *state);
+                let runs = it.events.update && matches!(state, State::Origin | State::Always);
+                (runs && (above == *table || it.for_each_row)).then_some(&**it)
+            }
+            _ => None,
+        }));
+    }
+    found
 }
 
 impl Timing {

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kind::trigger::State;
-use crate::kind::{Kind, Object, partition};
+use crate::kind::{Kind, Object, table, trigger};
 use crate::name::QName;
 use crate::plan::{Planned, Step};
 use crate::schema::Schema;
@@ -24,21 +23,12 @@ pub fn around(steps: &mut [Planned], current: &Schema) {
     }
 }
 
-/// The tables of which an UPDATE fires triggers: their own, and those of their partitions.
+/// The tables of which an UPDATE fires triggers: their own, and those of all that inherits from them.
 fn fired(schema: &Schema) -> BTreeSet<QName> {
-    let mut fired = BTreeSet::new();
-    for object in schema.of_kind(Kind::Trigger) {
-        if let Object::Trigger(it) = object
-            && it.events.update
-            && matches!(it.state, State::Origin | State::Always)
-        {
-            fired.insert(it.relation.clone());
-            let mut below = &it.relation;
-            while let Some(Object::Partition(part)) = schema.get(&partition::id(below)) {
-                fired.insert(part.parent.clone());
-                below = &part.parent;
-            }
-        }
-    }
-    fired
+    let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
+        Object::Table(it) => Some(&it.name),
+        _ => None,
+    });
+    let with_triggers = tables.filter(|it| !trigger::of_updates(schema, it).is_empty());
+    with_triggers.flat_map(|it| table::ancestry(schema, it)).collect()
 }

@@ -9,8 +9,8 @@ use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::kind::column::{Column, Generated};
 use crate::kind::constraint::{ForeignKey, Rule};
-use crate::kind::trigger::{State, Timing};
-use crate::kind::{Definition, Kind, Object, ObjectId, partition};
+use crate::kind::trigger::{self, Timing};
+use crate::kind::{Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::Planned;
 use crate::schema::{Facts, Schema};
@@ -91,12 +91,7 @@ pub async fn fill(
 
 /// How many partitioned tables a table is a partition of, one within the other.
 fn depth(schema: &Schema, table: &QName) -> usize {
-    let mut depth = 0;
-    let mut table = table;
-    while let Some(Object::Partition(it)) = schema.get(&partition::id(table)) {
-        (table, depth) = (&it.parent, depth + 1);
-    }
-    depth
+    partition::line(schema, table).len() - 1
 }
 
 /// The foreign keys whose columns the copy has, of both sides: a key that the plan adds finds partners too. That of a
@@ -438,30 +433,13 @@ pub async fn digest(
 pub fn changed_by_triggers(schema: &Schema, plan: &[Planned]) -> BTreeMap<QName, Vec<Name>> {
     let fills = plan.iter().filter_map(|it| it.step.fill());
     let filled: BTreeSet<&str> = fills.filter(|it| it.into.is_none()).map(|it| it.table.as_str()).collect();
-    let family = |table: &QName| {
-        let mut family = vec![table.clone()];
-        while let Some(Object::Partition(it)) = family.last().and_then(|it| schema.get(&partition::id(it))) {
-            family.push(it.parent.clone());
-        }
-        family
-    };
     let found = tables(schema).into_iter().filter_map(|table| {
-        let family = family(&table);
-        let triggers = family.iter().flat_map(|it| schema.of_relation(Kind::Trigger, it));
-        let named = triggers.filter_map(|it| match it {
-            Object::Trigger(it)
-                if it.timing == Timing::Before
-                    && it.for_each_row
-                    && it.events.update
-                    && matches!(it.state, State::Origin | State::Always) =>
-            {
-                Some(it.name.clone())
-            }
-            _ => None,
-        });
-        let named: Vec<Name> = named.collect();
-        let is_filled = family.iter().any(|it| filled.contains(it.to_string().as_str()));
-        (is_filled && !named.is_empty()).then_some((table, named))
+        let triggers = trigger::of_updates(schema, &table).into_iter();
+        let before = triggers.filter(|it| it.timing == Timing::Before && it.for_each_row);
+        let named: Vec<Name> = before.map(|it| it.name.clone()).collect();
+        let is_filled =
+            || table::ancestry(schema, &table).iter().any(|it| filled.contains(it.to_string().as_str()));
+        (!named.is_empty() && is_filled()).then_some((table, named))
     });
     found.collect()
 }
