@@ -219,12 +219,15 @@ const KEYS: &[&str] = &[
     "manage",
     "plan",
     "url",
+    "server",
     "shadow",
     "paths",
     "legacy",
     "plans",
     "namespaces",
     "ignore",
+    "runtime_partitions",
+    "private",
     "lock_timeout_ms",
     "statement_timeout_ms",
     "accept",
@@ -329,6 +332,14 @@ mod tests {
         let reports = parse(&file).unwrap_err();
         assert_eq!(reports[0].places[0].label, "did you mean `namespaces`?");
         assert_eq!(reports[0].places[0].span, 9..18);
+    }
+
+    #[test]
+    fn every_key_is_suggested_for_one_that_is_nearly_it() {
+        for (near, key) in [("runtime_partition", "runtime_partitions"), ("privat", "private"), ("servr", "server")]
+        {
+            assert_eq!(nearest(near), Some(key));
+        }
     }
 
     #[test]
