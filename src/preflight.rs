@@ -65,6 +65,9 @@ pub enum What {
     Rewrite,
     /// Triggers that run for each row that is updated.
     Triggers,
+    /// The plan makes a trigger that follows what is written to the table: whether rows come by a subscription, whose worker
+    /// fires none.
+    Followed,
     /// The table, and what bears its name, goes to another namespace. `renamed`: what has another name by then, here or
     /// there; `leaving`: what the plan takes away.
     Place { namespace: String, renamed: BTreeMap<String, String>, leaving: BTreeSet<String> },
@@ -89,6 +92,12 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         asked.note(step, statement);
         asked.note_looked_up(step, statement);
     }
+    for step in steps {
+        asked.step = step.id;
+        for table in syntax::parse(&step.sql).unwrap_or_default().iter().filter_map(followed) {
+            asked.push(asked.live(table), What::Followed);
+        }
+    }
     for (step, statement) in &parsed {
         asked.step = step.id;
         asked.ask(statement);
@@ -102,6 +111,14 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         }
     }
     asked.probes
+}
+
+/// The table whose rows a statement makes a trigger for.
+fn followed(statement: &NodeEnum) -> Option<String> {
+    match statement {
+        NodeEnum::CreateTrigStmt(it) if it.row => it.relation.as_ref().and_then(named),
+        _ => None,
+    }
 }
 
 #[derive(Default)]

@@ -281,6 +281,21 @@ impl Asking<'_> {
                     format!("the backfill updates rows of {table}, and these triggers run for each: {named}");
                 Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
             }
+            What::Followed => {
+                let query = format!(
+                    "SELECT DISTINCT format('%I', s.subname) FROM pg_catalog.pg_subscription_rel r
+                       JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid
+                      WHERE r.srrelid = to_regclass({0})
+                         OR r.srrelid IN (SELECT relid FROM pg_partition_tree(to_regclass({0}))) ORDER BY 1",
+                    Literal(table)
+                );
+                let named = self.texts(&query).await?.join(", ");
+                let message = format!(
+                    "rows of {table} come by the subscription {named}, whose worker fires no trigger of this plan: what \
+                     it writes meanwhile is not followed; keep it disabled until the plan is through"
+                );
+                Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
+            }
             What::Place { namespace, renamed, leaving } => self.place(namespace, renamed, leaving).await,
             What::Namespace => {
                 let query = format!("SELECT 1::text WHERE to_regnamespace({}) IS NOT NULL", Literal(table));

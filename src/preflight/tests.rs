@@ -32,6 +32,15 @@ fn a_fill_is_asked_for_its_values_whatever_path_its_triggers_run_under() {
 }
 
 #[test]
+fn what_a_trigger_follows_is_asked_for_other_ways_in() {
+    let trigger =
+        |of: &str| format!("CREATE TRIGGER f AFTER INSERT ON app.t FOR EACH {of} EXECUTE FUNCTION app.f()");
+    assert_eq!(asked(&[&format!("{}; DROP TRIGGER g ON app.t", trigger("ROW"))]), [What::Followed]);
+    assert_eq!(asked(&[&trigger("STATEMENT")]), []);
+    assert_eq!(asked(&["CREATE TABLE app.t (a integer)", &trigger("ROW")]), []);
+}
+
+#[test]
 fn a_value_may_be_null_where_the_one_that_it_is_made_of_is() {
     let asked = asked(&[
         "ALTER TABLE public.t ADD COLUMN b bigint",

@@ -164,7 +164,10 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
         .batch_execute(
             "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
              CREATE FUNCTION slow() RETURNS boolean LANGUAGE sql AS $$ SELECT pg_sleep(5) IS NOT NULL $$;
-             CREATE TRIGGER touch BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch()",
+             CREATE TRIGGER touch BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch();
+             CREATE SUBSCRIPTION feed CONNECTION 'dbname=nowhere' PUBLICATION items WITH (connect = false);
+             INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate)
+                  SELECT oid, 'items'::regclass, 'r' FROM pg_subscription WHERE subname = 'feed'",
         )
         .await
         .unwrap();
@@ -172,8 +175,13 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
     let index = "CREATE INDEX CONCURRENTLY i ON public.items (n)";
     let check = "ALTER TABLE public.items ADD CONSTRAINT slow CHECK (public.slow()) NOT VALID";
     let validate = "ALTER TABLE public.items VALIDATE CONSTRAINT slow";
-    let more =
-        [(Stage::Expand, None, index), (Stage::Validate, Some(90), check), (Stage::Validate, Some(91), validate)];
+    let keep = "CREATE TRIGGER keep BEFORE UPDATE ON public.items FOR EACH ROW EXECUTE FUNCTION public.touch()";
+    let more = [
+        (Stage::Expand, None, index),
+        (Stage::Expand, Some(89), keep),
+        (Stage::Validate, Some(90), check),
+        (Stage::Validate, Some(91), validate),
+    ];
     plan.steps.extend(Case { plan: plan.clone(), ..Case::new("asks_more", OLD, NEW).await }.by(&more).plan.steps);
     let fewer = "UPDATE pg_class SET reltuples = 1e8 WHERE relname = 'items'";
     fill.case.connect().await.client.batch_execute(fewer).await.unwrap();
@@ -182,6 +190,7 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
     assert!(findings.iter().all(|it| !it.stops), "{findings:?}");
     let found = |words: &str| findings.iter().any(|it| it.message.contains(words));
     assert!(found("these triggers run for each: touch"), "{findings:?}");
+    assert!(found("public.items come by the subscription feed"), "{findings:?}");
     assert!(found("could not be looked at in time"), "{findings:?}");
     assert!(found("GB of disk"), "{findings:?}");
 }
