@@ -153,9 +153,7 @@ impl Column {
                  EXECUTE FUNCTION {function}()"
             );
             let drop = format!("DROP TRIGGER {name} ON {on}");
-            // Only partitions are locked along with their table.
-            let is_partitioned = table::has_partitions(sides.old, &on);
-            let family = if is_partitioned { table::family(sides, &on) } else { vec![on.clone()] };
+            let family = table::family(sides, &on);
             let on_family =
                 |sql: &str, mode| family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode));
             before.push(
