@@ -12,7 +12,6 @@ use crate::kind::{Kind, ObjectId};
 use crate::name::QName;
 use crate::passage::quarantine::{Quarantine, tell};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
-use crate::plan::callers_path;
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::PlanFile;
 use crate::plan::gate;
@@ -22,6 +21,7 @@ use crate::plan::seed;
 use crate::plan::split;
 use crate::plan::twin::{self, Twin};
 use crate::plan::{self, Planned};
+use crate::plan::{callers_path, feed};
 use crate::platform::api;
 use crate::proof::access::Access;
 use crate::proof::{self, Subject};
@@ -173,6 +173,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let (mut steps, said) = distribution::distributed(steps, request, &both, &tenancies).await?;
     both.notes.extend(said);
     callers_path::around(&mut steps, &both.current);
+    feed::mark(&mut steps, [&both.current, &both.desired]);
     let in_the_way = in_the_way(&steps, &both);
     if !in_the_way.is_empty() {
         return Err(Failure::new(Exit::Failed, in_the_way));

@@ -20,6 +20,7 @@ pub mod callers_path;
 pub mod derive;
 pub mod disturb;
 pub mod estimate;
+pub mod feed;
 pub mod file;
 pub mod flush;
 pub mod fold;

@@ -21,12 +21,12 @@ use tenantry::name::{Name, QName};
 use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
-use tenantry::plan::derive;
 use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::relocate::{self, Move};
 use tenantry::plan::rename::Pending;
 use tenantry::plan::twin::{self, Twin};
 use tenantry::plan::{PlanError, Planned, hazard, rename};
+use tenantry::plan::{derive, feed};
 use tenantry::proof::{observe, rows};
 use tenantry::render;
 use tenantry::schema::{Facts, Schema, Size};
@@ -217,7 +217,11 @@ impl Case {
                     relocate::around(steps, &start, &kept, &facts)
                 });
                 let all = |steps| in_turn(in_turn(in_turn(pending.steps, first), steps), moves);
-                steps.map(|steps| twin::around(all(steps), &pending.twins))
+                steps.map(|steps| {
+                    let mut steps = twin::around(all(steps), &pending.twins);
+                    feed::mark(&mut steps, [&old_reading.schema, &new_reading.schema]);
+                    steps
+                })
             }
             Err(PassageError::Plan(errors)) => Err(errors),
             Err(error) => return Err(error.into()),

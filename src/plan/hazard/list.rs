@@ -196,6 +196,12 @@ hazards! {
         safer: "tell those who run the subscribers",
         example: "ALTER PUBLICATION feed DROP TABLE public.orders",
     }
+    FillPublished = "fill-published", Warn, Break {
+        condition: "rows are filled in a table whose updates are published",
+        effect: "every row goes to the readers of the publication as an update",
+        safer: "let them expect it, and bound it with `[apply] rows_per_second`",
+        example: "UPDATE public.messages SET user_id = 1",
+    }
     ExtensionUpdate = "extension-upgrade", Warn, Break {
         condition: "an extension gets another version",
         effect: "the update script of the extension runs; it may lock or rewrite",
