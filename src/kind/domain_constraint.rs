@@ -62,6 +62,12 @@ impl DomainConstraint {
             vec![self.add().own_transaction(), self.validate(sides)]
         }
     }
+
+    fn dropped(&self, guard: &str) -> Step {
+        Step::new(format!("ALTER DOMAIN {} DROP CONSTRAINT {guard}{}", self.domain, self.name))
+            .stage(Stage::Contract)
+            .hazard(Code::DropConstraint, self.id(), "values that it kept out may come in")
+    }
 }
 
 impl Definition for DomainConstraint {
@@ -129,17 +135,14 @@ impl Definition for DomainConstraint {
         if self.condition == new.condition && new.valid {
             return Alter::Steps(vec![new.validate(sides)]);
         }
-        let drop = self.drop(sides).into_iter().map(|step| step.disturbs(self.id(), Disturbance::Replace));
-        let mut steps: Vec<Step> = drop.collect();
+        // Whoever goes back from the middle may have it no more.
+        let guard = if sides.facts.way_back { "IF EXISTS " } else { "" };
+        let mut steps = vec![self.dropped(guard).disturbs(self.id(), Disturbance::Replace)];
         steps.extend(new.add_online(sides));
         Alter::Steps(steps)
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
-        vec![
-            Step::new(format!("ALTER DOMAIN {} DROP CONSTRAINT {}", self.domain, self.name))
-                .stage(Stage::Contract)
-                .hazard(Code::DropConstraint, self.id(), "values that it kept out may come in"),
-        ]
+        vec![self.dropped("")]
     }
 }
