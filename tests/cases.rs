@@ -8,7 +8,12 @@ use harness::{Case, runtime, shadow};
 
 fn case(new: &Path) -> datatest_stable::Result<()> {
     let Some(case) = Case::read(new)? else { return Ok(()) };
-    let text = runtime().block_on(async { case.load(shadow().await).await?.review(&case) })?;
+    let text = runtime().block_on(async {
+        let sides = case.load(shadow().await).await?;
+        let text = sides.review(&case);
+        sides.end().await?;
+        text
+    })?;
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(&case.kind));
     settings.set_prepend_module_to_snapshot(false);
