@@ -117,6 +117,11 @@ budget_ms = 10
     assert!(line("nothing to pick").contains("no tenant has rows that its parameters are picked from"), "{out}");
     assert!(line("not allowed").contains("permission denied for table shops"), "{out}");
     assert!(err.contains("not within budget: slow, broken, nothing to pick, not allowed"), "{err}");
+    for never in ["nan", "inf", "0", "-1"] {
+        let (code, _, err) = run(&[&format!("--seconds={never}")]);
+        assert!(code == 2 && err.contains("it is a number of seconds above 0"), "{err}");
+    }
+
     let (code, out, err) = run(&["--role", "bench_app", "own orders", "--format", "markdown"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("| own orders | 12 |"), "{out}");

@@ -20,7 +20,7 @@ pub struct Bench {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     connections: u16,
     /// How long to measure
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// Runs of each query on each connection, in place of a time
     #[arg(long, value_name = "N", conflicts_with = "seconds")]
@@ -44,6 +44,11 @@ enum Format {
     Text,
     Markdown,
     Json,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|it: &f64| it.is_finite() && *it > 0.0);
+    seconds.ok_or_else(|| "it is a number of seconds above 0".to_owned())
 }
 
 impl Bench {

@@ -266,8 +266,13 @@ impl Copying<'_> {
                 format!("{} can't be part of a transaction, and the change of names has to be one", it.subject);
             return Err(Stop::Reason(why));
         }
-        let rest = rest.into_iter().map(|it| self.in_exchange(it));
-        let way = in_turn(first, std::iter::once(swap).chain(rest).collect());
+        let mut exchange: Vec<Planned> =
+            std::iter::once(swap).chain(rest.into_iter().map(|it| self.in_exchange(it))).collect();
+        if let Some(begins) = exchange.iter_mut().skip(1).rev().find_map(|it| it.undo.first_mut()) {
+            // The way back locks everything at once as well.
+            begins.sql = format!("{};\n{}", self.locking(start, &self.old), begins.sql);
+        }
+        let way = in_turn(first, exchange);
         let workbench = Workbench::with(ground, start).await?;
         workbench.run(&way).await?;
         let mut schema = workbench.finish().await?;

@@ -42,13 +42,8 @@ impl Copying<'_> {
     pub(super) fn swap(&self, start: &Schema, names: &[Vec<Renamed>; 2]) -> Planned {
         let (name, old, new) = (self.name(), &self.old, &self.new);
         let rename = |from: &QName, to: &QName| format!("ALTER TABLE {from} RENAME TO {}", to.name);
-        // Who writes a row that refers to another takes the table of that one second.
-        let referring = referring(start, name);
-        let lock = |ours: [&QName; 2]| {
-            format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", list(referring.iter().copied().chain(ours)))
-        };
-        let mut said = vec![lock([name, new])];
-        let mut undone = vec![lock([old, name])];
+        let mut said = vec![self.locking(start, new)];
+        let mut undone = vec![self.locking(start, old)];
         if let Some([forth, back]) = &self.mirrors {
             said.extend(forth.drop());
             undone.extend(back.drop());
@@ -83,11 +78,20 @@ impl Copying<'_> {
         for sequence in identities.iter().filter_map(|it| it.identity.as_ref()).map(|it| &it.sequence) {
             step = step.locks(sequence, Lock::AccessExclusive);
         }
-        for it in referring {
+        for it in referring(start, name) {
             step = step.locks(it, Lock::AccessExclusive);
         }
         step.undo = vec![Undo { sql: undone.join(";\n"), transaction: true }];
         self.own(step, Some(1))
+    }
+
+    /// The statement that locks the table, the one that is kept equal to it, and those that refer to it, with all their
+    /// partitions: in the order in which writers take them. They write to the second table by the trigger of the first, and
+    /// who writes a row that refers to another takes the table of that one second.
+    pub(super) fn locking(&self, start: &Schema, second: &QName) -> String {
+        let ours = [self.name(), second];
+        let all = referring(start, self.name()).into_iter().chain(ours);
+        format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", list(all))
     }
 }
 
