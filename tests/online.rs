@@ -189,6 +189,43 @@ async fn rows_go_to_their_partitions_while_they_are_written() {
 }
 
 #[tokio::test]
+async fn who_reads_the_old_table_of_a_copy_is_held_to_its_policies() {
+    let columns = "id bigint, whose text NOT NULL, day date NOT NULL DEFAULT '2026-01-01'";
+    let rest = "ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON contacts USING (whose = CURRENT_USER);
+        GRANT SELECT ON contacts TO copied_reader;";
+    let old = format!(
+        "DROP ROLE IF EXISTS copied_reader;
+        CREATE ROLE copied_reader;
+        CREATE TABLE contacts ({columns}, PRIMARY KEY (id));
+        {rest}
+        INSERT INTO contacts SELECT g, CASE g WHEN 1 THEN 'copied_reader' ELSE 'other' END, date '2025-06-01' + g / 60
+          FROM generate_series(1, 20000) g;
+        ANALYZE contacts;"
+    );
+    let new = format!(
+        "CREATE TABLE contacts ({columns}, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        {rest}"
+    );
+    let project = Project::new("copied_closed", &old, &[("schema/contacts.sql", &new)]).await;
+    project.plan().await;
+    project.through("expand").await;
+    let session = project.connect().await;
+    session.client.batch_execute("SET ROLE copied_reader").await.unwrap();
+    for table in ["contacts", "contacts_old"] {
+        let seen = session.client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap();
+        assert_eq!(seen.get::<_, i64>(0), 1, "{table}");
+    }
+    let denied = session.client.query_one("SELECT count(*) FROM contacts_2025", &[]).await.unwrap_err();
+    assert!(format!("{denied:?}").contains("permission denied"), "{denied:?}");
+    drop(session);
+    project.through("contract").await;
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
 async fn rows_that_no_partition_takes_are_named_first() {
     let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, day date);
         INSERT INTO contacts VALUES (1, '2025-01-01'), (2, '2026-01-01'), (3, '2020-01-01'), (4, NULL);";
