@@ -258,7 +258,7 @@ impl Column {
     }
 
     /// Whether the default can be said in ADD COLUMN. What it needs may come only after the column, such as the
-    /// sequence that the column owns; then [`Default`] makes up for it.
+    /// sequence that the column owns; then [`struct@Default`] makes up for it.
     pub fn takes_default_along(&self, sides: &Sides<'_>) -> bool {
         let Some(default) = self.default(sides.new) else { return true };
         let own = [self.id(), table::id(&self.table)];

@@ -26,8 +26,8 @@ pub struct Pending {
 }
 
 /// The declared renames that are to be done, in the order of the declaration. A rename that has been done is none. Where
-/// both names of a table can live, the old one becomes a view until `contract`: see [`bridge`](super::bridge); for those of
-/// a column see [`twin`](super::twin).
+/// both names of a table can live, the old one becomes a view until `contract`: see [`bridge`]; for those of
+/// a column see [`twin`].
 pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &Facts, both_names: bool) -> Pending {
     let implied = implied(renames, current, desired);
     let is_implied = |it: &Rename| implied.iter().any(|implied| std::ptr::eq(implied, it));
