@@ -1,11 +1,13 @@
 //! `CREATE PUBLICATION`. The tables that it names are objects of their own, so that one can leave for a moment while
 //! a column that its rows are chosen by changes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::kind::published_table::PublishedTable;
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
-use crate::name::{Name, list};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
+use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -51,7 +53,44 @@ pub fn id(name: &Name) -> ObjectId {
     ObjectId::new(Kind::Publication, [name])
 }
 
+/// The tables whose updates are published, by themselves or as parts of another, with the publications.
+pub fn of_updates(schema: &Schema) -> BTreeMap<QName, BTreeSet<Name>> {
+    let tables: Vec<QName> = schema
+        .of_kind(Kind::Table)
+        .filter_map(|object| match object {
+            Object::Table(it) => Some(it.name.clone()),
+            _ => None,
+        })
+        .collect();
+    let named: BTreeSet<(&Name, &QName)> = schema
+        .of_kind(Kind::PublishedTable)
+        .filter_map(|object| match object {
+            Object::PublishedTable(it) => Some((&it.publication, &it.table)),
+            _ => None,
+        })
+        .collect();
+    let mut sent: BTreeMap<QName, BTreeSet<Name>> = BTreeMap::new();
+    for object in schema.of_kind(Kind::Publication) {
+        let Object::Publication(it) = object else { continue };
+        for table in tables.iter().filter(|_| it.publish.update) {
+            let ancestry = table::ancestry(schema, table);
+            if ancestry.iter().any(|above| it.takes_in(above) || named.contains(&(&it.name, above))) {
+                // The whole is filled with its parts.
+                for above in ancestry {
+                    sent.entry(above).or_default().insert(it.name.clone());
+                }
+            }
+        }
+    }
+    sent
+}
+
 impl Publication {
+    /// Whether the table is published without being named, for being in the database or in its namespace.
+    pub fn takes_in(&self, table: &QName) -> bool {
+        self.all_tables || self.namespaces.contains(&table.namespace)
+    }
+
     /// The options that differ from those of another publication, as WITH and SET take them.
     fn options(&self, from: &Publication) -> Vec<String> {
         let mut options = vec![];

@@ -137,7 +137,7 @@ fn obstacle(name: &QName, start: &Schema, desired: &Schema) -> Option<String> {
         return Some(format!("{name} has no partition that its rows could go to; declare some"));
     }
     let publishes = |it: &Object| match it {
-        Object::Publication(it) => it.all_tables || it.namespaces.contains(&name.namespace),
+        Object::Publication(it) => it.takes_in(name),
         _ => false,
     };
     if start.of_kind(Kind::Publication).any(publishes) {

@@ -360,10 +360,7 @@ fn published_whole(name: &QName, sides: &Sides<'_>) -> Option<ObjectId> {
     let family = partitioned::family(sides.old, name);
     let mut published = sides.old.of_kind(Kind::Publication).chain(sides.old.of_kind(Kind::PublishedTable));
     published.find_map(|object| match object {
-        Object::Publication(it) => {
-            let publishes = it.all_tables || it.namespaces.contains(&name.namespace);
-            (publishes && is_closed(&it.name)).then(|| object.id())
-        }
+        Object::Publication(it) => (it.takes_in(name) && is_closed(&it.name)).then(|| object.id()),
         Object::PublishedTable(it) => {
             let publishes = it.columns.is_none() && family.contains(&it.table);
             (publishes && is_closed(&it.publication)).then(|| publication::id(&it.publication))
