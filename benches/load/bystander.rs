@@ -3,46 +3,25 @@
 
 use std::time::Duration;
 
-use tenantry::connect::Target;
+use tenantry::connect::Session;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::Outcome;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A bystander at work.
-pub struct Bystander {
-    stop: watch::Sender<bool>,
-    standing: JoinHandle<Outcome<()>>,
-}
-
-impl Bystander {
-    /// Begins transactions that stay open for this long, with a pause between them.
-    pub async fn begin(target: &Target, open: Duration) -> Outcome<Bystander> {
-        let session = target.connect().await?;
-        session.client.batch_execute("SET application_name = 'bystander'").await?;
-        let (stop, mut stopping) = watch::channel(false);
-        let standing = tokio::spawn(async move {
-            while !*stopping.borrow() {
-                let read = "BEGIN; SELECT FROM contacts LIMIT 1; SELECT FROM messages LIMIT 1;
-                            SELECT FROM orders LIMIT 1";
-                session.client.batch_execute(read).await?;
-                tokio::select! {
-                    () = sleep(open) => {}
-                    _ = stopping.changed() => {}
-                }
-                session.client.batch_execute("COMMIT").await?;
-                sleep(PAUSE).await;
-            }
-            Ok(())
-        });
-        Ok(Bystander { stop, standing })
+/// Begins transactions that stay open for this long, with a pause between them, until told to end.
+pub async fn stand(session: Session, open: Duration, mut stop: watch::Receiver<bool>) -> Outcome<()> {
+    while !*stop.borrow() {
+        let read = "BEGIN; SELECT FROM contacts LIMIT 1; SELECT FROM messages LIMIT 1; SELECT FROM orders LIMIT 1";
+        session.client.batch_execute(read).await?;
+        tokio::select! {
+            () = sleep(open) => {}
+            _ = stop.changed() => {}
+        }
+        session.client.batch_execute("COMMIT").await?;
+        sleep(PAUSE).await;
     }
-
-    pub async fn end(self) -> Outcome<()> {
-        self.stop.send_replace(true);
-        self.standing.await?
-    }
+    Ok(())
 }

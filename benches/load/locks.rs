@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tenantry::connect::{Session, Target};
+use tenantry::connect::Session;
 use tenantry::lock::Lock;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::{Outcome, run};
@@ -26,31 +25,11 @@ pub struct Held {
     pub table: String,
 }
 
-/// Somebody who watches until told to end.
-pub struct Watch {
-    stop: watch::Sender<bool>,
-    watching: JoinHandle<Outcome<Vec<Held>>>,
-}
-
-impl Watch {
-    /// Begins to watch the tables that are there now.
-    pub async fn begin(target: &Target) -> Outcome<Watch> {
-        let session = target.connect().await?;
-        session.client.batch_execute("SET application_name = 'lock watch'").await?;
-        let (stop, stopping) = watch::channel(false);
-        Ok(Watch { stop, watching: tokio::spawn(watch_locks(session, stopping)) })
-    }
-
-    pub async fn end(self) -> Outcome<Vec<Held>> {
-        self.stop.send_replace(true);
-        self.watching.await?
-    }
-}
-
 /// The strength of a lock, whether it is held, and the table.
 type State = (Lock, bool, String);
 
-async fn watch_locks(session: Session, stop: watch::Receiver<bool>) -> Outcome<Vec<Held>> {
+/// Watches the tables that are there when it begins until told to end.
+pub async fn watch(session: Session, stop: watch::Receiver<bool>) -> Outcome<Vec<Held>> {
     let relations: Vec<u32> = session
         .client
         .query("SELECT oid FROM pg_class WHERE relkind = 'r' AND oid >= 16384", &[])

@@ -9,6 +9,7 @@ use tenantry::connect::Target;
 use tenantry::shadow::{Shadow, ShadowDatabase};
 use tokio::time::sleep;
 
+mod aside;
 mod bystander;
 mod client;
 mod fill;
@@ -18,6 +19,7 @@ mod rows;
 mod run;
 mod waits;
 
+use aside::Aside;
 pub use client::Statement;
 pub use locks::Held;
 pub use rows::Sum;
@@ -80,11 +82,14 @@ pub async fn measure(settings: &Settings) -> Outcome<Measured> {
     let contacts = fill::fill(&session, settings.messages).await?;
     let prepared = run::prepare(settings)?;
     let before = rows::sums(&session).await?;
-    let watched = locks::Watch::begin(&settings.target).await?;
-    let waiting = waits::Watch::begin(&settings.target).await?;
+    let watched = Aside::begin(&settings.target, "lock watch", locks::watch).await?;
+    let waiting = Aside::begin(&settings.target, "wait watch", waits::watch).await?;
     let load = client::Load::begin(settings, contacts).await?;
     let bystander = match settings.bystander {
-        Some(open) => Some(bystander::Bystander::begin(&settings.target, open).await?),
+        Some(open) => {
+            let stand = |session, stop| bystander::stand(session, open, stop);
+            Some(Aside::begin(&settings.target, "bystander", stand).await?)
+        }
         None => None,
     };
     sleep(settings.quiet).await;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tenantry::connect::{Session, Target};
+use tenantry::connect::Session;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::{Outcome, client};
@@ -28,28 +27,8 @@ impl Waited {
     pub const LONG: Duration = Duration::from_millis(40);
 }
 
-/// Somebody who watches until told to end.
-pub struct Watch {
-    stop: watch::Sender<bool>,
-    watching: JoinHandle<Outcome<Vec<Waited>>>,
-}
-
-impl Watch {
-    pub async fn begin(target: &Target) -> Outcome<Watch> {
-        let session = target.connect().await?;
-        session.client.batch_execute("SET application_name = 'wait watch'").await?;
-        let (stop, stopping) = watch::channel(false);
-        Ok(Watch { stop, watching: tokio::spawn(watch_waits(session, stopping)) })
-    }
-
-    /// What was seen, the longest first.
-    pub async fn end(self) -> Outcome<Vec<Waited>> {
-        self.stop.send_replace(true);
-        self.watching.await?
-    }
-}
-
-async fn watch_waits(session: Session, stop: watch::Receiver<bool>) -> Outcome<Vec<Waited>> {
+/// Watches until told to end; what was seen, the longest first.
+pub async fn watch(session: Session, stop: watch::Receiver<bool>) -> Outcome<Vec<Waited>> {
     let seen = session
         .client
         .prepare(
