@@ -21,6 +21,7 @@ mod backfill;
 mod disk;
 mod error;
 mod pace;
+mod patience;
 mod preflight;
 mod rollback;
 mod run;
@@ -45,6 +46,11 @@ use stopped::admitted;
 /// What else a session needs that runs steps: nothing that the server or the role has set for its users may end it.
 const PATIENCE: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_session_timeout = 0; \
      SET idle_in_transaction_session_timeout = 0";
+
+/// Begins a transaction whose locks go when it commits, not when its commit is on the disk or at a standby. Transactions
+/// are written in order, together with their lines of the journal: what comes last is waited for, so that nothing is called
+/// done that a crash of the server could take back. <https://www.postgresql.org/docs/current/wal-async-commit.html>
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
 /// A step that nobody waits for any more ends with its client. Not every system can tell, so it may fail.
 const END_WITH_CLIENT: &str = "SET client_connection_check_interval = '2s'";

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::Event;
 use super::pace::{Size, Throttle};
 use super::run::{Cause, Running, stopped};
+use super::{BEGIN, Event};
 use crate::introspect::server_message;
 use crate::journal::{self, Position, StepState};
 use crate::plan::batch::{Batch, Held, Part, Range, Walk};
@@ -180,10 +180,8 @@ impl Running<'_> {
             (Held::Waited, ROUNDS) => u128::from(next.step.lock_timeout_ms),
             _ => PATIENCE.as_millis(),
         };
-        // A crash of the server may lose the last parts together with their places in the journal, so they are done again.
-        // The line that says that the step is done is waited for, and the log is written in order.
         let begin = format!(
-            "BEGIN; SET LOCAL synchronous_commit = off; {}; SET LOCAL lock_timeout = {patience}; \
+            "{BEGIN}; {}; SET LOCAL lock_timeout = {patience}; \
              SET LOCAL statement_timeout = {}",
             callers_path::SET,
             next.step.statement_timeout_ms

@@ -7,11 +7,12 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::error::{ApplyError, told};
+use super::patience::Patience;
 use super::run::{Cause, Fault, Running, stopped};
 use super::stopped::{Stopped, to_take_back};
 use super::unseen::{Left, left};
 use super::waiting::holders;
-use super::{Event, PATIENCE, Pace};
+use super::{BEGIN, Event, PATIENCE, Pace};
 use crate::connect::Target;
 use crate::elaborate;
 use crate::introspect::{introspect, server_message};
@@ -229,13 +230,13 @@ impl Running<'_> {
     async fn back_at_once<'s>(&mut self, steps: &'s [FileStep], last: &mut &'s FileStep) -> Result<(), Cause> {
         let client = &self.session.client;
         // What a deferred constraint has still to look at would keep its table from being altered.
-        client.batch_execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE").await?;
-        let mut times = vec![];
+        client.batch_execute(&format!("{BEGIN}; SET CONSTRAINTS ALL IMMEDIATE")).await?;
+        let (mut times, mut patience) = (vec![], Patience::begin());
         for step in steps {
             *last = step;
             (self.tell)(Event::Begins(step));
             let start = Instant::now();
-            client.batch_execute(&format!("SET LOCAL lock_timeout = {}", step.lock_timeout_ms)).await?;
+            client.batch_execute(&format!("SET LOCAL lock_timeout = {}", patience.lock_timeout(step))).await?;
             for undo in &step.undo {
                 self.statement(&undo.sql).await?;
             }
@@ -267,7 +268,8 @@ impl Running<'_> {
             if left(client, &probe).await? != Left::All {
                 // Whoever comes after one that waits for a lock waits too.
                 if undo.transaction && step.lock_timeout_ms > 0 {
-                    client.batch_execute(&format!("SET lock_timeout = {}", step.lock_timeout_ms)).await?;
+                    let timeout = Patience::begin().lock_timeout(step);
+                    client.batch_execute(&format!("SET lock_timeout = {timeout}")).await?;
                 }
                 let result = self.statement(&undo.sql).await;
                 client.batch_execute(PATIENCE).await?;

@@ -10,9 +10,10 @@ use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::error::{ApplyError, Standing, told};
 use super::pace::Pace;
+use super::patience::Patience;
 use super::statement::{ConcurrentIndex, concurrent_index};
 use super::waiting::{LOOK, Look, holders};
-use super::{Event, PATIENCE};
+use super::{BEGIN, Event, PATIENCE};
 use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::journal::{self, RunState, StepState};
@@ -117,8 +118,8 @@ impl Running<'_> {
     /// `last` is the step that was tried last.
     async fn transaction<'s>(&mut self, steps: &'s [FileStep], last: &mut &'s FileStep) -> Result<(), Cause> {
         let client = &self.session.client;
-        client.batch_execute("BEGIN").await?;
-        let mut times = vec![];
+        client.batch_execute(BEGIN).await?;
+        let (mut times, mut patience) = (vec![], Patience::begin());
         for step in steps {
             *last = step;
             (self.tell)(Event::Begins(step));
@@ -127,7 +128,8 @@ impl Running<'_> {
             client
                 .batch_execute(&format!(
                     "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {started}",
-                    step.lock_timeout_ms, step.statement_timeout_ms
+                    patience.lock_timeout(step),
+                    step.statement_timeout_ms
                 ))
                 .await?;
             self.statement(&step.sql).await?;
@@ -171,7 +173,8 @@ impl Running<'_> {
         client
             .batch_execute(&format!(
                 "SET lock_timeout = {}; SET statement_timeout = {}; {started}",
-                step.lock_timeout_ms, step.statement_timeout_ms
+                Patience::begin().lock_timeout(step),
+                step.statement_timeout_ms
             ))
             .await?;
         let result = self.statement(&step.sql).await;

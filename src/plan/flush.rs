@@ -1,6 +1,6 @@
 //! Indexes so large that their way to the disk holds others up. The server sorts the entries of a B-tree, writes its pages
-//! past the buffers, and flushes the file at the end (`smgrimmedsync` in `nbtsort.c`); no setting of a session spreads
-//! that. Unless the host wrote most of it before, commits of others wait for the disk meanwhile.
+//! past the buffers, and flushes the file at the end (`smgrimmedsync` in `nbtsort.c`; from 17 on the next checkpoint does it,
+//! unless one began meanwhile: `smgr_bulk_finish`); no setting of a session spreads that. Unless the host wrote most of it before, commits of others wait for the disk meanwhile.
 
 use crate::kind::ObjectId;
 use crate::plan::Step;

@@ -18,6 +18,8 @@ use nix::unistd::Pid;
 use tenantry::apply::{self, ApplyError, Prepared};
 use tenantry::connect::Target;
 use tenantry::journal::{Run, RunState, StepState};
+use tenantry::lock::Lock;
+use tenantry::plan::file::FileLock;
 use tenantry::plan::{Stage, Undo};
 use tokio::sync::watch;
 
@@ -139,6 +141,35 @@ async fn a_lock_that_is_not_given_up_stops_the_plan() {
     assert_eq!(told.iter().filter(|it| it.starts_with("Waits")).count(), 2, "{told:?}");
     let run = case.run().await;
     assert_eq!((run.status, run.done()), (RunState::Failed, standing.done.clone()));
+}
+
+#[tokio::test]
+async fn locks_wait_neither_for_the_disk_nor_each_for_long() {
+    let seen = "CREATE TABLE seen (step int, commit text, patience text)";
+    let record = |step: u32| {
+        format!(
+            "INSERT INTO public.seen VALUES \
+             ({step}, current_setting('synchronous_commit'), current_setting('lock_timeout'))"
+        )
+    };
+    let steps = [record(1), record(2), record(3)];
+    let mut case = Case::new("patience", seen, seen).await.by(&[
+        (Stage::Expand, Some(1), &steps[0]),
+        (Stage::Expand, Some(1), &steps[1]),
+        (Stage::Expand, None, &steps[2]),
+    ]);
+    let lock = |relation: &str| FileLock { relation: relation.into(), mode: Lock::AccessExclusive, observed: None };
+    case.plan.steps[0].locks = ["public.a", "public.b", "public.c", "public.d"].map(lock).to_vec();
+    case.plan.id = case.plan.meaning();
+    case.apply(&[]);
+    let told = |step: u32, what: &str| format!("EXISTS (SELECT FROM seen WHERE step = {step} AND {what})");
+    let first = told(1, "commit = 'off' AND patience = '50ms'");
+    let second = told(2, "commit = 'off' AND patience = '200ms'");
+    let outside = told(3, "commit = 'on' AND patience = '200ms'");
+    assert!(case.ask(&format!("SELECT {first}")).await);
+    // What the first step took of the time is not left for the second.
+    assert!(case.ask(&format!("SELECT NOT {second}")).await);
+    assert!(case.ask(&format!("SELECT {outside}")).await);
 }
 
 #[tokio::test]

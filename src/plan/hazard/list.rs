@@ -312,7 +312,7 @@ hazards! {
     }
     IndexFlush = "index-flush", Warn, Wait {
         condition: "a B-tree of more than 128 MB, as estimated, is built over rows that there are",
-        effect: "the server flushes all of the index once it is built, and commits wait for the disk meanwhile",
+        effect: "the server flushes all of the index once it is built (from PostgreSQL 17 on, only if a checkpoint began meanwhile), and commits wait for the disk meanwhile",
         safer: "have the server's host write earlier (`sysctl vm.dirty_background_bytes=67108864`), or build it at a quiet hour",
         example: "CREATE INDEX CONCURRENTLY messages_sent_at_idx ON public.messages (sent_at)",
     }
