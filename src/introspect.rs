@@ -14,10 +14,11 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio_postgres::Client;
 
-use crate::kind::comment::Comment;
+use crate::kind::comment::{Comment, Part};
 use crate::kind::grants::Grants;
 use crate::kind::owner::Owner;
-use crate::kind::{Kind, Object, ObjectId, unmanaged};
+use crate::kind::unmanaged::{UNMANAGED, Unmanaged};
+use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, Role};
 use crate::schema::{AclItem, Address, Facts, Row, Schema, Size};
 use crate::shadow::RoleSpec;
@@ -87,8 +88,11 @@ const DEPENDENCIES: &str = "
 const EXPRESSION_COLUMNS: &str = "SELECT oid, adrelid, adnum::int4 FROM pg_attrdef WHERE oid >= 16384";
 
 const COMMENTS: &str = "
-    SELECT d.classoid, d.objoid, d.objsubid, d.description, a.attname::text, i.oid
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, a.attname::text, i.oid,
+           n.conrelid, n.conkey[1]::int4, n.contypid
       FROM pg_description d
+      LEFT JOIN pg_constraint n
+        ON d.classoid = 'pg_constraint'::regclass AND n.oid = d.objoid AND n.contype = 'n'
       LEFT JOIN pg_constraint i
         ON d.classoid = 'pg_class'::regclass AND i.conindid = d.objoid AND i.contype IN ('p', 'u', 'x')
       LEFT JOIN pg_attribute a
@@ -148,6 +152,8 @@ pub struct Reading {
     pub schema: Schema,
     pub facts: Facts,
     pub roles: Vec<RoleSpec>,
+    /// What stands on the schema's objects and is of no kind.
+    pub unmanaged: Vec<Unmanaged>,
 }
 
 /// Reads the whole schema of the database that the client is connected to. `with_sizes`: rows and bytes too, which
@@ -241,7 +247,7 @@ impl Asked {
             Asked::ExpressionColumns => EXPRESSION_COLUMNS.into(),
             Asked::Comments => COMMENTS.into(),
             Asked::ColumnGrants => COLUMN_GRANTS.into(),
-            Asked::Unmanaged => unmanaged::UNMANAGED.into(),
+            Asked::Unmanaged => UNMANAGED.into(),
             Asked::Roles => ROLES.into(),
             Asked::Sizes => SIZES.into(),
         }
@@ -381,7 +387,8 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
         unmanaged: answers.of(Asked::Unmanaged).iter().map(|row| (row.get(0), row.get(1))).collect(),
     };
     schema.add_own_needs();
-    Ok(Reading { schema, facts: answers.facts, roles })
+    let unmanaged = unmanaged_of(answers.of(Asked::Unmanaged), answers.of(Asked::Dependencies), &known);
+    Ok(Reading { schema, facts: answers.facts, roles, unmanaged })
 }
 
 // Fixed oids of catalogs, from pg_class.h, pg_attrdef.h and pg_type.h.
@@ -444,13 +451,56 @@ impl Known {
     }
 }
 
-fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
-    let edges: Vec<(Address, Address, &str)> = rows
-        .iter()
+/// Rows of pg_depend: from what, to what, and how.
+fn edges(rows: &[tokio_postgres::Row]) -> Vec<(Address, Address, &str)> {
+    let edge =
+        |row: &'_ tokio_postgres::Row| ((row.get(0), row.get(1), row.get(2)), (row.get(3), row.get(4), row.get(5)));
+    rows.iter().map(|row| (edge(row).0, edge(row).1, row.get(6))).collect()
+}
+
+/// What each unmanaged object stands on: by itself, or by way of what it is made of, as the members of an operator class
+/// or the defaults of a foreign table.
+fn unmanaged_of(
+    rows: &[tokio_postgres::Row],
+    dependencies: &[tokio_postgres::Row],
+    known: &Known,
+) -> Vec<Unmanaged> {
+    let edges = edges(dependencies);
+    let places = rows.iter().map(|row| (row.get(2), row.get(3), row.get(4)));
+    let places: HashSet<Address> = places.collect();
+    let mut wholes: HashMap<Address, Vec<Address>> = HashMap::new();
+    for (from, to, how) in &edges {
+        if matches!(*how, "i" | "a") && known.resolve(*from).is_none() {
+            wholes.entry((from.0, from.1, 0)).or_default().push((to.0, to.1, 0));
+        }
+    }
+    let mut needs: HashMap<Address, BTreeSet<ObjectId>> = HashMap::new();
+    for (from, to, _) in &edges {
+        let Some(need) = known.resolve(*to).filter(|_| known.resolve(*from).is_none()) else { continue };
+        let mut open = vec![(from.0, from.1, 0)];
+        let mut seen = HashSet::new();
+        while let Some(at) = open.pop() {
+            if places.contains(&at) {
+                needs.entry(at).or_default().insert(need.clone());
+            } else if seen.insert(at) {
+                open.extend(wholes.get(&at).into_iter().flatten());
+            }
+        }
+    }
+    rows.iter()
         .map(|row| {
-            ((row.get(0), row.get(1), row.get(2)), (row.get(3), row.get(4), row.get(5)), row.get::<_, &str>(6))
+            let (at, is_of): (Address, bool) = ((row.get(2), row.get(3), row.get(4)), row.get(5));
+            let needs = match is_of {
+                true => known.resolve(at).into_iter().cloned().collect(),
+                false => needs.get(&at).cloned().unwrap_or_default(),
+            };
+            Unmanaged { name: row.get(0), needs, is_of }
         })
-        .collect();
+        .collect()
+}
+
+fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
+    let edges = edges(rows);
     for (from, to, how) in &edges {
         if matches!(*how, "i" | "e") && !known.objects.contains_key(from) {
             known.parents.insert(*from, *to);
@@ -458,9 +508,13 @@ fn dependencies_of(rows: &[tokio_postgres::Row], known: &mut Known) -> BTreeMap<
     }
     // What needs something unmanaged, such as an aggregate, needs what that is made of.
     let mut beyond: HashMap<Address, Vec<Address>> = HashMap::new();
-    for (from, to, _) in &edges {
+    for (from, to, how) in &edges {
         if known.resolve(*from).is_none() {
             beyond.entry((from.0, from.1, 0)).or_default().push(*to);
+            // An operator class is nothing without its members.
+            if matches!(*how, "i" | "a") && known.resolve(*to).is_none() {
+                beyond.entry((to.0, to.1, 0)).or_default().push(*from);
+            }
         }
     }
     let mut needs: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
@@ -485,7 +539,15 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
             let text: String = row.get(3);
             let (column, constraint): (Option<&str>, Option<u32>) = (row.get(4), row.get(5));
             if let Some(constraint) = constraint.and_then(|oid| known.objects.get(&(PG_CONSTRAINT, oid, 0))) {
-                return Some(Object::Comment(Arc::new(Comment::on_index_of(constraint.clone(), text))));
+                return Some(Object::Comment(Arc::new(Comment::on_part(Part::Index, constraint.clone(), text))));
+            }
+            if let Some(relation) = row.get::<_, Option<u32>>(6) {
+                let at = match relation {
+                    0 => (PG_TYPE, row.get(8), 0),
+                    _ => (PG_CLASS, relation, row.get(7)),
+                };
+                let on = known.objects.get(&at)?.clone();
+                return Some(Object::Comment(Arc::new(Comment::on_part(Part::NotNull, on, text))));
             }
             if let Some((sequence, column)) = known.sequences.get(&at) {
                 let comment = Comment { inside: Some(column.clone()), ..Comment::new(sequence.clone(), text) };

@@ -47,7 +47,7 @@ mod written;
 pub use sides::{Both, both_sides, expanded, read_declaration, read_queries};
 pub use written::{file_steps, unaccepted};
 
-use said::{fates, idly, impossible, in_the_way, questions, refused, retired};
+use said::{fates, idly, impossible, in_the_way, in_the_way_of, questions, refused, retired};
 use sides::{live_side, session_failed};
 use written::write;
 
@@ -148,6 +148,10 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     }
     for it in &moved {
         facts.backfills.extend(it.backfills(&start));
+    }
+    let stops = in_the_way_of(&start, &desired, &facts, &both.live);
+    if !stops.is_empty() {
+        return Err(Failure::new(Exit::Failed, stops));
     }
     tried(&both, &moved, &start, &desired).await?;
     (facts.derived, facts.moved) = (derived, moved);

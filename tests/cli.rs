@@ -456,6 +456,93 @@ fn what_nobody_manages_is_there_for_what_uses_it() {
 }
 
 #[test]
+fn what_nobody_manages_stops_a_plan_that_takes_away_what_it_stands_on() {
+    let label = |of: &str| format!("INSERT INTO pg_seclabel SELECT {of}, 0, 'selinux', 'x';");
+    let labels = [label("'v'::regclass, 'pg_class'::regclass"), label("'gone'::regclass, 'pg_class'::regclass")];
+    let labelled = format!(
+        "CREATE TABLE gone (a integer); CREATE VIEW v AS SELECT 1 AS a;
+         SET allow_system_table_mods = on; {}",
+        labels.concat()
+    );
+    // What stands on it, the object that it stands on, and the declaration that changes this.
+    for (live, named, on, declared) in [
+        (
+            "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE t (m mood);
+             CREATE FUNCTION mood_of(text) RETURNS mood LANGUAGE sql AS 'SELECT NULL::mood';
+             CREATE CAST (text AS mood) WITH FUNCTION mood_of(text);",
+            "cast (pg_catalog.text AS public.mood)",
+            "enum public.mood",
+            "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood);
+             CREATE FUNCTION mood_of(text) RETURNS mood LANGUAGE sql AS 'SELECT NULL::mood';",
+        ),
+        (
+            "CREATE FUNCTION before(integer, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+             CREATE FUNCTION compared(integer, integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+             CREATE OPERATOR <<< (FUNCTION = before, LEFTARG = integer, RIGHTARG = integer);
+             CREATE OPERATOR CLASS odd FOR TYPE integer USING btree AS OPERATOR 1 <<<, FUNCTION 1 compared(integer, integer);",
+            "operator class public.odd USING btree",
+            "routine public.compared(integer, integer)",
+            "CREATE FUNCTION before(integer, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';",
+        ),
+        (
+            "CREATE SCHEMA app; CREATE TEXT SEARCH CONFIGURATION app.words (COPY = simple);",
+            "text search configuration app.words",
+            "namespace app",
+            "CREATE TABLE t ();",
+        ),
+        (
+            "CREATE FUNCTION seen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+             CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION seen();",
+            "event trigger seen",
+            "routine public.seen()",
+            "CREATE TABLE t ();",
+        ),
+        (
+            "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;
+             CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+             CREATE FOREIGN TABLE theirs (a integer DEFAULT one()) SERVER far;",
+            "foreign table public.theirs",
+            "routine public.one()",
+            "CREATE TABLE t ();",
+        ),
+        (&labelled, "security label of selinux on view public.v", "view public.v", "CREATE VIEW v AS SELECT 'a' AS a;"),
+    ] {
+        let project = Project::new(&[
+            ("tenantry.toml", CONFIG),
+            ("legacy.sql", live),
+            ("schema/all.sql", &format!("{declared}\n")),
+        ]);
+        let planned = project.run(&["plan"]);
+        assert_eq!(planned.code, 1, "{}", planned.out);
+        let told = planned.err.replace("│", "").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&format!("× {named} is not managed, and")), "{named}: {}", planned.err);
+        assert!(told.contains(&format!("{on}, which the plan drops or makes anew")), "{on}: {}", planned.err);
+        assert_eq!(told.matches("is not managed").count(), 1, "{}", planned.err);
+        assert!(!project.path().join("plans").exists(), "nothing is written");
+    }
+}
+
+#[test]
+fn an_operator_class_made_by_hand_is_there_for_what_uses_it() {
+    let class = "CREATE FUNCTION before(integer, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+         CREATE FUNCTION before(integer, bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+         CREATE FUNCTION compared(integer, integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+         CREATE OPERATOR <<< (FUNCTION = before, LEFTARG = integer, RIGHTARG = integer);
+         CREATE OPERATOR <<< (FUNCTION = before, LEFTARG = integer, RIGHTARG = bigint);
+         CREATE OPERATOR CLASS odd FOR TYPE integer USING btree AS OPERATOR 1 <<<, FUNCTION 1 compared(integer, integer);
+         ALTER OPERATOR FAMILY odd USING btree ADD OPERATOR 1 <<< (integer, bigint);\n";
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", &format!("{class}CREATE TABLE t (a integer);")),
+        ("schema/all.sql", &format!("{class}CREATE TABLE t (a integer); CREATE INDEX ON t (a odd);\n")),
+    ]);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    assert!(planned.out.contains("not managed, and left as it is"), "{}", planned.out);
+    assert!(!planned.out.contains("declared otherwise") && !planned.out.contains("Not proved"), "{}", planned.out);
+}
+
+#[test]
 fn options_of_servers_are_compared_and_their_secrets_are_not_told() {
     let foreign = |host: &str, password: &str, table: &str| {
         format!(

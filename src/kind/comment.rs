@@ -4,35 +4,99 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column;
-use crate::kind::{Alter, Definition, Kind, ObjectId};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId, domain, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
-use crate::plan::{Disturbance, Step};
-use crate::schema::Sides;
+use crate::plan::{Disturbance, Stage, Step};
+use crate::schema::{Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
     pub on: ObjectId,
-    /// On the index of the constraint `on`, which has its name and can have a comment of its own.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub of_index: bool,
+    /// What of it, where that can have a comment of its own and is no object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// The identity column that the sequence `on` belongs to: such a sequence is no object of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<ObjectId>,
     pub text: String,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The index of a constraint, which has its name.
+    Index,
+    /// The NOT NULL of a domain, from 17 on, or of a column, from 18 on: a constraint, of whatever name.
+    NotNull,
+}
+
+impl Part {
+    /// The last part of the path.
+    fn word(self) -> &'static str {
+        match self {
+            Part::Index => "index",
+            Part::NotNull => "not null",
+        }
+    }
+}
+
+/// The comment on the NOT NULL of a column or domain.
+pub(super) fn of_not_null<'a>(on: &ObjectId, side: &'a Schema) -> Option<&'a Comment> {
+    match side.get(&Comment::on_part(Part::NotNull, on.clone(), "").id()) {
+        Some(Object::Comment(it)) => Some(it),
+        _ => None,
+    }
+}
+
+/// The change of the comment on a NOT NULL that was given another name: what does that knows which it has when.
+pub(super) fn on_renamed(on: &ObjectId, name: &Name, sides: &Sides<'_>) -> Option<Step> {
+    let text = |side| of_not_null(on, side).map(|it| it.text.as_str());
+    let (before, after) = (text(sides.old), text(sides.new));
+    let value = after.map_or("NULL".to_owned(), |it| Literal(it).to_string());
+    (before != after).then(|| Comment::on_part(Part::NotNull, on.clone(), "").on_not_null(name, &value))
+}
+
+/// What gives a NOT NULL that was made anew the comment which it had.
+pub(super) fn on_not_null_again(on: &ObjectId, name: &Name, sides: &Sides<'_>) -> Option<Step> {
+    let stays = of_not_null(on, sides.new).filter(|_| of_not_null(on, sides.old).is_some())?;
+    Some(stays.on_not_null(name, &Literal(&stays.text).to_string()))
+}
+
+/// The names of a NOT NULL that stays: before and after the plan. One that goes, or comes, has none.
+fn names(on: &ObjectId, sides: &Sides<'_>) -> Option<(Name, Name)> {
+    let old = sides.old.get(on).filter(|_| !sides.is_new(on))?;
+    match (old, sides.new.get(on)?) {
+        (Object::Column(old), Object::Column(new)) => old.names_of_not_null(new, sides),
+        (Object::Domain(old), Object::Domain(new)) if old.not_null && new.not_null => {
+            Some((old.not_null_constraint(), new.not_null_constraint()))
+        }
+        _ => None,
+    }
+}
+
 impl Comment {
     pub fn new(on: ObjectId, text: impl Into<String>) -> Self {
-        Comment { on, of_index: false, inside: None, text: text.into() }
+        Comment { on, part: None, inside: None, text: text.into() }
     }
 
-    pub fn on_index_of(constraint: ObjectId, text: impl Into<String>) -> Self {
-        Comment { on: constraint, of_index: true, inside: None, text: text.into() }
+    pub fn on_part(part: Part, on: ObjectId, text: impl Into<String>) -> Self {
+        Comment { part: Some(part), ..Comment::new(on, text) }
+    }
+
+    /// The statement for a NOT NULL of this name.
+    fn on_not_null(&self, name: &Name, value: &str) -> Step {
+        let table = match &self.on.path[..] {
+            [namespace, table, _] => Some(QName::new(namespace.clone(), table.clone())),
+            _ => None,
+        };
+        let of = table.as_ref().map_or_else(|| self.on.reference(), QName::to_string);
+        let step = Step::new(format!("COMMENT ON CONSTRAINT {name} ON {of} IS {value}")).repeats();
+        table.iter().fold(step, |step, table| step.locks(table, Lock::AccessShare))
     }
 
     fn step(&self, value: String) -> Step {
-        if let ([namespace, _, name], true) = (&self.on.path[..], self.of_index) {
+        if let ([namespace, _, name], Some(Part::Index)) = (&self.on.path[..], self.part) {
             return Step::new(format!("COMMENT ON INDEX {namespace}.{name} IS {value}")).repeats();
         }
         let step = Step::new(format!("COMMENT ON {} IS {value}", self.on.reference())).repeats();
@@ -79,10 +143,8 @@ impl Definition for Comment {
 
     fn id(&self) -> ObjectId {
         let id = self.on.satellite(Kind::Comment);
-        if !self.of_index {
-            return id;
-        }
-        ObjectId { path: id.path.iter().cloned().chain([Name::from("index")]).collect(), ..id }
+        let part = self.part.map(|it| Name::from(it.word()));
+        ObjectId { path: id.path.iter().cloned().chain(part).collect(), ..id }
     }
 
     fn reference(path: &[Name]) -> String {
@@ -91,8 +153,15 @@ impl Definition for Comment {
 
     fn label(path: &[Name]) -> Option<String> {
         let on = super::satellite_of(path)?;
-        match &on.path[..] {
-            [namespace, _, name, _] if on.kind == Kind::Constraint => Some(format!("on index {namespace}.{name}")),
+        match (on.kind, &on.path[..]) {
+            (Kind::Constraint, [namespace, _, name, _]) => Some(format!("on index {namespace}.{name}")),
+            (Kind::Column, [namespace, table, name, _]) => {
+                let table = QName::new(namespace.clone(), table.clone());
+                Some(format!("on NOT NULL of {}", column::id(&table, name)))
+            }
+            (Kind::Domain, [namespace, name, _]) => {
+                Some(format!("on NOT NULL of {}", domain::id(&QName::new(namespace.clone(), name.clone()))))
+            }
             _ => Some(format!("on {on}")),
         }
     }
@@ -108,12 +177,52 @@ impl Definition for Comment {
         }
     }
 
+    /// What hands a NOT NULL down has it first.
+    fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match (self.part, sides.new.get(&self.on)) {
+            (Some(Part::NotNull), Some(Object::Column(it))) => {
+                let above = table::parents(sides.new, &it.table).into_iter();
+                above.map(|parent| column::id(&parent, &it.name)).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        self.comes_after(sides)
+    }
+
+    fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+        let since = if self.on.kind == Kind::Domain { 17 } else { 18 };
+        (self.part == Some(Part::NotNull) && sides.major() < since)
+            .then(|| format!("before PostgreSQL {since}, NOT NULL is no constraint that could have a comment"))
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
             return vec![];
         }
+        let text = Literal(&self.text).to_string();
+        if self.part == Some(Part::NotNull) {
+            let stays = names(&self.on, sides);
+            if stays.as_ref().is_some_and(|(from, to)| from != to) {
+                return vec![];
+            }
+            let comes = || match sides.new.get(&self.on)? {
+                Object::Column(it) => Some((it.not_null.as_ref()?.constraint(it), Stage::Validate)),
+                Object::Domain(it) => Some((it.not_null_constraint(), Stage::Contract)),
+                _ => None,
+            };
+            // In what is new, it is there from the start.
+            let is_whole = sides.is_new(&sides.new.whole_of(&self.on));
+            let name = stays.map(|(name, _)| (name, Stage::Expand)).or_else(comes);
+            let step = name.map(|(name, stage)| {
+                self.on_not_null(&name, &text).stage(if is_whole { Stage::Expand } else { stage })
+            });
+            return step.into_iter().collect();
+        }
         let stage = column::stage_of_identity(self.inside.as_ref(), sides);
-        vec![self.step(Literal(&self.text).to_string()).stage(stage)]
+        vec![self.step(text).stage(stage)]
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
@@ -127,7 +236,12 @@ impl Definition for Comment {
         if column::goes_with_identity(&self.on, self.inside.as_ref(), sides.new) {
             return vec![];
         }
-        vec![self.step("NULL".to_owned())]
+        if self.part != Some(Part::NotNull) {
+            return vec![self.step("NULL".to_owned())];
+        }
+        // It goes with its NOT NULL, or with its name.
+        let stays = names(&self.on, sides).filter(|(from, to)| from == to);
+        stays.into_iter().map(|(name, _)| self.on_not_null(&name, "NULL")).collect()
     }
 }
 

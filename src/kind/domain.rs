@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{Column, retype};
 use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::swap::{Swap, Users, users};
-use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, table};
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, comment, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -77,7 +77,7 @@ impl Domain {
         }
     }
 
-    fn not_null_constraint(&self) -> Name {
+    pub(super) fn not_null_constraint(&self) -> Name {
         // The server cuts the domain's name, so that all fits into 63 bytes.
         let name = self.name.name.as_str();
         let chosen = || Name(format!("{}_not_null", &name[..name.floor_char_boundary(54)]));
@@ -100,7 +100,10 @@ impl Domain {
         }
         let there: Vec<&DomainConstraint> =
             new.constraints(sides.new).filter(|it| it.valid || !sides.is_new(&it.id())).collect();
-        let mut create = vec![Step::new(new.sql(there.iter().copied()))];
+        // The server would choose another name for its NOT NULL, while the old domain has its own.
+        let name = new.not_null_name.clone().or_else(|| (sides.major() >= 17).then(|| new.not_null_constraint()));
+        let named = Domain { not_null_name: name, ..new.clone() };
+        let mut create = vec![Step::new(named.sql(there.iter().copied()))];
         create.extend(there.iter().filter(|it| !it.valid).map(|it| it.add()));
         let parts = there.iter().map(|it| it.id()).collect();
         let swap = Swap { id: self.id(), name: &self.name, word: "DOMAIN", create, parts };
@@ -273,6 +276,7 @@ impl Definition for Domain {
             (true, true) if self.not_null_name != new.not_null_name => {
                 let (from, to) = (self.not_null_constraint(), new.not_null_constraint());
                 steps.push(self.alter_domain(format!("RENAME CONSTRAINT {from} TO {to}")));
+                steps.extend(comment::on_renamed(&self.id(), &to, sides));
             }
             (true, true) | (false, false) => {}
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::comment::Comment;
+use crate::kind::comment::{Comment, Part};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
@@ -132,7 +132,7 @@ pub(super) fn unless_attached(index: &QName, drop: &str) -> String {
 /// The comment on an index, which that of a constraint has apart from the one on the constraint.
 fn comment_on(index: &ObjectId) -> ObjectId {
     match index.kind {
-        Kind::Constraint => Comment::on_index_of(index.clone(), "").id(),
+        Kind::Constraint => Comment::on_part(Part::Index, index.clone(), "").id(),
         _ => Comment::new(index.clone(), "").id(),
     }
 }

@@ -364,10 +364,7 @@ impl Partition {
             let (Some(from), Some(to)) = (&old.not_null, &new.not_null) else { continue };
             let (before, after) = (from.constraint(old), to.constraint(new));
             if from.inherited != to.inherited && before != after {
-                steps.push(
-                    Step::new(format!("ALTER TABLE {} RENAME CONSTRAINT {before} TO {after}", self.child))
-                        .locks(&self.child, Lock::AccessExclusive),
-                );
+                steps.extend(old.rename_not_null((&before, &after), sides));
             }
         }
         steps

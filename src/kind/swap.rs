@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
+use crate::kind::comment::{Comment, Part};
 use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::{Definition, Kind, Object, ObjectId, index_partition, row_type, table};
 use crate::lock::Lock;
@@ -328,15 +329,13 @@ fn keeps_default(column: &Column, sides: &Sides<'_>) -> bool {
     default(sides.old).is_some_and(|it| !sides.is_going(&it.id())) && default(sides.new).is_some()
 }
 
-/// Owner, grants and comment of what is made anew under an old name.
+/// Owner, grants and comments of what is made anew under an old name.
 fn satellites(on: &ObjectId, sides: &Sides<'_>) -> Vec<Step> {
-    let satellite = |kind: Kind| {
-        let id = on.satellite(kind);
-        sides.new.get(&id).filter(|_| sides.old.contains(&id))
-    };
+    let of_not_null = Comment::on_part(Part::NotNull, on.clone(), "").id();
     let mut steps = vec![];
-    for kind in [Kind::Owner, Kind::Grants, Kind::Comment] {
-        match satellite(kind) {
+    for id in [Kind::Owner, Kind::Grants, Kind::Comment].map(|kind| on.satellite(kind)).iter().chain([&of_not_null])
+    {
+        match sides.new.get(id).filter(|_| sides.old.contains(id)) {
             Some(Object::Grants(grants)) => steps.extend(grants.on_creation(sides)),
             Some(other) => steps.extend(other.create(sides)),
             None => {}

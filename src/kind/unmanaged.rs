@@ -1,8 +1,22 @@
 //! Objects of kinds that are not managed: found and named, never changed.
 
+use std::collections::BTreeSet;
+
+use crate::kind::ObjectId;
+
+/// Something that no kind describes, and what it stands on among the objects of kinds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unmanaged {
+    pub name: String,
+    pub needs: BTreeSet<ObjectId>,
+    /// It is said of the one object that it needs, and goes with it: lost only where that comes again.
+    pub is_of: bool,
+}
+
 /// A query for each object of the database's users that no kind describes: its name, as in
 /// `operator public.@@@(text,text)`, and the statements that make one like it, for copies and to tell whether it is
-/// declared otherwise, where they can be told from the catalogs. In the options of what is foreign, the values of those
+/// declared otherwise, where they can be told from the catalogs; where it stands in pg_depend, or what it is said of, and
+/// which of the two that is. In the options of what is foreign, the values of those
 /// that may be secrets are left out; a subscription has none of its options.
 pub const UNMANAGED: &str = r#"
     WITH found(catalog, object) AS (
@@ -38,7 +52,51 @@ pub const UNMANAGED: &str = r#"
         UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
         UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
         UNION ALL SELECT 'pg_user_mapping'::regclass, umid FROM pg_user_mappings),
+    -- Of a class, what it can't be without; of a family, what was added to it.
+    member(catalog, object, place, sql) AS (
+        SELECT d.refclassid, d.refobjid, 2 * o.amopstrategy,
+               format('OPERATOR %s %s%s', o.amopstrategy, o.amopopr::regoperator,
+                      (SELECT format(' FOR ORDER BY %I.%I', fn.nspname, f.opfname)
+                         FROM pg_opfamily f JOIN pg_namespace fn ON fn.oid = f.opfnamespace
+                        WHERE f.oid = o.amopsortfamily))
+          FROM pg_amop o
+          JOIN pg_depend d ON d.classid = 'pg_amop'::regclass AND d.objid = o.oid
+         WHERE o.oid >= 16384
+           AND (d.refclassid = 'pg_opclass'::regclass OR (d.refclassid = 'pg_opfamily'::regclass AND d.deptype = 'a'))
+        UNION ALL
+        SELECT d.refclassid, d.refobjid, 2 * p.amprocnum + 1,
+               format('FUNCTION %s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL),
+                      format_type(p.amprocrighttype, NULL), p.amproc::regprocedure)
+          FROM pg_amproc p
+          JOIN pg_depend d ON d.classid = 'pg_amproc'::regclass AND d.objid = p.oid
+         WHERE p.oid >= 16384
+           AND (d.refclassid = 'pg_opclass'::regclass OR (d.refclassid = 'pg_opfamily'::regclass AND d.deptype = 'a'))),
+    members(catalog, object, sql) AS (
+        SELECT catalog, object, string_agg(sql, ', ' ORDER BY place, sql) FROM member GROUP BY catalog, object),
     made(catalog, object, sql) AS (
+        SELECT 'pg_opclass'::regclass, c.oid,
+               format('CREATE OPERATOR CLASS %I.%I%s FOR TYPE %s USING %I FAMILY %I.%I AS %sSTORAGE %s',
+                      n.nspname, c.opcname, CASE WHEN c.opcdefault THEN ' DEFAULT' END, format_type(c.opcintype, NULL),
+                      a.amname, fn.nspname, f.opfname, m.sql || ', ',
+                      format_type(coalesce(nullif(c.opckeytype, 0), c.opcintype), NULL))
+          FROM pg_opclass c
+          JOIN pg_namespace n ON n.oid = c.opcnamespace
+          JOIN pg_am a ON a.oid = c.opcmethod
+          JOIN pg_opfamily f ON f.oid = c.opcfamily
+          JOIN pg_namespace fn ON fn.oid = f.opfnamespace
+          LEFT JOIN members m ON m.catalog = 'pg_opclass'::regclass AND m.object = c.oid
+         WHERE c.oid >= 16384
+        UNION ALL
+        SELECT 'pg_opfamily'::regclass, f.oid,
+               format('CREATE OPERATOR FAMILY %1$I.%2$I USING %3$I', n.nspname, f.opfname, a.amname)
+               || coalesce(format('; ALTER OPERATOR FAMILY %1$I.%2$I USING %3$I ADD ', n.nspname, f.opfname, a.amname)
+                           || m.sql, '')
+          FROM pg_opfamily f
+          JOIN pg_namespace n ON n.oid = f.opfnamespace
+          JOIN pg_am a ON a.oid = f.opfmethod
+          LEFT JOIN members m ON m.catalog = 'pg_opfamily'::regclass AND m.object = f.oid
+         WHERE f.oid >= 16384
+        UNION ALL
         SELECT 'pg_collation'::regclass, c.oid,
                format('CREATE COLLATION %I.%I (PROVIDER = %s, %s, DETERMINISTIC = %s%s)', n.nspname, c.collname,
                       CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
@@ -191,7 +249,7 @@ pub const UNMANAGED: &str = r#"
           JOIN pg_class c ON c.oid = t.ftrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
           JOIN pg_foreign_server s ON s.oid = t.ftserver)
-    SELECT i.type || ' ' || i.identity, made.sql
+    SELECT i.type || ' ' || i.identity, made.sql, f.catalog::oid, f.object, 0, false
       FROM found f
       LEFT JOIN made ON made.catalog = f.catalog AND made.object = f.object
       CROSS JOIN LATERAL pg_identify_object(f.catalog, f.object, 0) i
@@ -200,25 +258,19 @@ pub const UNMANAGED: &str = r#"
        AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = f.catalog AND d.objid = f.object AND d.deptype IN ('e', 'i'))
     UNION ALL
-    SELECT format('security label of %s on %s %s', l.provider, i.type, i.identity), NULL
+    SELECT format('security label of %s on %s %s', l.provider, i.type, i.identity), NULL,
+           l.classoid, l.objoid, l.objsubid, true
       FROM pg_seclabel l
       CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i
      WHERE l.objoid >= 16384
     UNION ALL
-    -- From 17 on, NOT NULL is a constraint, and can have a comment.
-    SELECT 'comment on ' || i.type || ' ' || i.identity, NULL
-      FROM pg_constraint nn
-      JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = nn.oid
-      CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, 0) i
-     WHERE nn.contype = 'n' AND nn.oid >= 16384
-    UNION ALL
     -- That by an index is the index's.
-    SELECT 'replica identity of ' || i.type || ' ' || i.identity, NULL
+    SELECT 'replica identity of ' || i.type || ' ' || i.identity, NULL, 'pg_class'::regclass::oid, c.oid, 0, true
       FROM pg_class c
       CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) i
      WHERE c.relkind = 'm' AND c.relreplident IN ('f', 'n') AND c.oid >= 16384
     UNION ALL
-    SELECT 'subscription ' || quote_ident(s.subname), NULL
+    SELECT 'subscription ' || quote_ident(s.subname), NULL, 'pg_subscription'::regclass::oid, s.oid, 0, false
       FROM pg_subscription s
       JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()
      ORDER BY 1"#;

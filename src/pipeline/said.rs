@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use super::{Both, Failure};
 use crate::config::PlanSettings;
 use crate::diagnostic::{Exit, Report};
+use crate::diff::{Change, diff};
+use crate::introspect::Reading;
+use crate::kind::unmanaged::Unmanaged;
 use crate::kind::{ObjectId, publication};
 use crate::name::Name;
 use crate::plan::hazard::{Code, Hazard};
 use crate::plan::origin::Origins;
 use crate::plan::rename::Suspect;
-use crate::plan::{self, Half, PlanError, Planned, Stage};
+use crate::plan::{self, Disturbance, Half, PlanError, Planned, Stage, Step, disturb};
 use crate::proof::trial::Fate;
 use crate::queries::Query;
-use crate::schema::Schema;
+use crate::schema::{Facts, Schema};
 use crate::source::Declaration;
 
 /// What `[plan]` names and nothing is called: patterns of idle tables, and publications.
@@ -79,7 +82,8 @@ pub(super) fn in_the_way(steps: &[Planned], both: &Both) -> Vec<Report> {
     let disturbed = steps.iter().flat_map(|it| &it.step.disturbs).map(|(id, _)| id);
     let touched: BTreeSet<&ObjectId> = dropped.chain(disturbed).collect();
     let live = &both.live.schema;
-    live.needs
+    let outside = live
+        .needs
         .iter()
         .filter(|(id, _)| !both.current.contains(id) && !both.current.contains(&live.whole_of(id)))
         .filter_map(|(id, needs)| Some((id, needs.iter().find(|need| touched.contains(need))?)))
@@ -93,6 +97,46 @@ pub(super) fn in_the_way(steps: &[Planned], both: &Both) -> Vec<Report> {
                     "manage it too, or change it first by whoever it belongs to; the plan touches nothing outside"
                 }
             })
+        });
+    let comes = |id: &&ObjectId| steps.iter().any(|it| it.does.contains(&((*id).clone(), Half::Create)));
+    let anew = touched.iter().copied().filter(comes).chain(swapped(steps.iter().map(|it| &it.step)));
+    outside.chain(unmanaged_in_the_way(&touched, &anew.collect(), &both.live)).collect()
+}
+
+/// The same of what no kind describes, before anything is asked of the shadow: it would stop there as well, and be no
+/// better told.
+pub(super) fn in_the_way_of(start: &Schema, desired: &Schema, facts: &Facts, live: &Reading) -> Vec<Report> {
+    if live.unmanaged.iter().all(|it| it.needs.is_empty()) {
+        return vec![];
+    }
+    let changes = diff(start, desired);
+    let settled = disturb::settle(start, desired, facts, &changes);
+    let dropped = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
+    let steps = || settled.altered.values().flatten();
+    let disturbed = steps().flat_map(|it| &it.disturbs).map(|(id, _)| id);
+    let touched: BTreeSet<&ObjectId> = dropped.chain(&settled.replaced).chain(disturbed).collect();
+    let anew: BTreeSet<&ObjectId> = settled.replaced.iter().chain(swapped(steps())).collect();
+    unmanaged_in_the_way(&touched, &anew, live)
+}
+
+/// What another takes the place of.
+fn swapped<'a>(steps: impl Iterator<Item = &'a Step>) -> impl Iterator<Item = &'a ObjectId> {
+    steps.flat_map(|it| &it.disturbs).filter(|(_, how)| *how == Disturbance::Swap).map(|(id, _)| id)
+}
+
+/// What no kind describes and stands on something that goes or is made anew. What is said of an object alone is lost
+/// where that is made anew.
+fn unmanaged_in_the_way(touched: &BTreeSet<&ObjectId>, anew: &BTreeSet<&ObjectId>, live: &Reading) -> Vec<Report> {
+    let stops = |it: &Unmanaged, id: &ObjectId| touched.contains(id) && (!it.is_of || anew.contains(id));
+    let found = live.unmanaged.iter().filter_map(|it| Some((it, it.needs.iter().find(|id| stops(it, id))?)));
+    found
+        .map(|(it, need)| {
+            let (name, how) = (&it.name, if it.is_of { "would be lost with" } else { "depends on" });
+            let message = format!("{name} is not managed, and {how} {need}, which the plan drops or makes anew");
+            Report::error("plan::unmanaged_depends", message).help(
+                "drop it by hand on the live side, or make it stand on something else; where it shall stay, make it again \
+                 once the plan is applied",
+            )
         })
         .collect()
 }

@@ -1,8 +1,9 @@
 //! NOT NULL of columns: added, dropped, validated, and proved by a check first where rows stand.
 
 use serde::{Deserialize, Serialize};
+use crate::kind::comment;
 use crate::kind::made_name::{chosen, derived};
-use crate::kind::table;
+use crate::kind::{partition, table};
 use crate::kind::{aside, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -30,7 +31,7 @@ pub struct NotNull {
 impl PartialEq for NotNull {
     fn eq(&self, other: &Self) -> bool {
         let unnamed = self.name.is_none() || other.name.is_none();
-        let named = unnamed || self.name == other.name || self.inherited || other.inherited;
+        let named = unnamed || self.name == other.name || (self.inherited && other.inherited);
         named && self.no_inherit == other.no_inherit && self.valid == other.valid
     }
 }
@@ -52,6 +53,56 @@ impl NotNull {
 }
 
 impl Column {
+    /// The names of its NOT NULL before and after the way to `new`, where it stays. One that is handed down keeps the
+    /// name that it has, unless the attachment of its table changes: that renames it.
+    pub fn names_of_not_null(&self, new: &Column, sides: &Sides<'_>) -> Option<(Name, Name)> {
+        let (old, it) = (self.not_null.as_ref()?, new.not_null.as_ref()?);
+        let (before, after) = (old.constraint(self), it.constraint(new));
+        if self.attachment_changes(sides) {
+            return Some((before, after));
+        }
+        // On the way back, it has the name that it kept on the way there.
+        let from = if sides.facts.way_back && old.inherited { after.clone() } else { before };
+        let to = if it.inherited { from.clone() } else { after };
+        Some((from, to))
+    }
+
+    fn attachment_changes(&self, sides: &Sides<'_>) -> bool {
+        let attachment = partition::id(&self.table);
+        sides.old.contains(&attachment) != sides.new.contains(&attachment)
+    }
+
+    /// From 18 on: NOT NULL under its other name.
+    pub(in crate::kind) fn rename_not_null(&self, (from, to): (&Name, &Name), sides: &Sides<'_>) -> Vec<Step> {
+        let rename = self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides);
+        [rename].into_iter().chain(comment::on_renamed(&self.id(), to, sides)).collect()
+    }
+
+    /// From 18 on: the same where tables below have theirs by other names, which a rename does not take. Theirs is their
+    /// own meanwhile.
+    fn remake_not_null(&self, (from, to): (&Name, &Name), new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
+        let below = table::family(sides, &self.table).into_iter().skip(1);
+        let mut steps: Vec<Step> = below.filter_map(|member| self.keep_at_heir(&member, sides)).collect();
+        let action = format!("DROP CONSTRAINT {from}, {}", self.add_not_null(new));
+        steps.push(self.on_family(action, sides).own_transaction());
+        if new.valid {
+            steps.push(self.validate(to, sides));
+        }
+        steps.extend(comment::on_not_null_again(&self.id(), to, sides));
+        steps
+    }
+
+    /// Whether tables below have theirs by other names.
+    fn is_named_otherwise_below(&self, (from, to): (&Name, &Name), sides: &Sides<'_>) -> bool {
+        let differs = |schema: &Schema, member: &QName, name: &Name| {
+            let column = find(schema, member, &self.name);
+            let own = column.and_then(|it| Some(it.not_null.as_ref()?.constraint(it)));
+            own.is_some_and(|it| it != *name)
+        };
+        let mut below = table::family(sides, &self.table).into_iter().skip(1);
+        below.any(|member| differs(sides.old, &member, from) || differs(sides.new, &member, to))
+    }
+
     /// From 18 on: NOT NULL as a constraint of the table, not valid.
     pub(super) fn add_not_null(&self, it: &NotNull) -> String {
         let inherit = if it.no_inherit { " NO INHERIT" } else { "" };
@@ -75,14 +126,20 @@ impl Column {
                     return vec![];
                 }
                 let mut steps = vec![];
-                let (from, to) = (old.constraint(self), it.constraint(self));
                 if old.valid && !it.valid {
                     steps.extend(self.drop_not_null(sides));
                     steps.push(self.on_family(self.add_not_null(it), sides));
+                    steps.extend(comment::on_not_null_again(&self.id(), &it.constraint(self), sides));
                     return steps;
                 }
-                if from != to && !old.inherited && !it.inherited {
-                    steps.push(self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides));
+                let Some((from, to)) = self.names_of_not_null(new, sides) else { return steps };
+                if from != to && !self.is_left_not_null(sides) && !self.attachment_changes(sides) {
+                    let names = (&from, &to);
+                    let remake = !old.no_inherit && !it.no_inherit && self.is_named_otherwise_below(names, sides);
+                    if remake {
+                        return self.remake_not_null(names, it, sides);
+                    }
+                    steps.extend(self.rename_not_null(names, sides));
                 }
                 if old.no_inherit != it.no_inherit {
                     steps.extend(self.alter_inheritance(&to, it.no_inherit, sides));
@@ -118,7 +175,44 @@ impl Column {
             return std::iter::once(step).chain(others).collect();
         }
         let own = |it: &NotNull| it.local || held;
-        std::iter::once(step).chain(self.drop_those_below(own, sides)).collect()
+        let (keep, name) = self.left_to_heirs(sides);
+        keep.into_iter().chain([step]).chain(self.drop_those_below(own, sides)).chain(name).collect()
+    }
+
+    /// What makes the NOT NULL that is handed down to a table below its own too.
+    fn keep_at_heir(&self, member: &QName, sides: &Sides<'_>) -> Option<Step> {
+        let heir = find(sides.old, member, &self.name)?;
+        let is_lent = heir.not_null.as_ref().is_some_and(|it| it.inherited && !it.local);
+        is_lent.then(|| heir.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides))
+    }
+
+    /// Whether a table above no longer hands its NOT NULL down to this column: the step there has those for here.
+    fn is_left_not_null(&self, sides: &Sides<'_>) -> bool {
+        let hands_down = |it: &Column| it.not_null.as_ref().is_some_and(|it| !it.no_inherit);
+        self.leaders(sides).any(|(before, after)| hands_down(before) && !hands_down(after))
+    }
+
+    /// From 18 on: what has tables below keep the NOT NULL that goes here as their own, and what gives it the name that
+    /// it then has, which it can't get while it is handed down.
+    fn left_to_heirs(&self, sides: &Sides<'_>) -> (Vec<Step>, Vec<Step>) {
+        let (mut keep, mut name) = (vec![], vec![]);
+        if sides.major() < 18 {
+            return (keep, name);
+        }
+        for member in table::family(sides, &self.table).into_iter().skip(1) {
+            let both = find(sides.old, &member, &self.name).zip(find(sides.new, &member, &self.name));
+            let Some((heir, after)) = both else { continue };
+            let Some((old, new)) = heir.not_null.as_ref().zip(after.not_null.as_ref()) else { continue };
+            if !old.inherited || new.inherited {
+                continue;
+            }
+            keep.extend(self.keep_at_heir(&member, sides));
+            let (from, to) = (old.constraint(heir), new.constraint(after));
+            if from != to {
+                name.extend(heir.rename_not_null((&from, &to), sides));
+            }
+        }
+        (keep, name)
     }
 
     /// Before 18: tables that inherit from this one and keep it, which the statement on this one would take from them.
@@ -161,7 +255,8 @@ impl Column {
         let word = if no_inherit { "NO INHERIT" } else { "INHERIT" };
         let step = self.on_family(format!("ALTER CONSTRAINT {constraint} {word}"), sides);
         if no_inherit {
-            return std::iter::once(step).chain(self.drop_those_below(|_| true, sides)).collect();
+            let (_, name) = self.left_to_heirs(sides);
+            return std::iter::once(step).chain(self.drop_those_below(|_| true, sides)).chain(name).collect();
         }
         let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
         let unproven = below.filter(|member| {

@@ -1,0 +1,9 @@
+CREATE TABLE person (id integer NOT NULL, name text NOT NULL, phone text NOT NULL);
+CREATE TABLE customer (age integer) INHERITS (person);
+CREATE TABLE events (id integer NOT NULL, at date, kind text NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE events_2026 (id integer NOT NULL, at date, kind text CONSTRAINT events_kind_not_null NOT NULL);
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+COMMENT ON CONSTRAINT person_id_not_null ON customer IS 'a customer has an id';
+COMMENT ON CONSTRAINT person_phone_not_null ON customer IS 'a customer has a phone';
+COMMENT ON CONSTRAINT events_2026_id_not_null ON events_2026 IS 'of one partition, still';
+COMMENT ON CONSTRAINT events_kind_not_null ON events_2026 IS 'of this partition alone';

@@ -1,0 +1,1 @@
+INSERT INTO events VALUES (1, '2026-03-01'); INSERT INTO customer VALUES (2, 3);
