@@ -21,6 +21,7 @@ use crate::scope::Scope;
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
 
 pub mod access;
+mod back;
 mod fight;
 pub mod observe;
 pub mod outlook;
@@ -31,6 +32,7 @@ mod unlike;
 pub(crate) mod watch;
 
 use access::{ANYBODY, Access, Watch};
+use back::{Back, Found};
 use observe::{Observed, StepFailed};
 use trial::{Fate, Trials};
 
@@ -100,11 +102,11 @@ pub struct Proved {
     /// The managed schema at each border.
     pub states: Vec<Schema>,
     /// Whether the undos of the steps up to the first border lead back, then those up to the second, and so on to the
-    /// end.
+    /// end: as far as a rollback goes, which is not over what has no way back.
     pub returns: Vec<bool>,
 }
 
-/// Runs the plan on a copy, then its undos.
+/// Runs the plan on a copy, then its undos, as far as a rollback would go.
 ///
 /// Errors: the first thing that is not as the plan says; then no plan may be written. Undos that do not lead back are
 /// told in the plan.
@@ -150,13 +152,22 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         .collect();
     unproved.extend(unlike.iter().map(|id| format!("{id} is not the same on the shadow as on the live side")));
 
-    let runner = copy.database.connect_as(&subject.current.creator.0).await?;
-    let watcher = copy.database.connect().await?;
+    let creator = &subject.current.creator.0;
+    let session = copy.database.connect_as(creator).await?;
     if let Some(stand_in) = subject.stand_in {
-        watcher.client.batch_execute(stand_in).await?;
+        copy.database.connect().await?.client.batch_execute(stand_in).await?;
     }
-    let filled =
-        if rows { rows::fill(&runner, &copied, subject.desired, subject.facts).await? } else { Default::default() };
+    let filled = if rows {
+        rows::fill(&session, &copied, subject.desired, subject.facts).await?
+    } else {
+        Default::default()
+    };
+    drop(session);
+    let mut legs = back::legs(subject.plan, subject.borders);
+    let last = legs.pop_if(|leg| leg.last().is_some_and(|it| it.end == subject.plan.len())).unwrap_or_default();
+    let mut back = Back { plan: subject.plan, scope: subject.scope, found: Found::default() };
+    let apart = if legs.is_empty() { None } else { Some(shadow.clone_database(&copy.database, "back").await?) };
+    let (runner, watcher) = (copy.database.connect_as(creator).await?, copy.database.connect().await?);
     let mut before = rows::digest(&runner, &copied, subject.desired).await?;
     before.extend(rows::whole(&runner, subject.moved.keys().map(|it| (it, it))).await?);
     let mut touched = rows::changed_by_triggers(subject.current, subject.plan);
@@ -168,16 +179,17 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         all.iter().copied().cloned().zip(rows::counts(&runner, all.iter().copied()).await?).collect();
     let seen = Seen::begin(shadow, &copy.database, subject, &copied).await?;
     let mut trials = Trials::begin(copy.database.connect().await?, subject.queries).await?;
-    let mut read: Vec<Result<Schema, IntrospectError>> = vec![];
+    let marked: BTreeSet<usize> = last.iter().map(|it| it.start).chain(subject.borders.iter().copied()).collect();
+    let mut read: Vec<(usize, Result<Schema, IntrospectError>)> = vec![];
     let mut fights = vec![];
     let ran = observe::run_with(&runner, &watcher, subject.plan, async |place| {
         let step = &subject.plan[place].step;
         for trigger in fight::fighting(&watcher, step).await? {
             fights.push(format!("trigger {trigger} keeps step {} from its work: {}", place + 1, fight::work(step)));
         }
-        if subject.borders.contains(&(place + 1)) {
+        if marked.contains(&(place + 1)) {
             let reading = introspect(&watcher.client, false).await;
-            read.push(reading.map(|it| subject.scope.split(&it.schema).0));
+            read.push((place + 1, reading.map(|it| subject.scope.split(&it.schema).0)));
         }
         trials.after(place).await
     })
@@ -187,7 +199,9 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         return Err(ProofError::Fights(fights));
     }
     let observed = ran?;
-    let at_borders = read.into_iter().collect::<Result<Vec<Schema>, _>>()?;
+    let read = read.into_iter().map(|(place, it)| Ok((place, it?)));
+    let mut states = read.collect::<Result<BTreeMap<usize, Schema>, IntrospectError>>()?;
+    states.insert(0, copied.clone());
     let fates = trials.fates();
     let undeclared: Vec<String> = subject
         .plan
@@ -235,35 +249,21 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     }
     let (access, said) = seen.end(&copy.database, subject, &reached).await?;
     unproved.extend(said);
-    runner.client.batch_execute(observe::SESSION).await?;
-    let mut returns = vec![];
+    back.over(&runner, &last, &states).await?;
+    if let Some(apart) = apart {
+        let (runner, watcher) = (apart.connect_as(creator).await?, apart.connect().await?);
+        back.on_the_way([&runner, &watcher], &legs).await?;
+        drop((runner, watcher));
+        shadow.drop_database(apart).await?;
+    }
+    let Found { said, astray } = back.found;
+    unproved.extend(said);
     let ends = subject.borders.iter().copied().chain([subject.plan.len()]);
     let starts = [0].into_iter().chain(subject.borders.iter().copied());
-    let starting: Vec<_> = starts.zip(ends).zip([&copied].into_iter().chain(&at_borders)).collect();
-    for ((start, end), state) in starting.into_iter().rev() {
-        returns.push(match observe::undo(&runner, &subject.plan[start..end]).await {
-            Ok(()) => {
-                let back = subject.scope.split(&introspect(&runner.client, false).await?.schema).0;
-                let left = unlike::unlike(&back, state, &BTreeSet::new(), "was");
-                if !left.is_empty() {
-                    unproved.push(format!("the undos do not lead back: {}", left.join("; ")));
-                }
-                left.is_empty()
-            }
-            Err(failed) => {
-                let said = server_message(&failed.source);
-                unproved.push(format!("the undo of step {} fails: {said}", start + failed.place + 1));
-                false
-            }
-        });
-        // From elsewhere, nothing is to be learnt of those that come earlier.
-        if returns.last() == Some(&false) {
-            returns.resize(subject.borders.len() + 1, false);
-            break;
-        }
-    }
-    returns.reverse();
-    let states = at_borders.iter().map(|it| split::laid_over(subject.current, &copied, it)).collect();
+    let returns: Vec<bool> =
+        starts.zip(ends).map(|(start, end)| astray.range(start..end).next().is_none()).collect();
+    let at_borders = subject.borders.iter().map(|it| &states[it]);
+    let states = at_borders.map(|it| split::laid_over(subject.current, &copied, it)).collect();
     drop((runner, watcher));
     shadow.drop_database(copy.database).await?;
     unproved.sort();

@@ -1,0 +1,160 @@
+//! The ways back that a rollback can go: over what was done since the last step that has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::observe::{self, StepFailed};
+use super::unlike::unlike;
+use super::{IntrospectError, ProofError};
+use crate::connect::Session;
+use crate::introspect::{introspect, server_message};
+use crate::plan::Planned;
+use crate::schema::Schema;
+use crate::scope::Scope;
+
+/// Neighbouring steps that can all be taken back, cut where the parts of the plan are.
+pub type Leg = Vec<Range<usize>>;
+
+/// The legs of a plan on which there is something to take back. A transaction is not cut: one step of it that has no way
+/// back ends the leg before it.
+pub fn legs(plan: &[Planned], borders: &[usize]) -> Vec<Leg> {
+    let mut legs = vec![];
+    let mut leg = Leg::new();
+    let mut place = 0;
+    for together in plan.chunk_by(|a, b| a.transaction.is_some() && a.transaction == b.transaction) {
+        let end = place + together.len();
+        if together.iter().any(|it| it.step.irreversible.is_some()) {
+            legs.push(std::mem::take(&mut leg));
+        } else {
+            match leg.last_mut().filter(|_| !borders.contains(&place)) {
+                Some(last) => last.end = end,
+                None => leg.push(place..end),
+            }
+        }
+        place = end;
+    }
+    legs.push(leg);
+    legs.retain(|leg| leg.iter().any(|it| plan[it.clone()].iter().any(|step| !step.undo.is_empty())));
+    legs
+}
+
+/// What was found on the ways back: where they do not lead, in words, and the steps on which that is so or is not known.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub said: Vec<String>,
+    pub astray: BTreeSet<usize>,
+}
+
+/// Goes the ways back on databases that the plan is run on.
+pub struct Back<'a> {
+    pub plan: &'a [Planned],
+    pub scope: &'a Scope,
+    pub found: Found,
+}
+
+impl Back<'_> {
+    /// Goes back over a leg that has just been gone. `states`: what there was before each of its pieces.
+    pub async fn over(
+        &mut self,
+        runner: &Session,
+        leg: &Leg,
+        states: &BTreeMap<usize, Schema>,
+    ) -> Result<bool, ProofError> {
+        runner.client.batch_execute(observe::SESSION).await?;
+        for (at, piece) in leg.iter().enumerate().rev() {
+            let said = match observe::undo(runner, &self.plan[piece.clone()]).await {
+                Ok(()) => {
+                    let left = unlike(&self.now(runner).await?, &states[&piece.start], &BTreeSet::new(), "was");
+                    let undos = match *piece == (0..self.plan.len()) {
+                        true => "the undos".to_owned(),
+                        false => format!("the undos of steps {} to {}", piece.start + 1, piece.end),
+                    };
+                    (!left.is_empty()).then(|| format!("{undos} do not lead back: {}", left.join("; ")))
+                }
+                Err(failed) => {
+                    let why = server_message(&failed.source);
+                    Some(format!("the undo of step {} fails: {why}", piece.start + failed.place + 1))
+                }
+            };
+            if let Some(said) = said {
+                self.found.said.push(said);
+                // From elsewhere, nothing is to be learnt of those that come earlier.
+                self.found.astray.extend(leg[..=at].iter().cloned().flatten());
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes back over legs that the plan does not end with, from their ends: what comes after them is not done then.
+    pub async fn on_the_way(&mut self, [runner, watcher]: [&Session; 2], legs: &[Leg]) -> Result<(), ProofError> {
+        let mut done = 0;
+        for (at, leg) in legs.iter().enumerate() {
+            let mut states = BTreeMap::new();
+            for piece in leg {
+                self.run([runner, watcher], done..piece.start).await?;
+                states.insert(piece.start, self.now(runner).await?);
+                self.run([runner, watcher], piece.clone()).await?;
+                done = piece.end;
+            }
+            let further = &legs[at + 1..];
+            let mut goes_on = self.over(runner, leg, &states).await?;
+            if goes_on && !further.is_empty() {
+                let again = self.run([runner, watcher], leg[0].start..done).await;
+                self.found.said.extend(again.as_ref().err().map(|failed| {
+                    format!(
+                        "step {} fails once it was taken back: {}",
+                        failed.place + 1,
+                        server_message(&failed.source)
+                    )
+                }));
+                goes_on = again.is_ok();
+            }
+            if !goes_on {
+                self.found.astray.extend(further.iter().flatten().cloned().flatten());
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn now(&self, runner: &Session) -> Result<Schema, IntrospectError> {
+        Ok(self.scope.split(&introspect(&runner.client, false).await?.schema).0)
+    }
+
+    async fn run(&self, [runner, watcher]: [&Session; 2], steps: Range<usize>) -> Result<(), StepFailed> {
+        let start = steps.start;
+        let ran = observe::run(runner, watcher, &self.plan[steps]).await;
+        ran.map(|_| ()).map_err(|failed| StepFailed { place: start + failed.place, ..failed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::{Kind, ObjectId};
+    use crate::name::Name;
+    use crate::plan::{Step, Undo};
+
+    fn step(transaction: u32, has_way_back: bool) -> Planned {
+        let step = Step::new("");
+        Planned {
+            step: if has_way_back { step } else { step.irreversible("it is gone") },
+            subject: ObjectId::new(Kind::Namespace, [&Name::from("a")]),
+            does: vec![],
+            transaction: Some(transaction),
+            undo: vec![Undo { sql: String::new(), transaction: true }],
+            renames_to: None,
+        }
+    }
+
+    #[test]
+    fn a_way_back_ends_where_something_has_none() {
+        let plan = [step(1, true), step(2, true), step(3, true), step(3, false), step(4, true), step(5, true)];
+        let found = |plan: &[Planned], borders: &[usize]| format!("{:?}", legs(plan, borders));
+        assert_eq!(found(&plan, &[]), "[[0..2], [4..6]]");
+        assert_eq!(found(&plan, &[1, 5]), "[[0..1, 1..2], [4..5, 5..6]]");
+        assert_eq!(found(&plan[..1], &[]), "[[0..1]]");
+        assert_eq!(found(&plan[3..4], &[]), "[]");
+    }
+}
