@@ -131,13 +131,18 @@ impl Constraint {
     }
 
     fn may_hold_rows(&self, sides: &Sides<'_>) -> bool {
-        self.covers(sides).iter().any(|it| table::stores(sides, it) && sides.may_hold_rows(it))
+        self.stands_on_rows(sides).any(|it| sides.may_hold_rows(&it))
+    }
+
+    /// The tables with rows of their own that it is on and that were there before: one that comes holds none.
+    fn stands_on_rows<'a>(&self, sides: &'a Sides<'_>) -> impl Iterator<Item = QName> + 'a {
+        let covers = self.covers(sides).into_iter();
+        covers.filter(|it| table::stores(sides, it) && !sides.is_new(&table::id(it)))
     }
 
     /// Whether somebody may be using the rows, or those that a foreign key refers to: both ends are locked meanwhile.
     fn is_used(&self, sides: &Sides<'_>) -> bool {
-        let covers = self.covers(sides);
-        let used = covers.iter().any(|it| table::stores(sides, it) && sides.is_used(it));
+        let used = self.stands_on_rows(sides).any(|it| sides.is_used(&it));
         match &self.rule {
             Rule::Foreign(it) => used || (self.may_hold_rows(sides) && table::is_used(sides, &it.to)),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => used,
@@ -211,15 +216,14 @@ impl Constraint {
     fn reading(&self, step: Step, sides: &Sides<'_>) -> Step {
         let mut step = step;
         for table in self.covers(sides) {
-            // A foreign key is looked through from the partitioned table.
-            let stores = table::stores(sides, &table);
+            if !table::stores(sides, &table) {
+                continue;
+            }
             step = match &self.rule {
-                Rule::Foreign(_) => step.scans(&table),
-                Rule::Check(_) if stores => step.scans(&table),
-                Rule::Unique(_) | Rule::Exclusion(_) if stores => {
+                Rule::Foreign(_) | Rule::Check(_) => step.scans(&table),
+                Rule::Unique(_) | Rule::Exclusion(_) => {
                     step.builds(&table, self.width(sides), self.rule.is_btree())
                 }
-                Rule::Check(_) | Rule::Unique(_) | Rule::Exclusion(_) => step,
             };
         }
         if !self.may_hold_rows(sides) {

@@ -300,9 +300,16 @@ impl Partition {
             return vec![];
         }
         let copies = self.copies.0.iter().filter(|(name, _)| !sides.new.contains(&self.constraint(name)));
+        let above = self.above(sides.old);
+        // That of a table above may have gone before, and this with it.
+        let goes_above = |name: &Name| {
+            let id = |it: &QName| ObjectId::new(Kind::Constraint, [&it.namespace, &it.name, name]);
+            above.iter().map(id).any(|it| sides.old.contains(&it) && sides.is_going(&it))
+        };
         copies
             .map(|(name, to)| {
-                Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {name}", self.child))
+                let guard = if goes_above(name) { "IF EXISTS " } else { "" };
+                Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {guard}{name}", self.child))
                     .stage(Stage::Contract)
                     .locks(&self.child, Lock::AccessExclusive)
                     .locks(to, Lock::AccessExclusive)

@@ -93,16 +93,24 @@ pub(crate) async fn said(
         } else if message.starts_with("building index \"") {
             said.scans.extend(quoted(message, "on table \"").into_iter().flat_map(find));
         } else if let Some(name) = quoted(message, "validating foreign key constraint \"") {
-            // Many tables can have a constraint of that name; the one in question is locked, more than to look for
-            // partners in it, and where several are, it is what the step is about, or below that.
+            // Many tables can have a constraint of that name; the one in question holds rows and is locked, more than to
+            // look for partners in it. Where several are, it is what the step is about, or below that. A partition's own
+            // that a later one above it took for its part was not looked at.
             let about = Literal(&about.map(QName::to_string).unwrap_or_default());
             let query = format!(
                 "SELECT DISTINCT conrelid,
                         conrelid = to_regclass({about})
                         OR conrelid IN (SELECT relid FROM pg_partition_tree(to_regclass({about})))
-                   FROM pg_constraint JOIN pg_locks ON relation = conrelid
+                   FROM pg_constraint con JOIN pg_locks ON relation = conrelid
+                   JOIN pg_class c ON c.oid = conrelid AND c.relkind = 'r'
                   WHERE contype = 'f' AND conname = {} AND pid = pg_backend_pid()
-                    AND mode NOT IN ('AccessShareLock', 'RowShareLock')",
+                    AND mode NOT IN ('AccessShareLock', 'RowShareLock')
+                    AND NOT EXISTS (
+                        WITH RECURSIVE above AS (
+                            SELECT con.oid, con.conparentid
+                            UNION ALL
+                            SELECT p.oid, p.conparentid FROM above JOIN pg_constraint p ON p.oid = above.conparentid)
+                        SELECT FROM above WHERE above.oid > con.oid)",
                 Literal(name)
             );
             let mut tables = session.client.query(&query, &[]).await?;
