@@ -96,9 +96,16 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
     let facts_back = derive::of_way_back(old, new, facts);
     let (mut backward, mut one_way) = draft(new, old, &facts_back, &apart).unwrap_or_default();
+    let foremost = back::foremost(&forward, &backward, &one_way);
+    let (begin, last) = back::last(&foremost, [old, new], |from, to| {
+        draft(from, to, &facts_back, &BTreeSet::new()).ok().filter(|it| it.1.is_empty()).map(|it| it.0)
+    });
+    if !last.is_empty() {
+        (backward, one_way) = draft(new, &begin, &facts_back, &apart).unwrap_or_default();
+    }
     let mut until_then = None;
     if !one_way.is_empty() {
-        let (aim, held) = back::without(&one_way, new, old);
+        let (aim, held) = back::without(&one_way, new, &begin);
         let all = std::mem::take(&mut backward);
         (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
         // Nobody goes back over the first step that has no way back, so those before it lead back as if there were none.
@@ -115,15 +122,19 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     let transactions = transactions(&forward);
     let before = until_then.map(|(first, all)| {
         let mut forward = forward.clone();
-        let undos = back::undos([old, new], &facts_back, &mut forward, all, &transactions);
+        let undos = back::undos([&begin, new], &facts_back, &mut forward, all, &transactions);
         (first, forward, undos)
     });
-    let mut undos = back::undos([old, new], &facts_back, &mut forward, backward, &transactions);
+    let mut undos = back::undos([&begin, new], &facts_back, &mut forward, backward, &transactions);
     if let Some((first, before, mut of_them)) = before {
         forward.splice(..first, before.into_iter().take(first));
         undos = undos.split_off(&first);
         of_them.split_off(&first);
         undos.append(&mut of_them);
+    }
+    for (id, undo) in last {
+        let place = forward.iter().position(|it| it.subject == id).expect("it is one of the first steps");
+        undos.entry(place).or_default().extend(undo);
     }
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();

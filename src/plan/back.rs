@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Half, Ordered, Step, Transaction, Undo};
+use super::{Disturbance, Half, Ordered, Stage, Step, Transaction, Undo};
 use crate::kind::ObjectId;
 use crate::schema::{Facts, Schema, Sides};
 
@@ -19,14 +19,7 @@ pub(super) fn without(
     let mut found: Vec<(ObjectId, String)> = one_way.to_vec();
     while !found.is_empty() {
         for (id, why) in found.drain(..) {
-            match here.get(&id) {
-                Some(object) => _ = left.objects.insert(id.clone(), object.clone()),
-                None => _ = left.objects.remove(&id),
-            }
-            match here.needs.get(&id) {
-                Some(needs) => _ = left.needs.insert(id.clone(), needs.clone()),
-                None => _ = left.needs.remove(&id),
-            }
+            put(&mut left, &id, here);
             held.entry(id).or_insert(why);
         }
         let ids = here.objects.keys().chain(aim.objects.keys().filter(|it| !here.contains(it)));
@@ -37,9 +30,70 @@ pub(super) fn without(
             let why = wholes.chain(lacks).find_map(|it| held.get(&it).cloned());
             found.extend(why.map(|why| (id.clone(), why)));
         }
+        // What can't go back holds what it would no longer fit.
+        for (id, why) in held.iter().filter(|(id, _)| left.get(id).is_some_and(|it| !it.fits(&left))) {
+            let others = left.needs_of(id).filter(|it| !held.contains_key(it) && here.contains(it));
+            found.extend(others.filter(|it| left.contains(it)).map(|it| (it.clone(), why.clone())));
+        }
     }
     let further = held.into_iter().filter(|(id, _)| one_way.iter().all(|(known, _)| known != id));
     (left, further.collect())
+}
+
+/// Gives an object the state that it has in another schema.
+fn put(schema: &mut Schema, id: &ObjectId, as_in: &Schema) {
+    match as_in.get(id) {
+        Some(object) => _ = schema.objects.insert(id.clone(), object.clone()),
+        None => _ = schema.objects.remove(id),
+    }
+    match as_in.needs.get(id) {
+        Some(needs) => _ = schema.needs.insert(id.clone(), needs.clone()),
+        None => _ = schema.needs.remove(id),
+    }
+}
+
+/// What the way there changes before all else, in the way of nothing, and the way back only by an exchange or not at all:
+/// it goes back last, from among what was there before the plan, and not from among what is there after it.
+pub(super) fn foremost(forward: &[Ordered], backward: &[Ordered], one_way: &[(ObjectId, String)]) -> Vec<ObjectId> {
+    let is_alone = |id: &ObjectId| {
+        let mut steps = forward.iter().filter(|it| it.subject == *id);
+        steps.all(|it| it.half == Half::Alter && it.step.disturbs.is_empty() && it.step.stage == Stage::Expand)
+    };
+    let exchanges = |step: &Step| step.disturbs.iter().any(|(_, how)| *how == Disturbance::Swap);
+    let goes_back_hard = |id: &ObjectId| {
+        one_way.iter().any(|(it, _)| it == id)
+            || backward.iter().any(|it| it.subject == *id && it.half == Half::Alter && exchanges(&it.step))
+    };
+    let first = forward.iter().filter(|it| it.after.is_empty()).map(|it| &it.subject);
+    let mut found: Vec<ObjectId> = vec![];
+    for id in first.filter(|id| is_alone(id) && goes_back_hard(id)) {
+        if !found.contains(id) {
+            found.push(id.clone());
+        }
+    }
+    found
+}
+
+/// The undos of these, each from the state that the one after it leaves, and the state that the first of them begins
+/// with. What can't go back so either is left to the rest of the way.
+pub(super) fn last(
+    foremost: &[ObjectId],
+    [old, new]: [&Schema; 2],
+    way: impl Fn(&Schema, &Schema) -> Option<Vec<Ordered>>,
+) -> (Schema, BTreeMap<ObjectId, Vec<Undo>>) {
+    let mut begins = old.clone();
+    foremost.iter().for_each(|id| put(&mut begins, id, new));
+    let mut state = begins.clone();
+    let mut undos = BTreeMap::new();
+    for id in foremost.iter().rev() {
+        let before = state.clone();
+        put(&mut state, id, old);
+        match way(&before, &state) {
+            Some(steps) => _ = undos.insert(id.clone(), steps.iter().map(|it| undo(&it.step)).collect()),
+            None => put(&mut begins, id, old),
+        }
+    }
+    (begins, undos)
 }
 
 /// What is made again on the way there and stays on the way back: steps that helped to make it take nothing away.

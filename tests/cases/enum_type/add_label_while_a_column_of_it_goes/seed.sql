@@ -1,0 +1,1 @@
+INSERT INTO public.t (id, second) VALUES (1, 'calm'), (2, NULL);
