@@ -293,6 +293,14 @@ fn suffixed(name: &Name, suffix: &str) -> Name {
 }
 
 impl Index {
+    /// Whether the two can be one index of a partitioned table and of its partition.
+    pub fn is_part_like(&self, other: &Index) -> bool {
+        let keys = |it: &Index| it.keys.iter().map(|key| Key { statistics: None, ..key.clone() }).collect::<Vec<_>>();
+        (self.unique, self.nulls_not_distinct, &self.method) == (other.unique, other.nulls_not_distinct, &other.method)
+            && (&self.include, &self.predicate) == (&other.include, &other.predicate)
+            && keys(self) == keys(other)
+    }
+
     pub fn table_id(&self) -> ObjectId {
         let kind = match self.of {
             Of::Table | Of::PartitionedTable => Kind::Table,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::comment::{Comment, Part};
+use crate::kind::index::Of;
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
@@ -190,6 +191,19 @@ impl Definition for IndexPartition {
 
     fn part_of(&self) -> Option<ObjectId> {
         Some(self.child.id())
+    }
+
+    /// Both are the same, and the one above is that of a partitioned table.
+    fn fits(&self, schema: &Schema) -> bool {
+        match (schema.get(&self.parent.id()), schema.get(&self.child.id())) {
+            (Some(Object::Index(above)), Some(Object::Index(own))) => {
+                above.of == Of::PartitionedTable && above.is_part_like(own)
+            }
+            (Some(Object::Constraint(above)), Some(Object::Constraint(own))) => {
+                above.partitioned && above.rule.is_part_like(&own.rule)
+            }
+            _ => true,
+        }
     }
 
     /// While the partition stays, only with the parent.

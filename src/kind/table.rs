@@ -500,7 +500,14 @@ impl Definition for Table {
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         if self.partition_by != new.partition_by {
-            return if may_hold_rows(sides, &self.name) {
+            return if may_hold_rows(sides, &self.name) && sides.facts.way_back {
+                let cannot = match (&self.partition_by, &new.partition_by) {
+                    (Some(_), None) => "makes no plain table of it",
+                    (Some(_), Some(_)) => "does not partition it anew",
+                    (None, _) => "does not partition it",
+                };
+                Alter::Refused(format!("rows may stand in {} by then, and PostgreSQL {cannot}", self.name))
+            } else if may_hold_rows(sides, &self.name) {
                 let name = &self.name;
                 let what = match (&self.partition_by, &new.partition_by) {
                     (Some(_), None) => "it is partitioned, and declared as a plain table".to_owned(),

@@ -128,6 +128,26 @@ impl Rule {
         }
     }
 
+    /// Whether the two can be one key of a partitioned table and of its partition.
+    pub fn is_part_like(&self, other: &Rule) -> bool {
+        match (self, other) {
+            (Rule::Unique(own), Rule::Unique(other)) => {
+                let bare = |it: &Unique| Unique { storage: own.storage.clone(), parent: Aside(None), ..it.clone() };
+                bare(own) == bare(other)
+            }
+            (Rule::Exclusion(own), Rule::Exclusion(other)) => {
+                let bare = |it: &Exclusion| {
+                    let elements = it.elements.iter().cloned();
+                    let key = |it: Element| Element { key: Key { statistics: None, ..it.key }, ..it };
+                    let (storage, elements) = (own.storage.clone(), elements.map(key).collect());
+                    Exclusion { storage, elements, parent: Aside(None), ..it.clone() }
+                };
+                bare(own) == bare(other)
+            }
+            _ => false,
+        }
+    }
+
     /// The index that the constraint's index is attached to.
     pub(super) fn parent(&self) -> Option<&End> {
         match self {

@@ -1,0 +1,1 @@
+INSERT INTO t VALUES (101, 1), (102, 2);
