@@ -4,6 +4,7 @@
     reason = "the command line is where the environment and the terminal are met"
 )]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -14,7 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::apply::Limits;
 use crate::config::{self, Config};
 use crate::connect::Target;
-use crate::diagnostic::{self, Exit, Look, Report};
+use crate::diagnostic::{self, Exit, Look, Report, secret};
 use crate::files;
 use crate::pipeline::{self, Failure, Live};
 use crate::shadow::{self, ShadowSpec};
@@ -269,7 +270,7 @@ pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            usage(&error);
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
@@ -298,6 +299,15 @@ pub fn main() -> Exit {
     // Destructors of what the commands held have run, but for those that the interrupt cut off.
     shadow::on_interrupt();
     exit
+}
+
+/// What is wrong with the arguments, or the help. The arguments are repeated, and may hold a password.
+fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    match secret::masked(&text) {
+        Cow::Borrowed(_) => _ = error.print(),
+        Cow::Owned(masked) => err(masked.trim_end()),
+    }
 }
 
 /// A line for people, who may have gone away: that is no reason to stop.

@@ -10,6 +10,7 @@ use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 mod excerpt;
+pub mod secret;
 pub mod visible;
 
 pub use miette::Severity;

@@ -153,6 +153,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     if !stops.is_empty() {
         return Err(Failure::new(Exit::Failed, stops));
     }
+    let expressions: Vec<String> = facts.backfills.values().cloned().collect();
     tried(&both, &moved, &start, &desired).await?;
     (facts.derived, facts.moved) = (derived, moved);
     let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
@@ -200,6 +201,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             scope: &both.scope,
             facts: &both.live.facts,
             plan: &steps,
+            expressions: &expressions,
             moved: &moved,
             queries: &queries,
             access: Access {

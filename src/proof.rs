@@ -10,7 +10,7 @@ use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
 use crate::kind::{Kind, ObjectId};
-use crate::name::{QName, list};
+use crate::name::{Name, QName, list};
 use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
 use crate::plan::split;
@@ -19,6 +19,7 @@ use crate::queries::Query;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
+use crate::source::uses::{What, uses};
 
 pub mod access;
 mod back;
@@ -80,6 +81,8 @@ pub struct Subject<'a> {
     pub scope: &'a Scope,
     pub facts: &'a Facts,
     pub plan: &'a [Planned],
+    /// What rows are filled by. It may call what nothing else in the plan needs.
+    pub expressions: &'a [String],
     /// Tables that the plan moves out of the scope, and where to.
     pub moved: &'a BTreeMap<QName, QName>,
     /// Statements of applications that are tried along the way.
@@ -366,12 +369,15 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
         let dependents = everything(of).into_iter().flat_map(|id| dependents.get(id).into_iter().flatten());
         dependents.filter_map(|id| whole.get(*id).cloned()).collect()
     });
-    // The function of a trigger runs with the plan, and the text of its body is all that tells what it needs.
+    let called = used(current, subject.expressions);
+    // The function of a trigger runs with the plan, as does one that gives rows their values, and the text of its body is
+    // all that tells what it needs.
     let runs = |id: &ObjectId| {
         let mut users = dependents.get(id).into_iter().flatten();
-        id.kind == Kind::Routine && users.any(|it| it.kind == Kind::Trigger)
+        id.kind == Kind::Routine && (called.contains(id) || users.any(|it| it.kind == Kind::Trigger))
     };
     let mut down = up;
+    down.extend(called.iter().filter_map(|id| whole.get(id).cloned()));
     grow(&mut down, |of| {
         let needs = everything(of).into_iter().flat_map(|id| {
             let wishes = if runs(id) { current.wishes_of(id) } else { BTreeSet::new() };
@@ -382,13 +388,38 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
     down.iter().flat_map(everything).cloned().collect()
 }
 
+/// What expressions call and read by name, and the sequences that they draw from.
+fn used(schema: &Schema, expressions: &[String]) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    for expression in expressions {
+        for it in uses(&format!("SELECT {expression}"), &BTreeSet::new()) {
+            match it.what {
+                What::Relation(parts) => found.extend(named(schema, &parts).cloned()),
+                What::Routine(parts) => {
+                    let routines = schema.objects.keys().filter(|it| it.kind == Kind::Routine);
+                    found.extend(routines.filter(|it| ends_with(&it.path[..2], &parts)).cloned());
+                }
+                What::Column { .. } => {}
+            }
+        }
+        let is_drawn_from = |id: &&ObjectId| match (id.kind, &id.path[..]) {
+            (Kind::Sequence, [namespace, name]) => expression.contains(&format!("'{namespace}.{name}'")),
+            _ => false,
+        };
+        found.extend(schema.objects.keys().filter(is_drawn_from).cloned());
+    }
+    found
+}
+
 /// The relations that a statement may mean by a name; without a namespace, those of any.
 fn named<'a>(schema: &'a Schema, parts: &'a [String]) -> impl Iterator<Item = &'a ObjectId> {
     let is_relation = |id: &&ObjectId| matches!(id.kind, Kind::Table | Kind::View | Kind::MaterializedView);
-    let matches = move |id: &&ObjectId| {
-        id.path.len() == 2 && id.path.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.as_str() == b)
-    };
-    schema.objects.keys().filter(is_relation).filter(matches)
+    schema.objects.keys().filter(is_relation).filter(|it| it.path.len() == 2 && ends_with(&it.path, parts))
+}
+
+/// Whether a path may be what is written so.
+fn ends_with(path: &[Name], parts: &[String]) -> bool {
+    path.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.as_str() == b)
 }
 
 /// Adds what each member leads to, until nothing new is found.

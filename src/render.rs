@@ -1,11 +1,14 @@
 //! A plan for people and for programs. Nothing is decided here.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::ValueEnum;
 use similar::TextDiff;
 
 use crate::diagnostic::Look;
-use crate::diff::{Change, diff};
-use crate::kind::Kind;
+use crate::diagnostic::visible::one_line;
+use crate::diff::diff;
+use crate::kind::{Kind, ObjectId};
 use crate::plan::file::PlanFile;
 use crate::plan::{self, Half, Planned};
 use crate::schema::{Facts, Schema};
@@ -62,19 +65,31 @@ pub fn summary(step: &Planned) -> String {
     format!("{verb} {}", step.subject)
 }
 
-/// The difference of two schemas as a unified diff of the statements that would make what differs.
+/// The difference of two schemas as a unified diff of the statements that would make what differs, object by object.
 pub fn schema_difference(old: &Schema, new: &Schema) -> String {
     let changes = diff(old, new);
-    let concerned = |schema: &Schema| {
-        let wholes: std::collections::BTreeSet<_> = changes
-            .iter()
-            .filter(|(id, change)| **change != Change::Create || schema.contains(id))
-            .map(|(id, _)| schema.whole_of(id))
-            .collect();
+    // A part that one side lacks is seen beside the rest of its whole, which both have.
+    let sides = [old, new];
+    let of = |id| sides.into_iter().filter(move |it| it.contains(id)).map(move |it| it.whole_of(id));
+    let wholes: BTreeSet<ObjectId> = changes.keys().flat_map(of).collect();
+    let statements = |schema: &Schema| {
         let part = schema.filtered(|id| wholes.contains(&schema.whole_of(id)));
         let steps = plan::make(&schema.empty(), &part, &Facts::default()).unwrap_or_default();
-        steps.iter().map(|it| format!("{};\n\n", it.step.sql)).collect::<String>()
+        let mut texts: BTreeMap<ObjectId, String> = BTreeMap::new();
+        for it in &steps {
+            let text = texts.entry(part.whole_of(&it.subject)).or_default();
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text.push_str(&format!("{gap}{};\n", it.step.sql));
+        }
+        texts
     };
-    let (before, after) = (concerned(old), concerned(new));
-    TextDiff::from_lines(&before, &after).unified_diff().header("live", "declared").to_string()
+    let (before, after) = (statements(old), statements(new));
+    let objects: BTreeSet<&ObjectId> = before.keys().chain(after.keys()).collect();
+    let difference = |id: &ObjectId| {
+        let [before, after] = [&before, &after].map(|it| it.get(id).map_or("", String::as_str));
+        let name = id.to_string();
+        let [live, declared] = ["live", "declared"].map(|it| format!("{it} {}", one_line(&name)));
+        TextDiff::from_lines(before, after).unified_diff().header(&live, &declared).to_string()
+    };
+    objects.into_iter().map(difference).collect()
 }

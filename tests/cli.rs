@@ -143,6 +143,86 @@ fn losing_data_needs_a_name() {
 }
 
 #[test]
+fn the_difference_is_that_of_each_object() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE b (id integer, fax text); CREATE TABLE a (id integer, note text);"),
+        ("schema/t.sql", "CREATE TABLE a (id integer, note text, at date); CREATE TABLE b (id integer);"),
+    ]);
+    let out = project.run(&["plan", "--accept", "all"]).out;
+    let difference = out.split_once("Difference of the schemas\n").unwrap().1;
+    let expected = "--- live table public.a\n+++ declared table public.a\n@@ -1,4 +1,5 @@\n CREATE TABLE public.a (\n     \
+        id integer,\n-    note text\n+    note text,\n+    at date\n );\n--- live table public.b\n+++ declared table \
+        public.b\n@@ -1,4 +1,3 @@\n CREATE TABLE public.b (\n-    id integer,\n-    fax text\n+    id integer\n );\n";
+    assert_eq!(difference, expected);
+}
+
+#[test]
+fn a_backfill_may_call_what_nothing_else_needs() {
+    let around = "CREATE SEQUENCE numbers; CREATE TABLE names (name text);
+        CREATE FUNCTION named(i integer) RETURNS text LANGUAGE sql AS 'SELECT max(name) || i FROM public.names';";
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", &format!("{around} CREATE TABLE t (id integer PRIMARY KEY);")),
+        (
+            "schema/t.sql",
+            &format!("{around} CREATE TABLE t (id integer PRIMARY KEY, n bigint NOT NULL, name text NOT NULL);"),
+        ),
+        (
+            "schema/t.toml",
+            "[table.t.columns]\nn.backfill = \"nextval('public.numbers')\"\nname.backfill = \"coalesce(public.named(id), '')\"\n",
+        ),
+    ]);
+    let ended = project.run(&["plan"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}
+
+#[test]
+fn what_accepts_a_hazard_can_be_pasted() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        (
+            "legacy.sql",
+            "CREATE TABLE \"my table\" (id integer, \"old fax's\" text, \"a\nb\" text);
+             ALTER TABLE \"my table\" ENABLE ROW LEVEL SECURITY;",
+        ),
+        ("schema/t.sql", "CREATE TABLE \"my table\" (id integer);"),
+    ]);
+    let open = project.run(&["plan"]);
+    assert_eq!(open.code, 4, "{}", open.err);
+    let printed = |text: &str, before: &str| -> Vec<String> {
+        let mut found: Vec<String> =
+            text.lines().filter_map(|it| Some(it.split_once(before)?.1.to_owned())).collect();
+        found.sort();
+        found
+    };
+    let pasted = printed(&open.err, "needs --accept ");
+    assert_eq!(pasted.len(), 3, "{pasted:?}");
+    assert!(pasted.iter().any(|it| it.contains("rls") && it.ends_with(":public.\"my table\"'")), "{pasted:?}");
+    assert_eq!(printed(&open.out, "needs --accept "), pasted);
+    assert_eq!(printed(&open.out, "    --accept "), pasted);
+    let command = format!("{} plan --accept {}", env!("CARGO_BIN_EXE_tenantry"), pasted.join(" --accept "));
+    let ended = Command::new("sh").args(["-c", &command]).current_dir(project.path()).output().unwrap();
+    assert!(ended.status.success(), "{command}: {}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn what_may_be_a_password_is_not_repeated() {
+    let url = "postgresql://u:s3cr3t@db.invalid/app";
+    let sql = "CREATE SUBSCRIPTION s CONNECTION 'host=h password=s3cr3t' PUBLICATION p;
+        CREATE ROLE clerk PASSWORD 's3cr3t';";
+    let files = [("schema/s.sql", sql), ("tenantry.toml", &format!("[database]\nurl = \"{url}\"\nserver = 'x'\n"))];
+    let project = Project::new(&files);
+    for arguments in [&["plan", url] as &[&str], &["plan", "--datbase", url], &[url], &["plan"]] {
+        let ended = project.run(arguments);
+        assert!(ended.code > 0 && !ended.err.contains("s3cr3t"), "{arguments:?}: {}", ended.err);
+    }
+    fs::remove_file(project.path().join("tenantry.toml")).unwrap();
+    let ended = project.run(&["plan", "--database", url]);
+    assert!(ended.err.contains("2 errors") && !ended.err.contains("s3cr3t"), "{}", ended.err);
+}
+
+#[test]
 fn a_required_column_without_a_value_is_refused() {
     let project = Project::new(&[
         ("tenantry.toml", CONFIG),

@@ -10,27 +10,17 @@ use crate::journal::{self, Run};
 use crate::name::QName;
 use crate::pipeline::unaccepted;
 use crate::plan::file::{FileHazard, PlanFile};
+use crate::plan::hazard::is_meant;
 
 /// Hazards that must be accepted are, in the file or here.
 pub(super) fn accepted(plan: &PlanFile, accept: &[String]) -> Result<(), ApplyError> {
-    let covers = |given: &String, hazard: &FileHazard| match given.split_once(':') {
-        _ if given == "all" => true,
-        Some((code, object)) => {
-            let named = hazard.object == object || hazard.object.ends_with(&format!(" {object}"));
-            code == hazard.code.name() && named
-        }
-        None => given == hazard.code.name(),
-    };
     let open: Vec<(u32, &FileHazard)> = unaccepted(plan)
         .into_iter()
-        .filter(|(_, hazard)| !accept.iter().any(|given| covers(given, hazard)))
+        .filter(|(_, it)| !accept.iter().any(|given| is_meant(given, it.code, &it.object)))
         .collect();
     let Some((_, first)) = open.first() else { return Ok(()) };
-    let help = format!(
-        "nothing was changed; plan without them, or accept each by name: --accept '{}:{}'",
-        first.code,
-        first.object_path()
-    );
+    let help =
+        format!("nothing was changed; plan without them, or accept each by name: --accept {}", first.acceptance());
     let open =
         open.iter().map(|(step, it)| format!("step {step}: {}: {}: {}", it.code, it.object, it.why)).collect();
     Err(ApplyError::Hazards { open, help })

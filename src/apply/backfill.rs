@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// How often it is looked who waits for a part that runs.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How often it is told what is waited for: a replica may be far behind.
+const TELL: Duration = Duration::from_secs(5);
+
 /// How far a step in parts has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -132,7 +135,7 @@ impl Running<'_> {
             Walk::Key(_) => Size::FIRST_ROWS,
             Walk::Blocks => Size::FIRST_BLOCKS,
         };
-        let mut told = String::new();
+        let mut told: Option<Instant> = None;
         let mut target = self.pace.part;
         while !at.finished {
             let before = std::mem::replace(&mut target, throttle.part().await);
@@ -156,10 +159,11 @@ impl Running<'_> {
             meter.count(part, size, done.rows, done.last);
             (self.tell)(Event::Rows(step, meter.progress()));
             size = size.after(done.took, target, done.others_waited);
-            while let Some((pause, why)) = throttle.pause(done.rows, begun.elapsed()).await? {
-                if !why.is_empty() && why != told {
+            let worked = begun.elapsed();
+            while let Some((pause, why)) = throttle.pause(done.rows, worked, begun.elapsed()).await? {
+                if !why.is_empty() && told.is_none_or(|at| at.elapsed() >= TELL) {
                     (self.tell)(Event::Says(format!("step {} waits: {why}", step.id)));
-                    told = why.clone();
+                    told = Some(Instant::now());
                 }
                 self.rest(pause).await?;
                 if why.is_empty() {

@@ -77,16 +77,18 @@ pub(super) struct Throttle<'a> {
     other: Option<Session>,
     /// Whether others use the server, and when that was looked at.
     busy: Option<(Instant, bool)>,
-    /// When the write-ahead log was looked at last, and where it was.
-    wal: Option<(Instant, i64)>,
+    wal: Option<Log>,
     replicas: Option<Instant>,
 }
 
 /// How often the write-ahead log and the replicas are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The longest pause before things are looked at again.
-const LONGEST: Duration = Duration::from_secs(2);
+/// How long a replica is waited for before it is looked at again.
+const REPLICA: Duration = Duration::from_millis(500);
+
+/// The longest pause: who writes more than the ceiling by himself must not stop the rows for good.
+const LONGEST: Duration = Duration::from_secs(60);
 
 impl<'a> Throttle<'a> {
     /// Without a second connection nobody sees who waits: parts keep to their time all the same.
@@ -137,38 +139,57 @@ impl<'a> Throttle<'a> {
         busy
     }
 
-    /// How long to wait before the next part, and what for. `rows` were changed in the time since the last one began.
-    pub(super) async fn pause(&mut self, rows: u64, since: Duration) -> Result<Option<(Duration, String)>, Error> {
+    /// How long to wait before the next part, and what for. `rows` were changed by the last one in the time that it
+    /// `worked`, and it began `since` ago.
+    pub(super) async fn pause(
+        &mut self,
+        rows: u64,
+        worked: Duration,
+        since: Duration,
+    ) -> Result<Option<(Duration, String)>, Error> {
         let client = &self.session.client;
         if let Some(limit) = self.pace.replica_lag.filter(|_| self.replicas.is_none_or(|at| at.elapsed() >= LOOK)) {
             self.replicas = Some(Instant::now());
             if let Some((name, lag)) = lagging(client, limit).await? {
                 self.replicas = None;
-                return Ok(Some((LONGEST / 4, format!("the replica {name} is {:.1} s behind", lag.as_secs_f64()))));
+                return Ok(Some((REPLICA, format!("the replica {name} is {:.1} s behind", lag.as_secs_f64()))));
             }
         }
         let mut pause = self.pace.rows_per_second.map_or(Duration::ZERO, |limit| {
             Duration::from_secs_f64(rows as f64 / limit.max(1) as f64).saturating_sub(since)
         });
         if self.pace.busy_part.is_some() && self.busy.is_some_and(|(_, busy)| busy) {
-            pause = pause.max(since);
+            pause = pause.max((2 * worked).saturating_sub(since));
         }
-        if let Some(limit) =
-            self.pace.wal_per_second.filter(|_| self.wal.is_none_or(|(at, _)| at.elapsed() >= LOOK))
+        if let Some(limit) = self.pace.wal_per_second.filter(|_| self.wal.is_none_or(|it| it.at.elapsed() >= LOOK))
         {
-            let now = written(client).await?;
-            if let Some((at, before)) = self.wal.replace((Instant::now(), now)) {
-                let due = Duration::from_secs_f64((now - before).max(0) as f64 / limit.max(1) as f64);
-                let wait = due.saturating_sub(at.elapsed()).min(LONGEST);
-                if wait > pause {
-                    // What is written during the pause belongs to it.
-                    self.wal = Some((Instant::now() + wait, now));
-                    return Ok(Some((wait, "the write-ahead log grows faster than allowed".into())));
-                }
+            let (now, log) = (Instant::now(), written(client).await?);
+            let wait = self.wal.get_or_insert(Log { at: now, written: log }).owed(now, log, limit);
+            if wait > pause {
+                return Ok(Some((wait, "the write-ahead log grows faster than allowed".into())));
             }
         }
-        pause = pause.min(Duration::from_secs(60));
+        pause = pause.min(LONGEST);
         Ok((!pause.is_zero()).then(|| (pause, String::new())))
+    }
+}
+
+/// Where the write-ahead log was when what had been written was within the ceiling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Log {
+    at: Instant,
+    written: i64,
+}
+
+impl Log {
+    /// How long to wait now, until all that was written is within so many bytes a second.
+    fn owed(&mut self, now: Instant, written: i64, limit: u64) -> Duration {
+        let bytes = (written - self.written).max(0) as f64;
+        let takes = Duration::from_secs_f64(bytes / limit.max(1) as f64);
+        let wait = takes.saturating_sub(now.saturating_duration_since(self.at)).min(LONGEST);
+        // What is written during the wait comes on top of what it makes up for.
+        *self = Log { at: now + wait, written };
+        wait
     }
 }
 
@@ -207,6 +228,18 @@ mod tests {
         let (long, short) = (Duration::from_millis(100), Duration::from_millis(10));
         assert_eq!(Size(20_000).shortened(long, short), Size(2_000));
         assert_eq!(Size(2_000).shortened(short, long), Size(2_000));
+    }
+
+    #[test]
+    fn what_is_written_is_made_up_for() {
+        let (start, second, mega) = (Instant::now(), Duration::from_secs(1), 1_000_000);
+        let mut log = Log { at: start, written: 0 };
+        assert_eq!(log.owed(start + second, mega / 2, mega as u64), Duration::ZERO);
+        // Thirty megabytes in a second, at one a second.
+        assert_eq!(log.owed(start + 2 * second, mega / 2 + 30 * mega, mega as u64), 29 * second);
+        // Five more come during the wait, and one in the second after it.
+        assert_eq!(log.owed(start + 32 * second, mega / 2 + 36 * mega, mega as u64), 5 * second);
+        assert_eq!(log.owed(start + 38 * second, 500 * mega, mega as u64), LONGEST);
     }
 
     #[test]

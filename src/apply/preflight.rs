@@ -136,7 +136,22 @@ fn unanswered(probe: &Probe, error: &tokio_postgres::Error) -> Option<Finding> {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             note(format!("the rows of {table} may not be read by this role"))
         }
+        // Drawing from a sequence is no question of the rows.
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) if !server_message(error).contains("nextval()") => {
+            note(format!("the rows of {table} could not be tried without writing: {}", server_message(error)))
+        }
         _ => None,
+    }
+}
+
+/// Rows need a value: those that satisfy the condition, where there is one.
+struct Required<'a> {
+    pending: Option<&'a str>,
+}
+
+impl Required<'_> {
+    fn and(&self) -> String {
+        self.pending.map(|it| format!("({it}) AND ")).unwrap_or_default()
     }
 }
 
@@ -151,12 +166,13 @@ impl Asking<'_> {
         let table = &self.probe.table;
         match &self.probe.what {
             What::Rows { condition, fault, with } => {
-                let found = self.rows(condition, &format!("({condition})"), with).await?;
+                let found = self.rows(condition, &format!("({condition})"), with, None).await?;
                 Ok(self.stops(found.map(|rows| format!("rows of {table} {fault}: {rows}"))))
             }
             What::Value { column, expression, pending } => {
-                let pending = pending.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
-                let found = self.rows(&format!("{pending}({expression}) IS NULL"), expression, &[]).await?;
+                let required = Required { pending: pending.as_deref() };
+                let condition = format!("{}({expression}) IS NULL", required.and());
+                let found = self.rows(&condition, expression, &[], Some(&required)).await?;
                 let message = |rows| format!("the backfill gives rows of {table} no value for {column}: {rows}");
                 Ok(self.stops(found.map(message)))
             }
@@ -167,7 +183,7 @@ impl Asking<'_> {
                     true => format!("{column} IS NOT NULL AND ({expression}) IS NULL"),
                     false => format!("{column} IS NOT NULL AND ({expression})::{old} IS DISTINCT FROM {column}"),
                 };
-                let found = self.rows(&condition, expression, &[]).await?;
+                let found = self.rows(&condition, expression, &[], None).await?;
                 let message = |rows| format!("values of {table}.{column} do not survive its new type: {rows}");
                 Ok(self.stops(found.map(message)))
             }
@@ -373,6 +389,7 @@ impl Asking<'_> {
         condition: &str,
         expression: &str,
         with: &[Term],
+        required: Option<&Required<'_>>,
     ) -> Result<Option<String>, tokio_postgres::Error> {
         let (key, alias) = self.key().await?;
         let mut table = self.probe.table.clone();
@@ -395,28 +412,37 @@ impl Asking<'_> {
             Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
             // Data exceptions, and what functions of the user's raise.
             Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => {
-                let failing = self.failing(&table, &key, &alias, expression).await?;
+                let failing = self.failing(&table, &key, &alias, expression, required).await?;
                 Ok(Some(failing.unwrap_or_else(|| server_message(&error))))
             }
             _ => Err(error),
         }
     }
 
-    /// Rows for which an expression fails, each with what the server says: as far as it comes in the time that it has.
+    /// Rows for which an expression fails, each with what the server says, or gives no value that is required: as far as
+    /// it comes in the time that it has.
     async fn failing(
         &self,
         table: &str,
         key: &str,
         alias: &str,
         expression: &str,
+        required: Option<&Required<'_>>,
     ) -> Result<Option<String>, tokio_postgres::Error> {
+        let (pending, value) = match required {
+            Some(it) => (
+                it.pending.map(|it| format!(" WHERE {it}")).unwrap_or_default(),
+                "IF its_value IS NULL THEN RAISE WARNING 'tenantry %', its_row.its_key; its_count := its_count + 1; END IF;",
+            ),
+            None => (String::new(), ""),
+        };
         let body = format!(
             "DECLARE\n    its_row record;\n    its_value text;\n    its_count integer := 0;\nBEGIN\n    \
-             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias} LOOP\n    \
+             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias}{pending} LOOP\n    \
              BEGIN\n        SELECT ({expression})::text INTO its_value FROM {table} AS {alias} \
-             WHERE ctid = its_row.its_place AND tableoid = its_row.its_part;\n    \
+             WHERE ctid = its_row.its_place AND tableoid = its_row.its_part;\n        {value}\n    \
              EXCEPTION WHEN OTHERS THEN\n        RAISE WARNING 'tenantry %: %', its_row.its_key, SQLERRM;\n        \
-             its_count := its_count + 1;\n        EXIT WHEN its_count > {NAMED};\n    END;\n    END LOOP;\nEND"
+             its_count := its_count + 1;\n    END;\n    EXIT WHEN its_count > {NAMED};\n    END LOOP;\nEND"
         );
         self.session.notices.drain();
         match self.session.client.batch_execute(&format!("DO {}", Literal(&body))).await {

@@ -12,6 +12,7 @@ use super::progress::{Shown, Through, attended, confirmed, target, told};
 use super::{Context, err, interrupted};
 use crate::apply::{self, Event, Finding, Prepared};
 use crate::connect::Target;
+use crate::diagnostic::visible::one_line;
 use crate::diagnostic::{self, Exit, Report};
 use crate::files;
 use crate::lock::Lock;
@@ -21,6 +22,7 @@ use crate::plan::batch::Batch;
 use crate::plan::file::{FileStep, PlanFile};
 use crate::render::review::counted;
 use crate::render::review::gate;
+use crate::render::sql::ended;
 
 /// Run a plan on a live database, step by step; what was done is kept in a journal there
 #[derive(Debug, clap::Args)]
@@ -209,13 +211,13 @@ pub(super) fn script(steps: &[&FileStep]) -> String {
             let local = if inside { "LOCAL " } else { "" };
             let _ = write!(
                 out,
-                "-- step {}, {}: {}\nSET {local}lock_timeout = {};\nSET {local}statement_timeout = {};\n{};\n",
+                "-- step {}, {}: {}\nSET {local}lock_timeout = {};\nSET {local}statement_timeout = {};\n{}\n",
                 step.id,
                 step.stage.name(),
-                step.summary.replace('\n', " "),
+                one_line(&step.summary),
                 step.lock_timeout_ms,
                 step.statement_timeout_ms,
-                step.batch.as_ref().map_or_else(|| step.sql.clone(), Batch::script)
+                ended(&step.batch.as_ref().map_or_else(|| step.sql.clone(), Batch::script))
             );
         }
         out.push_str(if inside { "COMMIT;\n\n" } else { "\n" });

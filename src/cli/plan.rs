@@ -111,7 +111,7 @@ impl Plan {
         let open = pipeline::unaccepted(&made.file);
         if !open.is_empty() {
             for (step, hazard) in &open {
-                context.tell(&format!("step {step} needs --accept {}:{}", hazard.code, hazard.object_path()));
+                context.tell(&format!("step {step} needs --accept {}", hazard.acceptance()));
             }
             return Ok(Exit::Hazard);
         }

@@ -12,6 +12,7 @@ use crate::introspect::server_message;
 use crate::name::Name;
 use crate::pipeline::{Failure, Live};
 use crate::queries;
+use crate::render::sql::ended;
 
 /// Statements of applications, with which plans are tried
 #[derive(Debug, clap::Args)]
@@ -64,19 +65,17 @@ impl Record {
         let mut text =
             String::from("-- Statements that applications ran, as pg_stat_statements has counted them.\n");
         for (role, sql) in &kept {
-            let _ = write!(text, "\n-- tenantry: as {}\n{}\n", Name::from(role.as_str()), ended(sql));
+            let _ = write!(
+                text,
+                "\n-- tenantry: as {}\n{}\n",
+                Name::from(role.as_str()),
+                ended(sql.trim_end_matches(';'))
+            );
         }
         files::write(&self.out, &text).map_err(|report| failure(Exit::Failed, report))?;
         context.tell(&format!("{} statements written to {}", kept.len(), self.out.display()));
         Ok(Exit::Done)
     }
-}
-
-/// A statement with a semicolon at its end, which must not be part of a comment there.
-fn ended(sql: &str) -> String {
-    let sql = sql.trim_end_matches(';');
-    let has_comment = sql.lines().next_back().is_some_and(|it| it.contains("--"));
-    format!("{sql}{};", if has_comment { "\n" } else { "" })
 }
 
 /// Whether a statement reads or writes rows, and of relations other than the server's own.
@@ -112,16 +111,4 @@ async fn counted(session: &Session, min_calls: i64) -> Result<Vec<(String, Strin
     );
     let rows = session.client.query(&query, &[&min_calls]).await.map_err(failed)?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_comment_takes_no_semicolon_in() {
-        assert_eq!(ended("SELECT 1 FROM t;"), "SELECT 1 FROM t;");
-        assert_eq!(ended("-- all\nSELECT 1 FROM t"), "-- all\nSELECT 1 FROM t;");
-        assert_eq!(ended("SELECT 1 FROM t -- of the shop"), "SELECT 1 FROM t -- of the shop\n;");
-    }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::File;
+use super::secret::passwords;
 use super::visible::one_line;
 
 /// How many lines around a place are drawn at most.
@@ -64,11 +65,13 @@ impl<'a> Excerpt<'a> {
         let kept =
             if length <= width { std::iter::once(0..length).collect() } else { parts(at, line, places, width) };
         let is_kept = |number: usize| kept.iter().any(|it: &Range<usize>| it.contains(&number));
+        let passwords = passwords(line);
         let mut in_gap = false;
         for (number, (offset, it)) in line.char_indices().enumerate() {
             if is_kept(number) {
                 self.seams.push((at + offset, self.text.len()));
                 match it {
+                    _ if passwords.iter().any(|hidden| hidden.contains(&offset)) => self.text.push('*'),
                     '\t' => self.text.push(it),
                     _ => self.text.push_str(&one_line(it.encode_utf8(&mut [0; 4]))),
                 }

@@ -1,21 +1,9 @@
 //! What is accepted, and what the repository takes more or less seriously than others.
 
 use crate::config::PlanSettings;
-use crate::plan::hazard::{Hazard, Severity};
+use crate::plan::hazard::{Hazard, Severity, is_meant};
 use crate::plan::policy::Verdict;
 use crate::source::Allow;
-
-/// Whether `CODE`, `CODE:object` or `all` means a hazard.
-fn covers(given: &str, hazard: &Hazard) -> bool {
-    match given.split_once(':') {
-        _ if given == "all" => true,
-        Some((code, object)) => {
-            let path: Vec<String> = hazard.object.path.iter().map(ToString::to_string).collect();
-            code == hazard.code.name() && (object == path.join(".") || object == hazard.object.to_string())
-        }
-        None => given == hazard.code.name(),
-    }
-}
 
 /// Marks a hazard that somebody accepted: on the command line, in the configuration, or beside the declaration.
 pub(super) fn accept(hazard: &mut Hazard, flags: &[String], config: &PlanSettings, allows: &[Allow]) {
@@ -25,9 +13,11 @@ pub(super) fn accept(hazard: &mut Hazard, flags: &[String], config: &PlanSetting
         Some(Verdict::Refuse) => hazard.severity = Severity::Refuse,
         Some(Verdict::Allow) | None => {}
     }
-    if flags.iter().any(|given| covers(given, hazard)) {
+    let object = hazard.object.to_string();
+    let means = |given: &String| is_meant(given, hazard.code, &object);
+    if flags.iter().any(means) {
         hazard.accepted = Some("--accept".into());
-    } else if verdict == Some(Verdict::Allow) || config.accept.iter().any(|given| covers(given, hazard)) {
+    } else if verdict == Some(Verdict::Allow) || config.accept.iter().any(means) {
         hazard.accepted = Some("tenantry.toml".into());
     } else if let Some(allow) = allows.iter().find(|allow| {
         allow.hazard == hazard.code

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::diagnostic::visible::one_line;
 use crate::diagnostic::{File, Report};
 use crate::kind::as_trees;
 use crate::lock::Lock;
 use crate::plan::access::Change;
 use crate::plan::batch::Batch;
 use crate::plan::gate::Gate;
-use crate::plan::hazard::{Code, Severity};
+use crate::plan::hazard::{self, Code, Severity};
 use crate::plan::split::Part;
 use crate::plan::{Stage, Undo};
 use crate::schema::Schema;
@@ -228,9 +229,14 @@ impl FileHazard {
         self.severity.unwrap_or(self.code.severity()) == Severity::Refuse && self.accepted.is_none()
     }
 
-    /// The object as `--accept` takes it: without the word for its kind.
-    pub fn object_path(&self) -> &str {
-        self.object.split_once(' ').map_or(self.object.as_str(), |(_, path)| path)
+    /// What accepts it and nothing else, as a shell reads it.
+    pub fn acceptance(&self) -> String {
+        let text = format!("{}:{}", self.code, hazard::without_kind(&self.object));
+        let text = one_line(&text);
+        match text.chars().all(|it| it.is_ascii_alphanumeric() || "._-:,/".contains(it)) {
+            true => text.into_owned(),
+            false => format!("'{}'", text.replace('\'', r"'\''")),
+        }
     }
 }
 

@@ -211,7 +211,7 @@ fn acceptance(hazard: &FileHazard) -> String {
     match &hazard.accepted {
         Some(who) => format!("accepted by {}", escaped(who)),
         None if hazard.needs_acceptance() => {
-            format!("needs <code>--accept {}</code>", escaped(&review::acceptance(hazard)))
+            format!("needs <code>--accept {}</code>", escaped(&hazard.acceptance()))
         }
         None => "not needed".into(),
     }

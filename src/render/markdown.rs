@@ -124,7 +124,7 @@ fn hazards(out: &mut String, plan: &PlanFile) {
         let accepted = match &hazard.accepted {
             Some(who) => prose(who),
             None if hazard.needs_acceptance() => {
-                format!("**no**, needs {}", code(&format!("--accept {}", review::acceptance(hazard))))
+                format!("**no**, needs {}", code(&format!("--accept {}", hazard.acceptance())))
             }
             None => "not needed".into(),
         };

@@ -81,11 +81,6 @@ pub fn hazards(plan: &PlanFile) -> Vec<(u32, &FileHazard)> {
     all
 }
 
-/// What `--accept` takes to accept a hazard.
-pub fn acceptance(hazard: &FileHazard) -> String {
-    format!("{}:{}", hazard.code, hazard.object_path())
-}
-
 /// The proof in one line.
 pub fn proof(plan: &PlanFile) -> String {
     let proof = &plan.proof;

@@ -71,13 +71,27 @@ fn write_step(out: &mut String, group: &[&FileStep], place: usize) {
         let _ = writeln!(out, "SET search_path TO DEFAULT;\n{};\nSET search_path = '';", batch.script());
         return;
     }
-    out.push_str(&step.sql);
-    // A comment at the end of the statement would take the semicolon along.
-    let ends_in_comment = step.sql.lines().last().is_some_and(|it| it.contains("--"));
-    out.push_str(if ends_in_comment { "\n;\n" } else { ";\n" });
+    let _ = writeln!(out, "{}", ended(&step.sql));
+}
+
+/// A statement with a semicolon at its end, which must not be part of a comment there.
+pub fn ended(sql: &str) -> String {
+    let has_comment = sql.lines().next_back().is_some_and(|it| it.contains("--"));
+    format!("{sql}{};", if has_comment { "\n" } else { "" })
 }
 
 /// One line, whatever a name holds: a line break in it would end the comment.
 fn comment(out: &mut String, text: &str) {
     let _ = writeln!(out, "-- {}", one_line(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_takes_no_semicolon_in() {
+        assert_eq!(ended("-- all\nSELECT 1 FROM t"), "-- all\nSELECT 1 FROM t;");
+        assert_eq!(ended("SELECT 1 FROM t -- of the shop"), "SELECT 1 FROM t -- of the shop\n;");
+    }
 }

@@ -172,12 +172,14 @@ impl Page {
     fn hazard(&mut self, below: &str, hazard: &FileHazard) {
         let ink = if hazard.needs_acceptance() { Ink::Red } else { Ink::Yellow };
         self.fact(below, Some(ink), &format!("hazard {}: {}: {}", hazard.code, hazard.object, hazard.why));
-        let then = match &hazard.accepted {
-            Some(who) => format!("accepted by {who}"),
-            None if hazard.needs_acceptance() => format!("needs --accept {}", review::acceptance(hazard)),
-            None => hazard.code.effect().to_owned(),
-        };
-        self.fact(&format!("{below}  "), Some(if hazard.accepted.is_some() { Ink::Green } else { ink }), &then);
+        let below = format!("{below}  ");
+        match &hazard.accepted {
+            Some(who) => self.fact(&below, Some(Ink::Green), &format!("accepted by {who}")),
+            None if hazard.needs_acceptance() => {
+                self.whole(&below, Some(ink), &format!("needs --accept {}", hazard.acceptance()));
+            }
+            None => self.fact(&below, Some(ink), hazard.code.effect()),
+        }
     }
 
     fn summary(&mut self, plan: &PlanFile) {
@@ -198,7 +200,7 @@ impl Page {
         }
         for (step, hazard) in open {
             self.fact("  ", Some(Ink::Red), &format!("step {step}: {}: {}", hazard.object, hazard.code.effect()));
-            self.fact("    ", None, &format!("--accept {}", review::acceptance(hazard)));
+            self.whole("    ", None, &format!("--accept {}", hazard.acceptance()));
             self.fact("    ", None, &format!("safer: {}", hazard.code.safer()));
         }
     }
@@ -276,6 +278,12 @@ impl Page {
             let part = ink.map_or_else(|| part.to_owned(), |ink| self.paint(ink, part));
             self.line(&format!("{margin}{}{part}", if place == 0 { "" } else { "  " }));
         }
+    }
+
+    /// A line behind a margin, of whatever length: somebody may paste it.
+    fn whole(&mut self, margin: &str, ink: Option<Ink>, text: &str) {
+        let text = ink.map_or_else(|| text.to_owned(), |ink| self.paint(ink, text));
+        self.line(&format!("{margin}{text}"));
     }
 
     fn line(&mut self, text: &str) {
