@@ -84,7 +84,7 @@ async fn the_drift_is_shown_where_the_declaration_is_at_hand() {
 #[tokio::test]
 async fn a_hazard_is_accepted_by_name_or_not_at_all() {
     let case = Case::new("hazard", OLD, "CREATE TABLE contacts (id bigint PRIMARY KEY)").await;
-    case.apply(&[]).ended(4, &["drop-column", "--accept 'drop-column:public.contacts.name'"]);
+    case.apply(&[]).ended(4, &["drop-column", "--accept drop-column:public.contacts.name"]);
     case.apply(&["--accept", "drop-table"]).ended(4, &["drop-column"]);
     case.apply(&["--accept", "drop-column:public.contacts.other"]).ended(4, &["drop-column"]);
     assert!(case.ask("SELECT name = 'a' FROM contacts").await);
