@@ -192,7 +192,9 @@ impl Column {
             _ => {}
         }
         if !has_element && self.generated.is_none() && self.default(sides.new).is_none() {
-            let handed_down = |it: &QName| super::default::find(sides.new, it, &self.name).is_some();
+            // One that goes from the parent is there until then.
+            let found = |schema, it: &QName| super::default::find(schema, it, &self.name).is_some();
+            let handed_down = |it: &QName| found(sides.new, it) || found(sides.old, it);
             if table.inherits.iter().any(handed_down) {
                 settings.push(format!("{alter} DROP DEFAULT"));
             }

@@ -283,7 +283,11 @@ impl Default {
 
     /// Whether a parent has the same default already when its heirs are made.
     fn comes_with_a_parent(&self, sides: &Sides<'_>) -> bool {
+        let is_there = |it: &&Default| {
+            sides.is_new(&it.column_id()) || find(sides.old, &it.table, &it.column) == Some(*it)
+        };
         self.handed_down(sides)
+            .filter(is_there)
             .filter_map(|it| column::find(sides.new, &it.table, &it.column))
             .any(|it| it.takes_default_along(sides))
     }
