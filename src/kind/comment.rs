@@ -63,15 +63,42 @@ pub(super) fn on_not_null_again(on: &ObjectId, name: &Name, sides: &Sides<'_>) -
     Some(stays.on_not_null(name, &Literal(&stays.text).to_string()))
 }
 
-/// The names of a NOT NULL that stays: before and after the plan. One that goes, or comes, has none.
-fn names(on: &ObjectId, sides: &Sides<'_>) -> Option<(Name, Name)> {
-    let old = sides.old.get(on).filter(|_| !sides.is_new(on))?;
-    match (old, sides.new.get(on)?) {
-        (Object::Column(old), Object::Column(new)) => old.names_of_not_null(new, sides),
-        (Object::Domain(old), Object::Domain(new)) if old.not_null && new.not_null => {
-            Some((old.not_null_constraint(), new.not_null_constraint()))
+/// The comment of a domain that takes the place of another.
+pub(super) fn on_not_null_of_swapped(on: &ObjectId, sides: &Sides<'_>) -> Option<Step> {
+    let comment = of_not_null(on, sides.new)?;
+    match sides.new.get(on) {
+        Some(Object::Domain(it)) => {
+            Some(comment.on_not_null(&it.not_null_constraint(), &Literal(&comment.text).to_string()))
         }
         _ => None,
+    }
+}
+
+/// What is said of a NOT NULL in the course of the plan.
+enum Said {
+    /// It stays, under this name.
+    Under(Name),
+    /// It gets another name, or is another: what does that says the rest.
+    Elsewhere,
+    /// It comes or goes.
+    Once,
+}
+
+fn said(on: &ObjectId, sides: &Sides<'_>) -> Said {
+    let names = match (sides.old.get(on).filter(|_| !sides.is_new(on)), sides.new.get(on)) {
+        (Some(Object::Column(old)), Some(Object::Column(new))) => old.names_of_not_null(new, sides),
+        (Some(Object::Domain(old)), Some(Object::Domain(new))) => {
+            if domain::is_swapped(&new.name, sides) {
+                return Said::Elsewhere;
+            }
+            (old.not_null && new.not_null).then(|| (old.not_null_constraint(), new.not_null_constraint()))
+        }
+        _ => None,
+    };
+    match names {
+        Some((from, to)) if from == to => Said::Under(to),
+        Some(_) => Said::Elsewhere,
+        None => Said::Once,
     }
 }
 
@@ -204,22 +231,21 @@ impl Definition for Comment {
         }
         let text = Literal(&self.text).to_string();
         if self.part == Some(Part::NotNull) {
-            let stays = names(&self.on, sides);
-            if stays.as_ref().is_some_and(|(from, to)| from != to) {
-                return vec![];
-            }
             let comes = || match sides.new.get(&self.on)? {
                 Object::Column(it) => Some((it.not_null.as_ref()?.constraint(it), Stage::Validate)),
                 Object::Domain(it) => Some((it.not_null_constraint(), Stage::Contract)),
                 _ => None,
             };
-            // In what is new, it is there from the start.
-            let is_whole = sides.is_new(&sides.new.whole_of(&self.on));
-            let name = stays.map(|(name, _)| (name, Stage::Expand)).or_else(comes);
-            let step = name.map(|(name, stage)| {
-                self.on_not_null(&name, &text).stage(if is_whole { Stage::Expand } else { stage })
-            });
-            return step.into_iter().collect();
+            let name = match said(&self.on, sides) {
+                Said::Under(name) => Some((name, Stage::Expand)),
+                Said::Elsewhere => None,
+                // In what is new, it is there from the start.
+                Said::Once if sides.is_new(&sides.new.whole_of(&self.on)) => {
+                    comes().map(|(name, _)| (name, Stage::Expand))
+                }
+                Said::Once => comes(),
+            };
+            return name.into_iter().map(|(name, stage)| self.on_not_null(&name, &text).stage(stage)).collect();
         }
         let stage = column::stage_of_identity(self.inside.as_ref(), sides);
         vec![self.step(text).stage(stage)]
@@ -239,9 +265,10 @@ impl Definition for Comment {
         if self.part != Some(Part::NotNull) {
             return vec![self.step("NULL".to_owned())];
         }
-        // It goes with its NOT NULL, or with its name.
-        let stays = names(&self.on, sides).filter(|(from, to)| from == to);
-        stays.into_iter().map(|(name, _)| self.on_not_null(&name, "NULL")).collect()
+        match said(&self.on, sides) {
+            Said::Under(name) => vec![self.on_not_null(&name, "NULL")],
+            Said::Elsewhere | Said::Once => vec![],
+        }
     }
 }
 

@@ -544,7 +544,10 @@ impl Definition for Constraint {
 
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
-            Disturbance::Retype { checks } => !(checks && self.is_looked_through()),
+            // Of what holds for a time, both ends have one type at any time as well.
+            Disturbance::Retype { checks } => {
+                !(checks && self.is_looked_through()) && !matches!(&self.rule, Rule::Foreign(it) if it.period)
+            }
             Disturbance::Replace => false,
             // Both ends of a foreign key must be of the same type at any time.
             Disturbance::Swap => matches!(self.rule, Rule::Unique(_)),

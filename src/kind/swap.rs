@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::column::Column;
-use crate::kind::comment::{Comment, Part};
 use crate::kind::domain_constraint::DomainConstraint;
-use crate::kind::{Definition, Kind, Object, ObjectId, index_partition, row_type, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, comment, index_partition, row_type, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -331,15 +330,14 @@ fn keeps_default(column: &Column, sides: &Sides<'_>) -> bool {
 
 /// Owner, grants and comments of what is made anew under an old name.
 fn satellites(on: &ObjectId, sides: &Sides<'_>) -> Vec<Step> {
-    let of_not_null = Comment::on_part(Part::NotNull, on.clone(), "").id();
     let mut steps = vec![];
-    for id in [Kind::Owner, Kind::Grants, Kind::Comment].map(|kind| on.satellite(kind)).iter().chain([&of_not_null])
-    {
-        match sides.new.get(id).filter(|_| sides.old.contains(id)) {
+    for id in [Kind::Owner, Kind::Grants, Kind::Comment].map(|kind| on.satellite(kind)) {
+        match sides.new.get(&id).filter(|_| sides.old.contains(&id)) {
             Some(Object::Grants(grants)) => steps.extend(grants.on_creation(sides)),
             Some(other) => steps.extend(other.create(sides)),
             None => {}
         }
     }
+    steps.extend(comment::on_not_null_of_swapped(on, sides));
     steps
 }

@@ -232,6 +232,15 @@ impl Column {
             return self.add_and_backfill(self.not_null.as_ref(), backfill, sides);
         }
         let along = self.takes_default_along(sides);
+        // Rows have the values of a column that is computed when read: that none is null is to be looked through.
+        let is_virtual = self.generated.as_ref().is_some_and(|it| it.is_virtual);
+        if let Some(it) = self.not_null.as_ref().filter(|it| it.valid && is_virtual)
+            && table::may_hold_rows(sides, &self.table)
+        {
+            let add = self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides);
+            let set = Column { not_null: None, ..self.clone() }.set(sides);
+            return [add].into_iter().chain(set).chain(self.set_not_null(it, sides)).collect();
+        }
         let default = self.default(sides.new).filter(|_| self.generated.is_none());
         let not_null = self.not_null.as_ref().filter(|_| along);
         let mut element = self.element_with(sides, false, not_null);

@@ -1,5 +1,7 @@
 //! NOT NULL of columns: added, dropped, validated, and proved by a check first where rows stand.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use crate::kind::comment;
 use crate::kind::made_name::{chosen, derived};
@@ -188,8 +190,19 @@ impl Column {
 
     /// Whether a table above no longer hands its NOT NULL down to this column: the step there has those for here.
     fn is_left_not_null(&self, sides: &Sides<'_>) -> bool {
+        !self.givers_of_not_null(sides).is_empty()
+    }
+
+    /// The uppermost tables that no longer hand their NOT NULL down to this column, in the order of their steps.
+    fn givers_of_not_null(&self, sides: &Sides<'_>) -> BTreeSet<QName> {
         let hands_down = |it: &Column| it.not_null.as_ref().is_some_and(|it| !it.no_inherit);
-        self.leaders(sides).any(|(before, after)| hands_down(before) && !hands_down(after))
+        let leaders = self.leaders(sides).filter(|(before, after)| hands_down(before) && !hands_down(after));
+        leaders
+            .flat_map(|(before, _)| match before.givers_of_not_null(sides) {
+                above if above.is_empty() => BTreeSet::from([before.table.clone()]),
+                above => above,
+            })
+            .collect()
     }
 
     /// From 18 on: what has tables below keep the NOT NULL that goes here as their own, and what gives it the name that
@@ -206,9 +219,13 @@ impl Column {
             if !old.inherited || new.inherited {
                 continue;
             }
-            keep.extend(self.keep_at_heir(&member, sides));
+            // Of several parents that give it up at once, the first has it kept, and after the last it can be renamed.
+            let givers = heir.givers_of_not_null(sides);
+            if givers.first() == Some(&self.table) {
+                keep.extend(self.keep_at_heir(&member, sides));
+            }
             let (from, to) = (old.constraint(heir), new.constraint(after));
-            if from != to {
+            if from != to && givers.last() == Some(&self.table) {
                 name.extend(heir.rename_not_null((&from, &to), sides));
             }
         }
@@ -258,9 +275,18 @@ impl Column {
             let (_, name) = self.left_to_heirs(sides);
             return std::iter::once(step).chain(self.drop_those_below(|_| true, sides)).chain(name).collect();
         }
+        // What has another name below comes before, as it would with that of the whole.
+        let mut steps = vec![];
+        for (heir, it) in self.promised_below(Some(constraint), sides) {
+            steps.push(heir.on_family(heir.add_not_null(it), sides).own_transaction());
+            steps.push(heir.validate(&it.constraint(heir), sides).stage(Stage::Expand));
+        }
+        let promised: Vec<&QName> =
+            self.promised_below(Some(constraint), sides).into_iter().map(|(heir, _)| &heir.table).collect();
         let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
         let unproven = below.filter(|member| {
             table::stores(sides, member)
+                && !promised.contains(&member)
                 && find(sides.old, member, &self.name).is_some_and(|it| it.not_null.is_none())
         });
         let (mut step, mut filled) = (step, false);
@@ -273,12 +299,23 @@ impl Column {
             step = step.stage(Stage::Contract).hazard(Code::CheckMayFail, self.id(), why);
             step = step.hazard(Code::ScanUnderLock, self.id(), table::evidence(sides, &self.table));
         }
-        vec![step]
+        steps.push(step);
+        steps
     }
 
     /// From 18 on: tables below that will have it under another name than that of the parent get it first, by
     /// themselves. That of the parent then leaves theirs as it is.
     fn promise_below(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
+        let below = self.promised_below(new.name.as_ref(), sides).into_iter();
+        below
+            .map(|(column, it)| {
+                let step = column.on_family(column.add_not_null(it), sides).own_transaction();
+                step.undone_by(column.no_longer_required())
+            })
+            .collect()
+    }
+
+    fn promised_below<'a>(&self, name: Option<&Name>, sides: &Sides<'a>) -> Vec<(&'a Column, &'a NotNull)> {
         if sides.major() < 18 {
             return vec![];
         }
@@ -286,14 +323,10 @@ impl Column {
         let own = below.filter_map(|member| {
             let before = find(sides.old, &member, &self.name)?;
             let after = find(sides.new, &member, &self.name)?.not_null.as_ref()?;
-            let own = after.name.is_some() && after.name != new.name;
+            let own = after.name.is_some() && after.name.as_ref() != name;
             (own && before.not_null.is_none()).then_some((before, after))
         });
-        own.map(|(column, it)| {
-            let step = column.on_family(column.add_not_null(it), sides).own_transaction();
-            step.undone_by(column.no_longer_required())
-        })
-        .collect()
+        own.collect()
     }
 
     fn no_longer_required(&self) -> String {

@@ -1,0 +1,2 @@
+CREATE TABLE person (id integer NOT NULL NO INHERIT);
+CREATE TABLE customer () INHERITS (person);
