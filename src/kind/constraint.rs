@@ -546,7 +546,8 @@ impl Definition for Constraint {
         match disturbance {
             // Of what holds for a time, both ends have one type at any time as well.
             Disturbance::Retype { checks } => {
-                !(checks && self.is_looked_through()) && !matches!(&self.rule, Rule::Foreign(it) if it.period)
+                let is_temporal = matches!(&self.rule, Rule::Foreign(it) if it.period);
+                !(is_temporal || checks && self.is_looked_through())
             }
             Disturbance::Replace => false,
             // Both ends of a foreign key must be of the same type at any time.
