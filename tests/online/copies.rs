@@ -85,6 +85,64 @@ async fn who_reads_the_old_table_of_a_copy_is_held_to_its_policies() {
 }
 
 #[tokio::test]
+async fn everybody_reads_their_own_rows_while_a_table_is_copied_and_no_others() {
+    let closed = |tables: &[&str]| -> String {
+        let one = |it: &&str| {
+            format!(
+                "ALTER TABLE {it} ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY own ON {it} USING (whose = CURRENT_USER);"
+            )
+        };
+        tables.iter().map(one).collect()
+    };
+    let columns = "id bigint, whose text NOT NULL, day date NOT NULL DEFAULT '2026-01-01'";
+    let granted = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO early_reader;";
+    let old = format!(
+        "CREATE ROLE early_reader;
+        {granted}
+        CREATE TABLE contacts ({columns}, PRIMARY KEY (id));
+        {}
+        INSERT INTO contacts SELECT g, CASE g WHEN 1 THEN 'early_reader' ELSE 'other' END, date '2025-06-01' + g / 60
+          FROM generate_series(1, 20000) g;
+        ANALYZE contacts;",
+        closed(&["contacts"])
+    );
+    let new = format!(
+        "{granted}
+        CREATE TABLE contacts ({columns}, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        {}",
+        closed(&["contacts", "contacts_2025", "contacts_2026"])
+    );
+    let project = Project::new("copied_early", &old, &[("schema/contacts.sql", &new)]).await;
+    project.plan().await;
+    let mut apply = project.command(&["apply", "plan.toml", "--yes", "--rows-per-second", "4000"]).spawn().unwrap();
+    let whole = project.connect().await.client;
+    let reader = project.connect().await.client;
+    reader.batch_execute("SET ROLE early_reader").await.unwrap();
+    let count = |table: &str| format!("SELECT count(*) FROM {table}");
+    let (mut looked, mut filled) = (0, 0);
+    while apply.try_wait().unwrap().is_none() {
+        if let Ok(row) = whole.query_one(&count("contacts_new"), &[]).await {
+            filled = filled.max(row.get::<_, i64>(0));
+            looked += 1;
+        }
+        let own = reader.query_one(&count("contacts"), &[]).await.unwrap().get::<_, i64>(0);
+        assert_eq!(own, 1, "the table itself is read all the while");
+        for table in ["contacts_new", "contacts_old", "contacts_2025", "contacts_2026"] {
+            // Not there, not to be read, or no more than one's own.
+            let seen = reader.query_one(&count(table), &[]).await.map_or(0, |row| row.get::<_, i64>(0));
+            assert!(seen <= 1, "{table}: {seen} rows");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(apply.wait().unwrap().success());
+    assert!(looked > 10 && filled > 4000, "{looked} times, {filled} rows at most");
+    project.run(&["drift"]).await;
+}
+
+#[tokio::test]
 async fn rows_that_no_partition_takes_are_named_first() {
     let old = "CREATE TABLE contacts (id bigint PRIMARY KEY, day date);
         INSERT INTO contacts VALUES (1, '2025-01-01'), (2, '2026-01-01'), (3, '2020-01-01'), (4, NULL);";
