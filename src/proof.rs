@@ -30,6 +30,7 @@ pub mod rows;
 pub mod statistics;
 pub mod trial;
 mod unlike;
+pub mod values;
 pub(crate) mod watch;
 
 use access::{ANYBODY, Access, Watch};

@@ -9,7 +9,8 @@ use crate::kind::column::Column;
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, list};
-use crate::proof::rows::{columns, constants, foreign_keys, parents_first, value};
+use crate::proof::rows::{columns, foreign_keys, parents_first};
+use crate::proof::values::{constants, value};
 use crate::schema::Schema;
 use crate::tenancy::{Class, Tenancy};
 

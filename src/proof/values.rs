@@ -1,0 +1,225 @@
+//! Values for the proof's rows, which the checks of their columns let pass as far as can be seen.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::kind::column::Column;
+use crate::kind::constraint::Rule;
+use crate::kind::{Kind, Object, ObjectId};
+use crate::name::{Literal, Name, QName};
+use crate::proof::rows::columns;
+use crate::schema::Schema;
+
+/// A value of the column's type, another one for each row, that its checks let pass as far as can be seen.
+pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
+    let data_type = &column.data_type;
+    let mut allowed: Vec<String> = vec![];
+    for schema in [desired, copied] {
+        let found = constants(schema, table, &column.name);
+        if allowed.is_empty() {
+            allowed = found;
+        }
+    }
+    if !allowed.is_empty() {
+        return format!("{}::{data_type}", Literal(&allowed[row % allowed.len()]));
+    }
+    if data_type.ends_with("[]") {
+        return format!("'{{}}'::{data_type}");
+    }
+    let types = |schema: &Schema| {
+        schema.needs_of(&column_id(table, &column.name)).find_map(|need| match schema.get(need) {
+            Some(Object::EnumType(it)) => {
+                let stays = |label: &&String| match desired.get(need) {
+                    Some(Object::EnumType(after)) => after.labels.contains(label),
+                    _ => true,
+                };
+                let labels: Vec<&String> = it.labels.iter().filter(stays).collect();
+                labels.get(row % labels.len().max(1)).map(|it| (*it).clone())
+            }
+            _ => None,
+        })
+    };
+    if let Some(label) = types(copied) {
+        return format!("{}::{data_type}", Literal(&label));
+    }
+    let text = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
+        Some(Object::Domain(it)) => Some(plain(&it.base, row)),
+        Some(Object::RangeType(it)) if *data_type == it.name.to_string() => Some(between(&it.subtype, row)),
+        Some(Object::RangeType(it)) => Some(format!("{{{}}}", between(&it.subtype, row))),
+        _ => None,
+    });
+    let text = text.unwrap_or_else(|| plain(data_type, row));
+    format!("{}::{data_type}", Literal(&text))
+}
+
+/// The text of a value of a built-in type.
+fn plain(data_type: &str, row: usize) -> String {
+    if data_type.ends_with("[]") {
+        return "{}".into();
+    }
+    let (base, modifier) = match data_type.split_once('(') {
+        Some((base, rest)) => {
+            let (number, after) = rest.split_once(')').unwrap_or((rest, ""));
+            (
+                format!("{}{after}", base.trim_end()),
+                number.split(',').next().and_then(|it| it.parse::<usize>().ok()),
+            )
+        }
+        None => (data_type.to_owned(), None),
+    };
+    let number = row + 1;
+    match base.as_str() {
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" | "money" | "oid" => {
+            number.to_string()
+        }
+        "boolean" => (if row.is_multiple_of(2) { "true" } else { "false" }).into(),
+        "character varying" | "character" | "text" | "name" => {
+            let text = format!("{number} row");
+            text.chars().take(modifier.unwrap_or(if base == "character" { 1 } else { 63 })).collect()
+        }
+        "date" => format!("2024-01-{number:02}"),
+        "timestamp without time zone" | "timestamp with time zone" => format!("2024-01-{number:02} 12:00:00+00"),
+        "time without time zone" | "time with time zone" => format!("12:00:{number:02}+00"),
+        "interval" => format!("{number} days"),
+        "uuid" => format!("00000000-0000-4000-8000-{number:012}"),
+        "json" | "jsonb" => "{}".into(),
+        "bytea" => format!("\\x{number:02}"),
+        "inet" | "cidr" => format!("10.0.0.{number}"),
+        "macaddr" => format!("08:00:2b:01:02:{number:02}"),
+        "macaddr8" => format!("08:00:2b:01:02:03:04:{number:02}"),
+        "bit" => "1".repeat(modifier.unwrap_or(1)),
+        "bit varying" => "1".into(),
+        "xml" => "<row/>".into(),
+        "point" => format!("({number},{number})"),
+        "line" => format!("{{{number},1,1}}"),
+        "lseg" | "box" | "path" => format!("((0,0),({number},{number}))"),
+        "polygon" => format!("((0,0),({number},{number}),(0,1))"),
+        "circle" => format!("<(0,0),{number}>"),
+        "\"char\"" => "a".into(),
+        "int4range" | "int8range" | "numrange" => between("numeric", row),
+        "daterange" => between("date", row),
+        "tsrange" | "tstzrange" => between("timestamp with time zone", row),
+        several if several.ends_with("multirange") => {
+            format!("{{{}}}", plain(&several.replace("multirange", "range"), row))
+        }
+        _ => format!("{number} row"),
+    }
+}
+
+/// A range that holds something, and nothing of those of other rows.
+fn between(subtype: &str, row: usize) -> String {
+    format!("[\"{}\",\"{}\")", plain(subtype, row), plain(subtype, row + 1))
+}
+
+/// The constants that a check of the table compares the column with. One that holds only one column is believed.
+pub(crate) fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+    let others: Vec<&Name> =
+        columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column).collect();
+    schema
+        .of_relation(Kind::Constraint, table)
+        .filter_map(|it| match it {
+            Object::Constraint(it) => match &it.rule {
+                Rule::Check(check) => Some(&check.expression),
+                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => None,
+            },
+            _ => None,
+        })
+        .filter_map(|expression| pg_query::parse(&format!("SELECT {expression}"), 0).ok())
+        .flat_map(|parsed| {
+            let tree = serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default();
+            let mut found = Mined::default();
+            found.walk(&tree);
+            let own = found.columns.contains(column.as_str());
+            let alone = !others.iter().any(|it| found.columns.contains(it.as_str()));
+            if own && alone { found.constants } else { vec![] }
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Mined {
+    columns: BTreeSet<String>,
+    constants: Vec<String>,
+}
+
+impl Mined {
+    fn walk(&mut self, tree: &Value) {
+        match tree {
+            Value::Array(items) => items.iter().for_each(|it| self.walk(it)),
+            Value::Object(fields) => {
+                if let Some(name) = fields.get("ColumnRef").and_then(|it| it.pointer("/fields/0/node/String/sval"))
+                {
+                    self.columns.extend(name.as_str().map(str::to_owned));
+                }
+                if let Some(constant) = fields.get("AConst").and_then(|it| it.get("val")) {
+                    let text = |path: &str| constant.pointer(path).and_then(Value::as_str).map(str::to_owned);
+                    let number = constant.pointer("/Ival/ival").and_then(Value::as_i64).map(|it| it.to_string());
+                    self.constants.extend(text("/Sval/sval").or(text("/Fval/fval")).or(number));
+                }
+                let from = self.constants.len();
+                fields.values().for_each(|it| self.walk(it));
+                if let Some(comparison) = fields.get("AExpr") {
+                    self.beyond(comparison, from);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl Mined {
+    /// What was found in a comparison that its constants themselves do not satisfy, from a place on: the next number, or
+    /// nothing.
+    fn beyond(&mut self, comparison: &Value, from: usize) {
+        let operator = comparison.pointer("/name/0/node/String/sval").and_then(Value::as_str);
+        let mut left = Mined::default();
+        left.walk(comparison.get("lexpr").unwrap_or(&Value::Null));
+        let less = match operator {
+            Some("<") => !left.columns.is_empty(),
+            Some(">") => left.columns.is_empty(),
+            Some("<>" | "~" | "~*" | "!~" | "!~*" | "!~~" | "!~~*") => {
+                return self.constants.truncate(from);
+            }
+            _ => return,
+        };
+        let next = |it: i64| if less { it.checked_sub(1) } else { it.checked_add(1) };
+        for found in &mut self.constants[from..] {
+            if let Some(next) = found.parse().ok().and_then(next) {
+                *found = next.to_string();
+            }
+        }
+    }
+}
+
+fn column_id(table: &QName, column: &Name) -> ObjectId {
+    ObjectId::new(Kind::Column, [&table.namespace, &table.name, column])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mined(check: &str) -> Vec<String> {
+        let parsed = pg_query::parse(&format!("SELECT {check}"), 0).unwrap();
+        let mut found = Mined::default();
+        found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap());
+        found.constants
+    }
+
+    #[test]
+    fn constants_of_a_check_satisfy_it() {
+        assert_eq!(mined("a > 0"), ["1"]);
+        assert_eq!(mined("a < (10)::numeric AND 0 < a"), ["9", "1"]);
+        assert_eq!(mined("a >= 3"), ["3"]);
+        assert_eq!(mined("a IN ('x', 'y')"), ["x", "y"]);
+        assert_eq!(mined("a LIKE 'https://%'"), ["https://%"]);
+        assert_eq!(mined("a <> '' AND a ~ '^[a-z]+$'"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn ranges_of_rows_hold_something_and_are_apart() {
+        assert_eq!(plain("int4range", 0), "[\"1\",\"2\")");
+        assert_eq!(plain("datemultirange", 9), "{[\"2024-01-10\",\"2024-01-11\")}");
+    }
+}
