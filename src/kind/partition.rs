@@ -73,8 +73,14 @@ fn has_copy(schema: &Schema, table: &QName, foreign_key: &Name) -> bool {
 }
 
 impl Partition {
-    fn is_default(&self) -> bool {
+    /// Whether it takes what no other partition does.
+    pub fn is_default(&self) -> bool {
         self.bound == "DEFAULT"
+    }
+
+    /// Whether it takes all that is below the bounds of the other partitions.
+    pub fn is_lowest(&self) -> bool {
+        self.bound.starts_with("FOR VALUES FROM (MINVALUE")
     }
 
     /// The default partition of the parent, where it is another one: its own bound follows from its siblings'.

@@ -79,10 +79,10 @@ pub fn conversion<'a>(
         .filter(|it| !start.contains(&table::id(&it.child)))
         .filter(|it| table::find(desired, &it.child).is_some_and(|it| it.partition_by.is_none()))
         // Nothing is asked of a row where the DEFAULT partition is the only one.
-        .filter(|it| it.condition.0.is_some() || it.bound == "DEFAULT")
+        .filter(|it| it.condition.0.is_some() || it.is_default())
         .collect();
-    let open = homes.iter().find(|it| it.bound.starts_with("FOR VALUES FROM (MINVALUE"));
-    let rest = homes.iter().find(|it| it.bound == "DEFAULT");
+    let open = homes.iter().find(|it| it.is_lowest());
+    let rest = homes.iter().find(|it| it.is_default());
     Ok(match (open.or(rest), homes.as_slice()) {
         (Some(home), _) | (None, [home]) => Way::Home(Conversion { before, after, home }),
         (None, _) => Way::Copy,

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::kind::column::Column;
 use crate::kind::constraint::Rule;
-use crate::kind::{Kind, Object, ObjectId};
+use crate::kind::partition::Partition;
+use crate::kind::{Kind, Object, ObjectId, partition};
 use crate::name::{Literal, Name, QName};
 use crate::proof::rows::columns;
 use crate::schema::Schema;
@@ -14,14 +15,9 @@ use crate::schema::Schema;
 /// A value of the column's type, another one for each row, that its checks let pass as far as can be seen.
 pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
     let data_type = &column.data_type;
-    let mut allowed: Vec<String> = vec![];
-    for schema in [desired, copied] {
-        let found = constants(schema, table, &column.name);
-        if allowed.is_empty() {
-            allowed = found;
-        }
-    }
-    if !allowed.is_empty() {
+    let bounds = [copied, desired].into_iter().map(|it| bounds(it, table, &column.name));
+    let checks = [desired, copied].into_iter().map(|it| checks(it, table, &column.name));
+    if let Some(allowed) = bounds.chain(checks).find(|it| !it.is_empty()) {
         return format!("{}::{data_type}", Literal(&allowed[row % allowed.len()]));
     }
     if data_type.ends_with("[]") {
@@ -112,29 +108,59 @@ fn between(subtype: &str, row: usize) -> String {
     format!("[\"{}\",\"{}\")", plain(subtype, row), plain(subtype, row + 1))
 }
 
-/// The constants that a check of the table compares the column with. One that holds only one column is believed.
+/// The constants that let a row of the table pass: those that its partitions' bounds compare the column with, or else those
+/// of its checks.
 pub(crate) fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
-    let others: Vec<&Name> =
-        columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column).collect();
-    schema
-        .of_relation(Kind::Constraint, table)
-        .filter_map(|it| match it {
-            Object::Constraint(it) => match &it.rule {
-                Rule::Check(check) => Some(&check.expression),
-                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => None,
-            },
-            _ => None,
-        })
-        .filter_map(|expression| pg_query::parse(&format!("SELECT {expression}"), 0).ok())
-        .flat_map(|parsed| {
-            let tree = serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default();
-            let mut found = Mined::default();
-            found.walk(&tree);
-            let own = found.columns.contains(column.as_str());
-            let alone = !others.iter().any(|it| found.columns.contains(it.as_str()));
-            if own && alone { found.constants } else { vec![] }
-        })
-        .collect()
+    let bounds = bounds(schema, table, column);
+    if bounds.is_empty() { checks(schema, table, column) } else { bounds }
+}
+
+/// What checks of the table compare the column with.
+fn checks(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+    let expressions = schema.of_relation(Kind::Constraint, table).filter_map(|it| match it {
+        Object::Constraint(it) => match &it.rule {
+            Rule::Check(check) => Some(check.expression.0.as_str()),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => None,
+        },
+        _ => None,
+    });
+    expressions.flat_map(|it| compared(schema, table, column, it)).collect()
+}
+
+/// What the bounds of the table, of those above it and of the partitions below it compare the column with.
+fn bounds(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+    let line = partition::line(schema, table);
+    let condition = |child: &QName| match schema.get(&partition::id(child)) {
+        Some(Object::Partition(it)) => it.condition.0.as_deref(),
+        _ => None,
+    };
+    let above: Vec<String> =
+        line.iter().filter_map(condition).flat_map(|it| compared(schema, table, column, it)).collect();
+    if !above.is_empty() {
+        return above;
+    }
+    let below = schema.of_kind(Kind::Partition).filter_map(|it| match it {
+        Object::Partition(it) if it.child != *table => Some(&**it),
+        _ => None,
+    });
+    let below: Vec<&Partition> = below.filter(|it| partition::line(schema, &it.child).contains(table)).collect();
+    // One that takes what is early, or what no other one takes, takes what is made without a look at bounds.
+    if below.iter().any(|it| it.is_default() || it.is_lowest()) {
+        return vec![];
+    }
+    let conditions = below.iter().filter_map(|it| it.condition.0.as_deref());
+    conditions.flat_map(|it| compared(schema, table, column, it)).collect()
+}
+
+/// The constants that a condition compares the column with. One that holds only one column is believed.
+fn compared(schema: &Schema, table: &QName, column: &Name, condition: &str) -> Vec<String> {
+    let Ok(parsed) = pg_query::parse(&format!("SELECT {condition}"), 0) else { return vec![] };
+    let mut found = Mined::default();
+    found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default());
+    let mut others = columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column);
+    let own = found.columns.contains(column.as_str());
+    let alone = !others.any(|it| found.columns.contains(it.as_str()));
+    if own && alone { found.constants } else { vec![] }
 }
 
 #[derive(Default)]
@@ -184,11 +210,9 @@ impl Mined {
             _ => return,
         };
         let next = |it: i64| if less { it.checked_sub(1) } else { it.checked_add(1) };
-        for found in &mut self.constants[from..] {
-            if let Some(next) = found.parse().ok().and_then(next) {
-                *found = next.to_string();
-            }
-        }
+        let beyond = self.constants.split_off(from);
+        let beyond = beyond.into_iter().filter_map(|it| it.parse().ok().and_then(next));
+        self.constants.extend(beyond.map(|it| it.to_string()));
     }
 }
 
@@ -212,6 +236,8 @@ mod tests {
         assert_eq!(mined("a > 0"), ["1"]);
         assert_eq!(mined("a < (10)::numeric AND 0 < a"), ["9", "1"]);
         assert_eq!(mined("a >= 3"), ["3"]);
+        assert_eq!(mined("a > 0.5 AND a < '2026-01-01'::date"), [] as [&str; 0]);
+        assert_eq!(mined("a >= '2025-01-01'::date AND a < '2026-01-01'::date"), ["2025-01-01"]);
         assert_eq!(mined("a IN ('x', 'y')"), ["x", "y"]);
         assert_eq!(mined("a LIKE 'https://%'"), ["https://%"]);
         assert_eq!(mined("a <> '' AND a ~ '^[a-z]+$'"), [] as [&str; 0]);
