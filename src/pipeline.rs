@@ -202,6 +202,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
             facts: &both.live.facts,
             plan: &steps,
             expressions: &expressions,
+            seeds: &both.declaration.seeds,
             moved: &moved,
             queries: &queries,
             access: Access {

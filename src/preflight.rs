@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, IndexStmt, Node, ObjectType,
-    RenameStmt, TypeName, UpdateStmt,
+    AlterDomainStmt, AlterObjectSchemaStmt, AlterTableStmt, AlterTableType, ConstrType, IndexStmt, Node,
+    ObjectType, RenameStmt, TypeName, UpdateStmt,
 };
 
 use crate::name::{Literal, list};
@@ -21,8 +21,8 @@ mod tree;
 pub use bound::Bound;
 use bound::bound;
 use tree::{
-    assignments, beside, cast, column, commands, default_of, is_cast, is_column, is_spelled, looked_up, named,
-    none_of, quoted, range, source, strings, text, tree,
+    assignments, beside, cast, column, commands, default_of, generated, is_cast, is_column, is_spelled, looked_up,
+    may_fail, named, none_of, quoted, range, source, strings, text, tree,
 };
 
 /// A question about the rows of a table that exists.
@@ -279,6 +279,13 @@ impl Asked {
             }
             NodeEnum::AlterObjectSchemaStmt(alter) => self.place(alter),
             NodeEnum::AlterDomainStmt(alter) => self.domain(alter),
+            // One that comes anew in the place of another takes over its values.
+            NodeEnum::CreateDomainStmt(create) => {
+                let domain = strings(&create.domainname).join(".");
+                for it in create.constraints.iter().filter_map(|it| it.node.as_ref()) {
+                    self.of_domain(&domain, it);
+                }
+            }
             NodeEnum::CreateSchemaStmt(create) if !create.if_not_exists => {
                 self.push(quoted(&create.schemaname), What::Namespace);
             }
@@ -294,12 +301,19 @@ impl Asked {
                 let fault = "are null, which the domain no longer allows".to_owned();
                 self.push(domain, What::Domain { condition: "value IS NULL".into(), fault });
             }
-            ("C", Some(NodeEnum::Constraint(it))) if self.holds(&domain, it) => {
-                let Some(expression) = it.raw_expr.as_deref().and_then(text) else { return };
-                let fault = format!("break the check {} of the domain", quoted(&it.conname));
-                self.push(domain, What::Domain { condition: format!("NOT ({expression})"), fault });
-            }
+            ("C", Some(constraint)) => self.of_domain(&domain, constraint),
             _ => {}
+        }
+    }
+
+    fn of_domain(&mut self, domain: &str, constraint: &NodeEnum) {
+        let NodeEnum::Constraint(it) = constraint else { return };
+        if it.contype == ConstrType::ConstrCheck as i32
+            && self.holds(domain, it)
+            && let Some(expression) = it.raw_expr.as_deref().and_then(text)
+        {
+            let fault = format!("break the check {} of the domain", quoted(&it.conname));
+            self.push(domain.to_owned(), What::Domain { condition: format!("NOT ({expression})"), fault });
         }
     }
 
@@ -415,8 +429,12 @@ impl Asked {
         let elements: Option<Vec<Term>> = index.index_params.iter().map(|it| self.element(&table, it)).collect();
         let Some(of) = elements else { return };
         let columns = of.iter().map(|it| it.value.clone()).collect();
+        let condition = index.where_clause.as_deref().and_then(text);
+        let computed = of.iter().map(|it| &it.value).filter(|it| !is_column(it));
+        for expression in computed.chain(&condition).filter(|it| may_fail(it)).cloned().collect::<Vec<_>>() {
+            self.computes(&table, &expression, format!("can't be in the index {}", quoted(&index.idxname)));
+        }
         if index.unique {
-            let condition = index.where_clause.as_deref().and_then(text);
             let condition = match condition.map(|it| self.over(&table, &it)) {
                 Some(None) => return,
                 known => known.flatten(),
@@ -425,6 +443,15 @@ impl Asked {
             self.push(table.clone(), What::Duplicates { of, nulls_too, condition });
         }
         self.push(table, What::Index { columns });
+    }
+
+    /// Asks for rows that an expression fails for.
+    fn computes(&mut self, table: &str, expression: &str, fault: String) {
+        if let Some(expression) = self.over(table, expression) {
+            // Never true, and computed for each row.
+            let condition = format!("num_nulls({expression}) > 1");
+            self.push(table.to_owned(), What::Rows { condition, fault, with: vec![] });
+        }
     }
 
     fn element(&self, table: &str, element: &Node) -> Option<Term> {
@@ -480,6 +507,13 @@ impl Asked {
             let Some(NodeEnum::AlterTableCmd(command)) = &command.node else { continue };
             let definition = command.def.as_deref();
             match AlterTableType::try_from(command.subtype) {
+                Ok(AlterTableType::AtAddColumn) => {
+                    let Some(column) = column(definition) else { continue };
+                    if let Some(expression) = generated(column).filter(|it| may_fail(it)) {
+                        let fault = format!("have no value for {}, which is generated", quoted(&column.colname));
+                        self.computes(&table, &expression, fault);
+                    }
+                }
                 Ok(AlterTableType::AtSetNotNull) => self.required(&table, &quoted(&command.name)),
                 Ok(AlterTableType::AtAlterColumnType) => {
                     let Some(column) = column(definition) else { continue };

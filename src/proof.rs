@@ -13,12 +13,13 @@ use crate::kind::{Kind, ObjectId};
 use crate::name::{Name, QName, list};
 use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
-use crate::plan::split;
 use crate::plan::{self, Planned};
+use crate::plan::{seed, split};
 use crate::queries::Query;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
+use crate::source::Seed;
 use crate::source::uses::{What, uses};
 
 pub mod access;
@@ -84,6 +85,8 @@ pub struct Subject<'a> {
     pub plan: &'a [Planned],
     /// What rows are filled by. It may call what nothing else in the plan needs.
     pub expressions: &'a [String],
+    /// Rows that the plan may add.
+    pub seeds: &'a [Seed],
     /// Tables that the plan moves out of the scope, and where to.
     pub moved: &'a BTreeMap<QName, QName>,
     /// Statements of applications that are tried along the way.
@@ -172,7 +175,9 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let mut back = Back { plan: subject.plan, scope: subject.scope, found: Found::default() };
     let apart = if legs.is_empty() { None } else { Some(shadow.clone_database(&copy.database, "back").await?) };
     let (runner, watcher) = (copy.database.connect_as(creator).await?, copy.database.connect().await?);
-    let mut before = rows::digest(&runner, &copied, subject.desired).await?;
+    // Declared rows may come: the others are to be what they were.
+    let declared = seed::conditions(subject.seeds, [&copied, subject.desired]);
+    let mut before = rows::digest(&runner, &copied, subject.desired, &declared).await?;
     before.extend(rows::whole(&runner, subject.moved.keys().map(|it| (it, it))).await?);
     let mut touched = rows::changed_by_triggers(subject.current, subject.plan);
     touched.retain(|table, _| before.contains_key(table));
@@ -226,7 +231,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     if !left.is_empty() {
         return Err(ProofError::Differs(left));
     }
-    let mut after = rows::digest(&runner, &copied, subject.desired).await?;
+    let mut after = rows::digest(&runner, &copied, subject.desired, &declared).await?;
     after.extend(rows::whole(&runner, subject.moved).await?);
     // What somebody's own trigger makes of a row that is written is theirs: of such rows none may go.
     if counted == rows::counts(&runner, touched.keys()).await? {

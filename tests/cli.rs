@@ -178,6 +178,31 @@ fn a_backfill_may_call_what_nothing_else_needs() {
 }
 
 #[test]
+fn a_declared_row_comes_to_a_table_that_is_there() {
+    let table = "CREATE TABLE users (id integer PRIMARY KEY, email text);";
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", &format!("{table} INSERT INTO users VALUES (7, 'a'), (8, 'b');")),
+        ("schema/t.sql", table),
+        ("schema/t.toml", "[[seed]]\ntable = \"users\"\nkey = [\"id\"]\nrows = [{ id = 1, email = \"c\" }]\n"),
+    ]);
+    let ended = project.run(&["plan"]);
+    assert!(ended.code == 0 && ended.out.contains("rows survive"), "{}{}", ended.out, ended.err);
+}
+
+#[test]
+fn what_is_in_no_schema_is_shown_where_it_is_made() {
+    let project = Project::new(&[
+        ("tenantry.toml", CONFIG),
+        ("legacy.sql", "CREATE TABLE t (id integer PRIMARY KEY, phone text); INSERT INTO t VALUES (1, 'a');"),
+        ("schema/t.sql", "CREATE TABLE t (id integer PRIMARY KEY,\nnumber text -- tenantry: was phone\n);"),
+    ]);
+    let out = project.run(&["plan"]).out;
+    assert!(out.contains("CREATE FUNCTION public._t_phone_is_number()") && out.contains("RETURN NEW;"), "{out}");
+    assert!(!out.contains("more lines, in the difference"), "{out}");
+}
+
+#[test]
 fn what_accepts_a_hazard_can_be_pasted() {
     let project = Project::new(&[
         ("tenantry.toml", CONFIG),

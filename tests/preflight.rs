@@ -239,3 +239,58 @@ async fn values_that_a_declared_type_spells_otherwise_are_told() {
         project.run(&["apply", "plan.toml", "--yes"]).await;
     }
 }
+
+#[tokio::test]
+async fn what_can_not_be_computed_for_a_row() {
+    let old = "CREATE TABLE t (id bigint PRIMARY KEY, n integer, s text);
+        INSERT INTO t VALUES (1, 1, '1'), (2, 0, '2'), (3, NULL, 'x');";
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY, n integer, s text,
+        share integer GENERATED ALWAYS AS (100 / n) STORED);
+        CREATE INDEX shares ON t ((10 / n)) WHERE s::integer > 0;";
+    let project = Project::new("computed", old, &[("schema/t.sql", new)]).await;
+    let words = [
+        "rows of public.t have no value for share, which is generated: id = 2: division by zero",
+        "rows of public.t can't be in the index shares: id = 2: division by zero",
+        "rows of public.t can't be in the index shares: id = 3: invalid input syntax",
+    ];
+    stands_against(&project, &words).await;
+}
+
+#[tokio::test]
+async fn rows_that_have_half_of_a_key() {
+    let p = "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b));";
+    let t = "CREATE TABLE t (id bigint PRIMARY KEY, a integer, b integer";
+    let old = format!("{p} {t}); INSERT INTO t VALUES (1, NULL, NULL), (2, 1, NULL);");
+    let new = format!("{p} {t}, FOREIGN KEY (a, b) REFERENCES p MATCH FULL);");
+    let project = Project::new("half", &old, &[("schema/t.sql", &new)]).await;
+    stands_against(&project, &["MATCH FULL, and no value for the"]).await;
+}
+
+#[tokio::test]
+async fn values_of_a_domain_within_others() {
+    let domain = "CREATE DOMAIN d AS integer";
+    let positive = "CONSTRAINT positive CHECK (VALUE > 0)";
+    let told = |column: &str, id: u32| format!("t.{column} break the check positive of the domain: id = {id}");
+    let over = "CREATE DOMAIN e AS d; CREATE TABLE t (id bigint PRIMARY KEY, one e);";
+    let old = format!("{domain}; {over} INSERT INTO t VALUES (1, 1), (2, -1);");
+    let project = Project::new("over", &old, &[("schema/t.sql", &format!("{domain} {positive}; {over}"))]).await;
+    stands_against(&project, &[&told("one", 2)]).await;
+    let within = "CREATE TABLE t (id bigint PRIMARY KEY, many d[]);";
+    let old = format!("{domain}; {within} INSERT INTO t VALUES (1, '{{1}}'), (2, NULL), (3, '{{1,-1}}');");
+    let project =
+        Project::new("within", &old, &[("schema/t.sql", &format!("{domain} {positive}; {within}"))]).await;
+    stands_against(&project, &[&told("many", 3)]).await;
+}
+
+#[tokio::test]
+async fn what_can_only_be_asked_later_is_told() {
+    let old = "CREATE TABLE t (id bigint PRIMARY KEY, s text);";
+    let new = "CREATE FUNCTION fine(s text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT s <> '' $$;
+        CREATE TABLE t (id bigint PRIMARY KEY, s text CHECK (fine(s)));";
+    let project =
+        Project::new("asked_later", &format!("{old} INSERT INTO t VALUES (1, 'a');"), &[("schema/t.sql", new)])
+            .await;
+    let said = project.plan().await;
+    assert!(said.contains("could not be tried before the plan has made what it takes"), "{said}");
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+}

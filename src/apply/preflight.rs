@@ -140,6 +140,10 @@ fn unanswered(probe: &Probe, error: &tokio_postgres::Error) -> Option<Finding> {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) if !server_message(error).contains("nextval()") => {
             note(format!("the rows of {table} could not be tried without writing: {}", server_message(error)))
         }
+        Some(&SqlState::UNDEFINED_FUNCTION) => note(format!(
+            "the rows of {table} could not be tried before the plan has made what it takes: {}",
+            server_message(error)
+        )),
         _ => None,
     }
 }
@@ -325,18 +329,24 @@ impl Asking<'_> {
     /// Values of a domain, wherever a table has a column of it.
     async fn domain(&self, condition: &str, fault: &str) -> Result<Option<Finding>, tokio_postgres::Error> {
         let query = format!(
-            "SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname) FROM pg_catalog.pg_attribute a
+            "WITH RECURSIVE over AS (
+                SELECT to_regtype({})::oid AS oid, false AS several
+                UNION SELECT t.oid, o.several OR t.typtype <> 'd' FROM over o JOIN pg_catalog.pg_type t
+                    ON t.typtype = 'd' AND t.typbasetype = o.oid OR t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc AND t.typelem = o.oid)
+             SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname), o.several FROM pg_catalog.pg_attribute a
+               JOIN over o ON o.oid = a.atttypid
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE a.atttypid = to_regtype({}) AND c.relkind IN ('r', 'm') AND NOT a.attisdropped ORDER BY 1, 2",
+              WHERE c.relkind IN ('r', 'm') AND NOT a.attisdropped ORDER BY 1, 2",
             Literal(&self.probe.table)
         );
         for row in self.session.client.query(&query, &[]).await? {
-            let (table, column): (String, String) = (row.get(0), row.get(1));
+            let (table, column, several): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
             let probe = Probe { table: table.clone(), ..self.probe.clone() };
             let (key, alias) = Asking { probe: &probe, ..*self }.key().await?;
             let query = format!(
-                "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {column} AS value FROM {table} AS {alias}) AS x \
+                "SELECT DISTINCT tenantry_key FROM (SELECT {key} AS tenantry_key, {} AS value FROM {table} AS {alias}) AS x \
                  WHERE {condition} LIMIT {}",
+                if several { format!("unnest({column})") } else { column.clone() },
                 NAMED + 1
             );
             if let Some(rows) = listed(self.texts(&query).await?) {

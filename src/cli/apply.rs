@@ -104,7 +104,7 @@ impl Apply {
         }
         let stages: BTreeSet<Stage> = steps.iter().map(|it| it.stage).collect();
         for condition in stages.into_iter().flat_map(|stage| gate(plan, stage)) {
-            context.tell(&format!("gate: {condition}"));
+            context.tell(&format!("gate: {}", one_line(&condition)));
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
             err(&summary(&steps, left));
@@ -127,7 +127,8 @@ impl Apply {
         context: &Context,
     ) -> Result<Exit, Failure> {
         let count = ready.steps(self.through.into()).0.len();
-        context.tell(&format!("applying {} to {}: {}", plan.name, target.redacted(), counted(count, "step")));
+        let name = one_line(&plan.name);
+        context.tell(&format!("applying {name} to {}: {}", target.redacted(), counted(count, "step")));
         forward(ready, self.through.into(), &self.pace, target, context).await
     }
 }
@@ -233,14 +234,16 @@ pub(super) fn summary(steps: &[&FileStep], left: usize) -> String {
     }
     let strongest = steps.iter().flat_map(|it| &it.locks).map(|it| it.mode).max();
     for lock in steps.iter().flat_map(|it| &it.locks).filter(|it| Some(it.mode) == strongest) {
-        let line = format!("\n  locks {} {}: blocks {}", lock.relation, lock.mode, Lock::blocks(lock.mode));
+        let relation = one_line(&lock.relation);
+        let line = format!("\n  locks {relation} {}: blocks {}", lock.mode, Lock::blocks(lock.mode));
         if !out.contains(&line) {
             out.push_str(&line);
         }
     }
     for step in steps {
         for hazard in &step.hazards {
-            let _ = write!(out, "\n  step {}: {}: {}: {}", step.id, hazard.code, hazard.object, hazard.why);
+            let said = format!("{}: {}: {}", hazard.code, hazard.object, hazard.why);
+            let _ = write!(out, "\n  step {}: {}", step.id, one_line(&said));
         }
     }
     out

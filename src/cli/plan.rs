@@ -48,6 +48,11 @@ pub struct Plan {
 
 impl Plan {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(['/', '\0']) {
+            let report = Report::error("plan::name", format!("`{}` can't be part of a file's name", self.name))
+                .help("--name is what comes after the number: `--name tenants` writes plans/1-tenants.toml");
+            return Err(failure(Exit::Usage, report));
+        }
         let name = match &self.check {
             // The name is no part of the meaning, and comes from the file that is checked.
             Some(path) => files::plan_name(path),

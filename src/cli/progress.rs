@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::{Context, err, failure, interrupted};
 use crate::apply::{ApplyError, Event, Progress};
 use crate::connect::Target;
+use crate::diagnostic::visible::one_line;
 use crate::diagnostic::{Exit, File, Report};
 use crate::pipeline::{self, Failure, Live, Request};
 use crate::plan::Stage;
@@ -160,10 +161,11 @@ impl Shown {
     }
 
     pub(super) fn say(&self, text: &str) {
+        let text = one_line(text);
         if self.lines {
-            err(text);
+            err(&text);
         } else {
-            self.bar.println(text);
+            self.bar.println(text.as_ref());
         }
     }
 
@@ -171,7 +173,13 @@ impl Shown {
     pub(super) fn show(&self, event: &Event<'_>, told: &mut Option<Instant>) {
         match event {
             Event::Begins(step) => {
-                let line = format!("step {} of {}, {}: {}", step.id, self.last, step.stage.name(), step.summary);
+                let line = format!(
+                    "step {} of {}, {}: {}",
+                    step.id,
+                    self.last,
+                    step.stage.name(),
+                    one_line(&step.summary)
+                );
                 if self.lines {
                     err(&line);
                 }

@@ -10,6 +10,7 @@ use super::progress::{Shown, attended, confirmed, target, told};
 use super::{Context, err};
 use crate::apply::{self, Event, Return};
 use crate::diagnostic::Exit;
+use crate::diagnostic::visible::one_line;
 use crate::pipeline::Failure;
 use crate::render::review::counted;
 
@@ -74,7 +75,7 @@ impl Rollback {
 fn script(back: &Return) -> String {
     let mut out = String::new();
     for step in back.steps() {
-        let _ = writeln!(out, "-- back from step {}: {}", step.id, step.summary.replace('\n', " "));
+        let _ = writeln!(out, "-- back from step {}: {}", step.id, one_line(&step.summary));
         for undo in &step.undo {
             let _ = writeln!(out, "{};", undo.sql);
         }

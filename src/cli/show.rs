@@ -25,7 +25,8 @@ impl Show {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.plan.as_os_str() == "schema" {
             let declaration = context.declaration()?;
-            context.print(&source::render_sql(&declaration));
+            // In the order of the files, a function may stand before what its body speaks of.
+            context.print(&format!("SET check_function_bodies = off;\n\n{}", source::render_sql(&declaration)));
             return Ok(Exit::Done);
         }
         if self.plan.as_os_str() == "hazards" {

@@ -6,6 +6,7 @@ use super::{Context, Output};
 use crate::apply;
 use crate::connect::Target;
 use crate::diagnostic::Exit;
+use crate::diagnostic::visible::one_line;
 use crate::journal::{Run, RunState, StepState};
 use crate::pipeline::Failure;
 use crate::render::text::wrap;
@@ -55,6 +56,8 @@ const INDENT: &str = "          ";
 fn text(runs: &[Run], width: usize) -> String {
     let mut out = String::new();
     let mut put = |before: &str, text: &str| {
+        let text = one_line(text);
+        let text = text.as_ref();
         let first = wrap(text, width.saturating_sub(before.chars().count()), false)[0];
         let _ = writeln!(out, "{before}{}", first.trim_end());
         let rest = text[first.len()..].trim_start();

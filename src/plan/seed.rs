@@ -1,9 +1,9 @@
 //! Declared rows: inserted where they are missing, as soon as their table is there, so that what refers to them can
 //! come next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::{Kind, Object, ObjectId};
+use crate::kind::{Kind, Object, ObjectId, column};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::{Half, Planned, Stage, Step, Undo};
@@ -27,6 +27,19 @@ fn key_condition(seed: &Seed, row: usize) -> Option<String> {
         .map(|key| values.iter().find(|(name, _)| name == key).map(|(name, value)| format!("{name} = {value}")))
         .collect();
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(" AND "))
+}
+
+/// What is true of a table's declared rows, where both schemas have the columns of their key.
+pub fn conditions(seeds: &[Seed], sides: [&Schema; 2]) -> BTreeMap<QName, Vec<String>> {
+    let mut found: BTreeMap<QName, Vec<String>> = BTreeMap::new();
+    for seed in seeds {
+        let has = |name: &Name| sides.iter().all(|it| column::find(it, &seed.table, name).is_some());
+        if seed.key.iter().all(has) {
+            let rows = (0..seed.rows.len()).filter_map(|row| key_condition(seed, row));
+            found.entry(seed.table.clone()).or_default().extend(rows);
+        }
+    }
+    found
 }
 
 /// Puts the inserts into the plan: after the step that makes the table, in its transaction; or, for a table that

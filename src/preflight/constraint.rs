@@ -90,6 +90,12 @@ impl Asked {
             && !self.new_tables.contains(&to)
         {
             let period = it.fk_with_period;
+            if it.fk_matchtype == "f" && columns.len() > 1 {
+                let fault =
+                    "have some of the columns of a foreign key that is MATCH FULL, and no value for the others";
+                let condition = format!("num_nulls({}) BETWEEN 1 AND {}", columns.join(", "), columns.len() - 1);
+                self.push(table.to_owned(), What::Rows { condition, fault: fault.to_owned(), with: vec![] });
+            }
             self.push(table.to_owned(), What::Orphans { columns, to, to_columns, period });
         }
     }

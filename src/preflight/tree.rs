@@ -6,6 +6,8 @@ use pg_query::protobuf::{
     TypeName, UpdateStmt,
 };
 
+use serde_json::Value;
+
 use crate::name::Name;
 use crate::source::syntax::statement;
 
@@ -94,6 +96,46 @@ pub(super) fn default_of(column: &ColumnDef) -> Option<String> {
         }
         _ => None,
     })
+}
+
+/// The expression of a column whose values are computed as it comes.
+pub(super) fn generated(column: &ColumnDef) -> Option<String> {
+    column.constraints.iter().find_map(|it| match &it.node {
+        Some(NodeEnum::Constraint(it))
+            if it.contype == ConstrType::ConstrGenerated as i32 && it.generated_kind != "v" =>
+        {
+            it.raw_expr.as_deref().and_then(text)
+        }
+        _ => None,
+    })
+}
+
+/// Whether an expression may fail for some rows: it calculates, calls or casts.
+pub(super) fn may_fail(expression: &str) -> bool {
+    tree(expression).is_some_and(|it| calculates(&serde_json::to_value(it).unwrap_or_default()))
+}
+
+fn calculates(tree: &Value) -> bool {
+    let last = |node: &Value, names: &str| {
+        let names = node.get(names).and_then(Value::as_array);
+        let word = names.and_then(|it| it.last()?.pointer("/node/String/sval")?.as_str());
+        word.unwrap_or_default().to_owned()
+    };
+    match tree {
+        Value::Array(items) => items.iter().any(calculates),
+        Value::Object(fields) => {
+            let of_its_own = fields.iter().any(|(kind, node)| match kind.as_str() {
+                "FuncCall" => {
+                    !["lower", "upper", "length", "btrim", "md5"].contains(&last(node, "funcname").as_str())
+                }
+                "AExpr" => !["=", "<>", "<", ">", "<=", ">=", "||"].contains(&last(node, "name").as_str()),
+                "TypeCast" => node.pointer("/arg/node/AConst").is_none(),
+                _ => false,
+            });
+            of_its_own || fields.values().any(calculates)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// Table, column and expression of each assignment.

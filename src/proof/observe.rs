@@ -28,12 +28,23 @@ pub struct Observed {
 /// A step that did not run.
 #[derive(Debug, Error, Diagnostic)]
 #[error("step {} failed on the shadow: {}\n{sql}", .place + 1, server_message(.source))]
-#[diagnostic(code(proof::step), help("the plan is not written; the declaration, or the planner, is wrong here"))]
+#[diagnostic(code(proof::step), help("{}", what_to_do(.source)))]
 pub struct StepFailed {
     /// Its place in the plan, from 0.
     pub place: usize,
     pub sql: String,
     pub source: tokio_postgres::Error,
+}
+
+fn what_to_do(error: &tokio_postgres::Error) -> &'static str {
+    use tokio_postgres::error::SqlState;
+    match error.code() {
+        Some(&SqlState::UNDEFINED_FUNCTION | &SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_OBJECT) => {
+            "the plan is not written; expressions that give rows their values are run without a search_path: name in them \
+             what is not PostgreSQL's own with its namespace, as in public.f()"
+        }
+        _ => "the plan is not written; the declaration, or the planner, is wrong here",
+    }
 }
 
 /// Settings for every session that runs steps, on a shadow or on the live side.

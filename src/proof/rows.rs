@@ -218,6 +218,7 @@ pub async fn digest(
     session: &Session,
     old: &Schema,
     new: &Schema,
+    declared: &BTreeMap<QName, Vec<String>>,
 ) -> Result<BTreeMap<QName, String>, tokio_postgres::Error> {
     let same = |column: &Object| {
         let after = new.get(&column.id());
@@ -235,8 +236,11 @@ pub async fn digest(
             .collect();
         // What becomes a partitioned table has its rows in partitions then.
         let only = if is_partitioned(old, &table) == is_partitioned(new, &table) { "ONLY " } else { "" };
+        let but = declared.get(&table).filter(|it| !it.is_empty());
+        let but = but.map(|it| format!(" WHERE NOT coalesce({}, false)", it.join(" OR "))).unwrap_or_default();
         let sql = format!(
-            "SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) FROM (SELECT {} FROM {only}{table}) r",
+            "SELECT md5(coalesce(string_agg(r::text, E'\\n' ORDER BY r::text), '')) \
+             FROM (SELECT {} FROM {only}{table}{but}) r",
             columns.join(", ")
         );
         async move { Ok((table, session.client.query_one(&sql, &[]).await?.get(0))) }

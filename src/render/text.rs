@@ -1,6 +1,6 @@
 //! A plan for a terminal: stages and steps as they will run, then a summary, then the schema difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::review;
 use crate::diagnostic::Look;
@@ -13,7 +13,7 @@ const SHORT: usize = 4;
 
 /// The review of a plan.
 pub fn render(plan: &PlanFile, look: Look) -> String {
-    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40) };
+    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40), added: None };
     page.header(plan);
     page.steps(plan);
     page.summary(plan);
@@ -25,7 +25,7 @@ pub fn render(plan: &PlanFile, look: Look) -> String {
 
 /// The steps alone: what is left of a review when there is no server, no proof and no difference to tell of.
 pub fn steps(plan: &PlanFile, look: Look) -> String {
-    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40) };
+    let mut page = Page { out: String::new(), colour: look.colour, width: look.width.max(40), added: None };
     page.steps(plan);
     page.out
 }
@@ -44,6 +44,8 @@ struct Page {
     out: String,
     colour: bool,
     width: usize,
+    /// The lines that the difference adds, where there is one.
+    added: Option<BTreeSet<String>>,
 }
 
 impl Page {
@@ -81,6 +83,8 @@ impl Page {
     }
 
     fn steps(&mut self, plan: &PlanFile) {
+        let added = plan.difference.lines().filter_map(|it| it.strip_prefix('+')).map(str::to_owned);
+        self.added = (!plan.difference.is_empty()).then(|| added.collect());
         for (stage, steps) in review::stages(plan) {
             self.line("");
             let mut title = review::counted(steps.len(), "step");
@@ -151,7 +155,9 @@ impl Page {
         let is_quiet = step.locks.is_empty() && step.hazards.is_empty() && step.irreversible.is_none();
         let is_quiet = is_quiet && step.check.is_none();
         let lines: Vec<&str> = sql.lines().collect();
-        let shown = if is_quiet && lines.len() > SHORT { 1 } else { lines.len() };
+        // What helps only on the way is in no schema.
+        let is_below = self.added.as_ref().is_none_or(|it| lines.first().is_some_and(|line| it.contains(*line)));
+        let shown = if is_quiet && is_below && lines.len() > SHORT { 1 } else { lines.len() };
         let width = self.width.saturating_sub(8);
         for line in &lines[..shown] {
             // White space inside of a quoted body is somebody's text.

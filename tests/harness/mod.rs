@@ -386,7 +386,8 @@ impl Sides {
     async fn run_on(&self, live: &ShadowDatabase, plan: &[Planned], case: &Case) -> Outcome<()> {
         let mut faults: Vec<String> = vec![];
         let (runner, watcher) = (live.connect().await?, live.connect().await?);
-        let before = rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await?;
+        let before =
+            rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema, &BTreeMap::new()).await?;
         let to_move = rows::whole(&runner, self.moved.keys().map(|it| (it, it))).await?;
         let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name), ..Scope::all() };
         let observed = observe::run(&runner, &watcher, plan).await?;
@@ -401,7 +402,9 @@ impl Sides {
         if file::fingerprint(&reached) != file::fingerprint(&wanted) {
             faults.push("nothing differs, and the fingerprints do".into());
         }
-        if before != rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema).await? {
+        if before
+            != rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema, &BTreeMap::new()).await?
+        {
             faults.push("rows changed".into());
         }
         if to_move != rows::whole(&runner, &self.moved).await? {
