@@ -284,10 +284,17 @@ impl Constraint {
                 let validation = self.validation(sides);
                 // One that takes another's place is taken back with it; a partition's may have become that of the whole.
                 let of_partition = sides.new.contains(&super::partition::id(&self.table));
-                match sides.old.contains(&self.id()) || of_partition {
-                    true => vec![promise, validation],
-                    false => vec![promise, validation.undone_by(format!("{back} NOT VALID"))],
-                }
+                let validation = match sides.old.contains(&self.id()) || of_partition {
+                    true => validation,
+                    false => validation.undone_by(format!("{back} NOT VALID")),
+                };
+                let mut steps = match &self.rule {
+                    Rule::Foreign(_) => self.rename_below(sides),
+                    Rule::Check(_) | Rule::Unique(_) | Rule::Exclusion(_) => vec![],
+                };
+                let promise = if steps.is_empty() { promise } else { promise.makes() };
+                steps.extend([promise, validation]);
+                steps
             }
             Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => {
                 vec![self.undone_unless_attached(self.adding(whole, instead, sides))]

@@ -72,6 +72,15 @@ impl Constraint {
         promises.into_iter().chain(proofs).chain(renames).chain([last]).collect()
     }
 
+    /// Those of partitions get the name that they have as parts of this one, before it takes them in: taken back, they
+    /// are made anew beside it under their own.
+    pub(super) fn rename_below(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let below = if self.partitioned { self.covers(sides) } else { vec![] };
+        let own = below.iter().skip(1).filter_map(|partition| self.same_on(partition, sides));
+        let renamed = own.filter(|it| it.name != self.name && sides.is_going(&it.id()));
+        renamed.map(|it| it.rename(&self.name).stage(Stage::Expand)).collect()
+    }
+
     /// The same foreign key that a table below has as its own.
     fn same_on<'a>(&self, below: &QName, sides: &Sides<'a>) -> Option<&'a Constraint> {
         let mut constraints = sides.old.of_kind(Kind::Constraint).filter_map(|object| match object {
@@ -156,8 +165,9 @@ impl Constraint {
             if let Some(first) = added.first_mut() {
                 first.summary.get_or_insert_with(|| format!("create {}", own.id()));
             }
-            // Above partitions it is the last one, after theirs.
-            let adds = if own.partitioned { added.last_mut() } else { added.first_mut() };
+            // Above partitions it is the last one, after theirs, where it can't be promised.
+            let is_last = own.partitioned && sides.major() < 18;
+            let adds = if is_last { added.last_mut() } else { added.first_mut() };
             if let Some(it) = adds {
                 *it = it.clone().undone_by(back);
             }
