@@ -34,8 +34,14 @@ pub async fn fill(
     facts: &Facts,
 ) -> Result<Filled, tokio_postgres::Error> {
     let keys = foreign_keys(copied, desired);
-    let mut wanted: BTreeSet<QName> =
-        tables(copied).into_iter().filter(|table| facts.sizes.get(table).is_none_or(|size| !size.empty)).collect();
+    let all: Vec<QName> = tables(copied).into_iter().collect();
+    let (parted, stored): (Vec<&QName>, Vec<&QName>) = all.iter().partition(|it| is_partitioned(copied, it));
+    let is_empty = |table: &QName| facts.sizes.get(table).is_some_and(|size| size.empty);
+    let (empty, held): (Vec<&QName>, Vec<&QName>) = stored.into_iter().partition(|it| is_empty(it));
+    // A partitioned table holds rows where one of its partitions does.
+    let lines: BTreeSet<QName> = held.iter().flat_map(|it| partition::line(copied, it)).collect();
+    let parted = parted.into_iter().filter(|it| lines.contains(*it));
+    let mut wanted: BTreeSet<QName> = held.iter().copied().chain(parted).cloned().collect();
     loop {
         let parents: Vec<QName> = keys
             .iter()
@@ -70,6 +76,11 @@ pub async fn fill(
     let ran =
         join_all(attempts.map(|(table, sql)| async move { (table, session.client.batch_execute(&sql).await) }))
             .await;
+    // What was put into a partitioned table may have gone to a partition that holds none.
+    let is_below = |it: &&&QName| partition::line(copied, it).iter().any(|above| wanted.contains(above));
+    for table in empty.iter().filter(|it| !wanted.contains(**it)).filter(is_below) {
+        session.client.batch_execute(&format!("DELETE FROM ONLY {table}")).await?;
+    }
     session.client.batch_execute("RESET session_replication_role; RESET client_min_messages").await?;
     let mut filled = Filled::default();
     for (table, result) in ran {
