@@ -284,7 +284,13 @@ impl Constraint {
                 let validation = self.validation(sides);
                 // One that takes another's place is taken back with it; a partition's may have become that of the whole.
                 let of_partition = sides.new.contains(&super::partition::id(&self.table));
-                let validation = match sides.old.contains(&self.id()) || of_partition {
+                // Attached again, the partition has it from above.
+                let is_lost = self.is_lost_by_detaching(sides);
+                if is_lost {
+                    let end = format!("{} DROP CONSTRAINT IF EXISTS {}", self.alter_table(), self.name);
+                    promise = promise.undone_by(end);
+                }
+                let validation = match sides.old.contains(&self.id()) || of_partition || is_lost {
                     true => validation,
                     false => validation.undone_by(format!("{back} NOT VALID")),
                 };
@@ -585,8 +591,9 @@ impl Definition for Constraint {
     }
 
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let detached = self.is_lost_by_detaching(sides).then(|| partition::id(&self.table));
         match &self.rule {
-            Rule::Foreign(it) => it.former_keys(sides),
+            Rule::Foreign(it) => it.former_keys(sides).into_iter().chain(detached).collect(),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
         }
     }
@@ -607,7 +614,9 @@ impl Definition for Constraint {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let is_left = matches!(self.rule, Rule::Foreign(_)) && partition::leaves(sides, &self.table, &self.name);
+        let is_left = matches!(self.rule, Rule::Foreign(_))
+            && partition::leaves(sides, &self.table, &self.name)
+            && !self.is_lost_by_detaching(sides);
         if self.comes_from_above(sides) || is_left || self.is_handed_down(sides) {
             return vec![];
         }

@@ -81,6 +81,17 @@ impl Constraint {
         renamed.map(|it| it.rename(&self.name).stage(Stage::Expand)).collect()
     }
 
+    /// Before 15, a partition that is detached does not keep its foreign key to a partitioned table.
+    pub(super) fn is_lost_by_detaching(&self, sides: &Sides<'_>) -> bool {
+        match &self.rule {
+            Rule::Foreign(it) => {
+                let is_parted = !table::stores(sides, &it.to);
+                sides.major() < 15 && is_parted && partition::leaves(sides, &self.table, &self.name)
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => false,
+        }
+    }
+
     /// The same foreign key that a table below has as its own.
     fn same_on<'a>(&self, below: &QName, sides: &Sides<'a>) -> Option<&'a Constraint> {
         let mut constraints = sides.old.of_kind(Kind::Constraint).filter_map(|object| match object {

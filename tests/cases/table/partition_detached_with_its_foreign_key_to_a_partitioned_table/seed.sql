@@ -1,0 +1,1 @@
+INSERT INTO people VALUES (1, 'DE'); INSERT INTO notes VALUES (1, 'DE', '2024-02-02');
