@@ -106,9 +106,11 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     let mut until_then = None;
     if !one_way.is_empty() {
         let (aim, held) = back::without(&one_way, new, &begin);
-        let all = std::mem::take(&mut backward);
         (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
-        // Nobody goes back over the first step that has no way back, so those before it lead back as if there were none.
+        // Nobody goes back over the first step that has no way back, so those before it lead back from a state in which
+        // nothing of that has been done.
+        let (undone, _) = back::without(&one_way, &begin, new);
+        let (all, _) = draft(&undone, &begin, &facts_back, &apart).unwrap_or_default();
         let first = forward.iter().position(|it| one_way.iter().any(|(id, _)| *id == it.subject));
         until_then = first.map(|first| (first, all));
         one_way.extend(held);

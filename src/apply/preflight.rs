@@ -441,16 +441,16 @@ impl Asking<'_> {
     ) -> Result<Option<String>, tokio_postgres::Error> {
         let (pending, value) = match required {
             Some(it) => (
-                it.pending.map(|it| format!(" WHERE {it}")).unwrap_or_default(),
-                "IF its_value IS NULL THEN RAISE WARNING 'tenantry %', its_row.its_key; its_count := its_count + 1; END IF;",
+                it.pending.map(|it| format!(" AND ({it})")).unwrap_or_default(),
+                "IF FOUND AND its_value IS NULL THEN RAISE WARNING 'tenantry %', its_row.its_key; its_count := its_count + 1; END IF;",
             ),
             None => (String::new(), ""),
         };
         let body = format!(
             "DECLARE\n    its_row record;\n    its_value text;\n    its_count integer := 0;\nBEGIN\n    \
-             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias}{pending} LOOP\n    \
+             FOR its_row IN SELECT ctid AS its_place, tableoid AS its_part, {key} AS its_key FROM {table} AS {alias} LOOP\n    \
              BEGIN\n        SELECT ({expression})::text INTO its_value FROM {table} AS {alias} \
-             WHERE ctid = its_row.its_place AND tableoid = its_row.its_part;\n        {value}\n    \
+             WHERE ctid = its_row.its_place AND tableoid = its_row.its_part{pending};\n        {value}\n    \
              EXCEPTION WHEN OTHERS THEN\n        RAISE WARNING 'tenantry %: %', its_row.its_key, SQLERRM;\n        \
              its_count := its_count + 1;\n    END;\n    EXIT WHEN its_count > {NAMED};\n    END LOOP;\nEND"
         );

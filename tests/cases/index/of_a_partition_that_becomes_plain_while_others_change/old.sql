@@ -1,0 +1,7 @@
+CREATE TYPE kind AS (x integer, y integer);
+CREATE TABLE readings (id bigint NOT NULL, place text NOT NULL) PARTITION BY HASH (id);
+CREATE TABLE readings_0 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 0) PARTITION BY HASH (id);
+CREATE TABLE readings_0_all PARTITION OF readings_0 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE readings_1 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE INDEX readings_place_idx ON readings (place);
+CREATE FUNCTION touch() RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$;
