@@ -430,7 +430,7 @@ impl Asked {
         let Some(of) = elements else { return };
         let columns = of.iter().map(|it| it.value.clone()).collect();
         let condition = index.where_clause.as_deref().and_then(text);
-        let computed = of.iter().map(|it| &it.value).filter(|it| !is_column(it));
+        let computed = of.iter().map(|it| &it.name).filter(|it| !is_column(it));
         for expression in computed.chain(&condition).filter(|it| may_fail(it)).cloned().collect::<Vec<_>>() {
             self.computes(&table, &expression, format!("can't be in the index {}", quoted(&index.idxname)));
         }

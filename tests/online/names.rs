@@ -101,7 +101,12 @@ async fn a_table_whose_rows_a_trigger_stamps_is_renamed_while_both_names_are_in_
         touch: "UPDATE people SET note = $2 WHERE id = $1",
         read: "SELECT phone FROM people WHERE id = $1 AND changed_at IS NOT NULL",
     };
-    project.plan().await;
+    let said = project.plan().await;
+    if project.text("SELECT (current_setting('server_version_num')::int < 150000)::text").await == "true" {
+        // No view can stand for the table with the rights of those who use it.
+        assert!(said.contains("hazard rename"), "{said}");
+        return;
+    }
     let first = Writer::start(&project, before, 0..20, Rows::new()).await;
     project.through("expand").await;
     let second = Writer::start(&project, after, 20..40, Rows::new()).await;
