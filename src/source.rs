@@ -27,6 +27,7 @@ pub mod split;
 mod sql;
 pub mod syntax;
 pub(crate) mod toml;
+mod twice;
 pub mod uses;
 pub(crate) mod walk;
 
@@ -296,7 +297,8 @@ pub fn read_for(files: Vec<Arc<File>>, server: u32, added: BTreeSet<Name>) -> Re
     if draft.statements.is_empty() && draft.faults.is_empty() {
         draft.faults.push(empty(&files));
     }
-    declared_twice(&files, &mut draft);
+    twice::declared(&files, &mut draft);
+    twice::set(&files, &mut draft);
     if !draft.unmanaged.is_empty() {
         let place =
             |file: &File, words: &Range<usize>| format!("{}:{}", file.path, file.line_column(words.start).0);
@@ -367,49 +369,6 @@ impl Declaration {
     /// server chose one.
     pub fn place_of(&self, span: Span, path: &[Name]) -> Place {
         self.place(find_one_of(&self.files[span.file], span, path.iter().rev()), "")
-    }
-}
-
-/// Two statements that declare one thing.
-fn declared_twice(files: &[Arc<File>], draft: &mut Draft) {
-    type Key<'a> = (Space, Option<&'a str>, Option<&'a str>, &'a str, Option<&'a [String]>);
-    let mut first: BTreeMap<Key<'_>, (usize, &Declared)> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (at, statement) in draft.statements.iter().enumerate() {
-        for declared in &statement.names.declares {
-            let Declared { class, namespace, on, name, args } = declared;
-            let key = (class.space(), namespace.as_deref(), on.as_deref(), name.as_str(), args.as_deref());
-            match first.get(&key) {
-                None => {
-                    first.insert(key, (at, declared));
-                }
-                // pg_dump breaks a circle of views by a stand-in, which it replaces later.
-                Some((earlier, _))
-                    if *class == Class::View
-                        && statement.names.replaces
-                        && draft.statements[*earlier].origin.file == statement.origin.file => {}
-                Some((earlier, other)) => found.push((*earlier, at, *other, declared)),
-            }
-        }
-    }
-    for (earlier, later, first, second) in found {
-        let place = |at: usize, declared: &Declared| {
-            let statement = &draft.statements[at];
-            let span = sql::find_name(&files[statement.origin.file], statement.origin, &declared.name);
-            (&files[statement.origin.file], span.range())
-        };
-        let message = if first.class == second.class {
-            format!("{first} is declared twice")
-        } else {
-            format!("{first} and {second} have one name")
-        };
-        let ((one, here), (two, there)) = (place(earlier, first), place(later, second));
-        draft.faults.push(
-            Report::error("source::declared_twice", message)
-                .at(one, here, "declared here")
-                .at(two, there, "and again here")
-                .help("keep one of them"),
-        );
     }
 }
 

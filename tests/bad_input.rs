@@ -52,6 +52,7 @@ cases! {
     parenthesis_left_open
     psql_command
     rows
+    said_twice
     server_wide
     setting
     steps

@@ -1,0 +1,10 @@
+CREATE TABLE contacts (id integer, name text);
+COMMENT ON TABLE contacts IS 'people';
+COMMENT ON COLUMN contacts.name IS 'of a person';
+COMMENT ON COLUMN contacts.id IS 'of a person';
+ALTER TABLE ONLY contacts ALTER COLUMN name SET DEFAULT 'a', ALTER COLUMN id SET DEFAULT 1;
+CREATE FUNCTION f(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION f(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+COMMENT ON FUNCTION f(integer) IS 'f';
+COMMENT ON FUNCTION f(text) IS 'f';
+ALTER FUNCTION f(integer) OWNER TO one;
