@@ -184,7 +184,7 @@ impl Default for PlanSettings {
 pub struct ApplySettings {
     /// Milliseconds that one part of a step in parts should take.
     pub batch_ms: u32,
-    /// The same while other sessions use the server, with as long a pause after it; 0 is no difference.
+    /// The same while other sessions use the server, with a pause of twice its time after it; 0 is no difference.
     pub busy_batch_ms: u64,
     /// Rows changed in a second, at most.
     pub rows_per_second: u64,
@@ -200,7 +200,7 @@ impl Default for ApplySettings {
     fn default() -> Self {
         ApplySettings {
             batch_ms: 100,
-            busy_batch_ms: 2,
+            busy_batch_ms: 1,
             rows_per_second: 0,
             wal_mb_per_second: 0,
             replica_lag_ms: 10_000,
