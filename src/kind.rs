@@ -201,6 +201,7 @@ mod parameters;
 mod privileges;
 pub mod row_type;
 mod swap;
+mod unique;
 pub mod unmanaged;
 mod width;
 

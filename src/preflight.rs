@@ -456,12 +456,16 @@ impl Asked {
 
     fn element(&self, table: &str, element: &Node) -> Option<Term> {
         let Some(NodeEnum::IndexElem(element)) = &element.node else { return None };
-        match &element.expr {
+        let term = match &element.expr {
             Some(expression) => {
                 let name = text(expression)?;
-                Some(Term { value: self.over(table, &name)?, name })
+                Term { value: self.over(table, &name)?, name }
             }
-            None => self.term(table, &quoted(&element.name)),
+            None => self.term(table, &quoted(&element.name))?,
+        };
+        match strings(&element.collation).join(".") {
+            collation if collation.is_empty() => Some(term),
+            collation => Some(Term { value: format!("({} COLLATE {collation})", term.value), ..term }),
         }
     }
 

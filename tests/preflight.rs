@@ -115,6 +115,23 @@ async fn values_that_a_column_beside_can_not_take_over() {
 }
 
 #[tokio::test]
+async fn rows_are_alike_as_the_index_compares_them_and_where_a_key_tells_nobody_looks() {
+    let old = "CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE t (id bigint PRIMARY KEY, name text, n integer);
+        INSERT INTO t SELECT g, 'name ' || g, 1 FROM generate_series(1, 20000) g;
+        INSERT INTO t VALUES (0, 'Name 1', 1); ANALYZE t;";
+    let keyed = "CREATE TABLE t (id bigint PRIMARY KEY, name text, n integer, UNIQUE (n, id));";
+    let project = Project::new("as_compared", old, &[("schema/t.sql", keyed)]).await;
+    let said = project.plan().await;
+    assert!(!said.contains("unique-may-fail"), "{said}");
+    let read = project.text("SELECT seq_tup_read::text FROM pg_stat_user_tables").await;
+    assert!(read.parse::<u64>().unwrap() < 20_000, "{read} rows read");
+    let collated = format!("{keyed} CREATE UNIQUE INDEX t_name ON t (name COLLATE alike);");
+    std::fs::write(project.dir.path().join("schema/t.sql"), collated).unwrap();
+    stands_against(&project, &["rows of public.t are alike in name: ", "ame 1 (2 times)"]).await;
+}
+
+#[tokio::test]
 async fn what_is_declared_for_new_rows_only_is_not_asked_of_those_that_stand() {
     let old = "CREATE DOMAIN age AS integer;
         CREATE TABLE t (id bigint PRIMARY KEY, n integer, years age); INSERT INTO t VALUES (1, -1, -1);";

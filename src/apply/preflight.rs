@@ -208,6 +208,7 @@ impl Asking<'_> {
                     |rows| format!("values of {table}.{column} read otherwise once it has its new type: {rows}");
                 Ok(listed(rows).map(|rows| Finding { step: self.probe.step, stops: false, message: message(rows) }))
             }
+            What::Duplicates { of, nulls_too, .. } if self.is_given(of, *nulls_too).await? => Ok(None),
             What::Duplicates { of, nulls_too, condition } => {
                 let mut conditions: Vec<String> = condition.iter().map(|it| format!("({it})")).collect();
                 if !nulls_too {
@@ -324,6 +325,27 @@ impl Asking<'_> {
             }
             What::Index { .. } | What::Rewrite => Ok(None),
         }
+    }
+
+    /// Whether no two rows can be alike in the terms, since the table has a key over columns among them: of as many rows
+    /// as these tables have, looking takes its time.
+    async fn is_given(&self, of: &[Term], nulls_too: bool) -> Result<bool, tokio_postgres::Error> {
+        let query = "
+            SELECT EXISTS (
+                SELECT FROM pg_catalog.pg_index i
+                 WHERE i.indrelid = to_regclass($1::text) AND i.indisunique AND i.indisvalid AND i.indimmediate
+                   AND NOT i.indisexclusion AND i.indpred IS NULL AND i.indexprs IS NULL
+                   AND NOT EXISTS (
+                        SELECT FROM generate_series(0, i.indnkeyatts - 1) AS at
+                          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[at]
+                          JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[at]
+                         WHERE format('%I', a.attname) <> ALL ($2::text[])
+                            OR NOT o.opcdefault OR i.indcollation[at] <> a.attcollation
+                            OR $3 AND NOT a.attnotnull
+                                  AND NOT coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)))";
+        let values: Vec<&String> = of.iter().map(|it| &it.value).collect();
+        let row = self.session.client.query_one(query, &[&self.probe.table, &values, &nulls_too]).await?;
+        Ok(row.get(0))
     }
 
     /// Values of a domain, wherever a table has a column of it.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside};
 use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -226,7 +226,7 @@ impl Constraint {
                 }
             };
         }
-        if !self.may_hold_rows(sides) {
+        if !self.may_hold_rows(sides) || self.is_given(sides) {
             return step;
         }
         let code = match &self.rule {
@@ -235,6 +235,18 @@ impl Constraint {
             Rule::Unique(_) | Rule::Exclusion(_) => Code::UniqueMayFail,
         };
         step.hazard(code, self.id(), table::evidence(sides, &self.table))
+    }
+
+    /// Whether the rows satisfy it by a key that they have.
+    fn is_given(&self, sides: &Sides<'_>) -> bool {
+        match &self.rule {
+            Rule::Unique(it) if !it.without_overlaps => {
+                let columns: Vec<&Name> = it.columns.iter().collect();
+                let given = |table: &QName| unique::is_given(table, &columns, it.nulls_not_distinct, sides);
+                self.stands_on_rows(sides).all(|it| given(&it))
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => false,
+        }
     }
 
     /// The step as one that reads every row while it keeps others out.

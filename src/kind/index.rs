@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -409,7 +409,9 @@ impl Index {
         };
         let step = step.check(is_valid(&self.name.sibling(name.clone())));
         let step = if guard.is_empty() { step } else { step.repeats() };
-        if self.unique && sides.may_hold_rows(&self.table) {
+        let is_given =
+            || unique::plain(&self.keys).is_some_and(|it| unique::is_given(&self.table, &it, self.nulls_not_distinct, sides));
+        if self.unique && sides.may_hold_rows(&self.table) && !is_given() {
             step.hazard(Code::UniqueMayFail, self.id(), table::evidence(sides, &self.table))
         } else {
             step

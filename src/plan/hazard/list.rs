@@ -227,7 +227,7 @@ hazards! {
         example: "DROP INDEX CONCURRENTLY public.orders_state_idx",
     }
     UniqueMayFail = "unique-may-fail", Warn, Rows {
-        condition: "a unique index or key is built over rows that exist",
+        condition: "a unique index or key is built over rows that exist, and no key of some of its columns stands already",
         effect: "duplicates in the rows make the step fail",
         safer: "look for duplicates first: `plan` and `apply` ask the rows",
         example: "CREATE UNIQUE INDEX CONCURRENTLY users_email_key ON public.users (email)",
