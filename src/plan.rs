@@ -96,29 +96,53 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     // Undo is the same with the sides swapped. What can't be taken back in place has no undo, and says so.
     let facts_back = derive::of_way_back(old, new, facts);
     let (mut backward, mut one_way) = draft(new, old, &facts_back, &apart).unwrap_or_default();
-    let foremost = back::foremost(&forward, &backward, &one_way);
-    let (begin, last) = back::last(&foremost, [old, new], |from, to| {
-        draft(from, to, &facts_back, &BTreeSet::new()).ok().filter(|it| it.1.is_empty()).map(|it| it.0)
-    });
-    if !last.is_empty() {
-        (backward, one_way) = draft(new, &begin, &facts_back, &apart).unwrap_or_default();
-    }
+    let mut foremost = back::foremost([old, new], &forward, &backward, &one_way);
+    let (begin, last) = loop {
+        let mut ids: Vec<ObjectId> = vec![];
+        for it in forward.iter().filter(|it| foremost.iter().any(|first| first.with.contains(&it.subject))) {
+            if !ids.contains(&it.subject) {
+                ids.push(it.subject.clone());
+            }
+        }
+        let (begin, last) = match back::last(&ids, [old, new], |from, to| {
+            draft(from, to, &facts_back, &BTreeSet::new()).ok().filter(|it| it.1.is_empty()).map(|it| it.0)
+        }) {
+            Ok(found) => found,
+            Err(id) => {
+                foremost.retain(|it| !it.with.contains(&id));
+                continue;
+            }
+        };
+        if last.is_empty() {
+            break (begin, last);
+        }
+        let (without, stays) = draft(new, &begin, &facts_back, &apart).unwrap_or_default();
+        // What is exchanged for something else all the same goes back whole with that.
+        let before = foremost.len();
+        foremost.retain(|it| !back::goes_back_hard(&it.id, [old, new], &without, &stays));
+        if foremost.len() == before {
+            (backward, one_way) = (without, stays);
+            break (begin, last);
+        }
+    };
     let mut until_then = None;
     if !one_way.is_empty() {
-        let (aim, held) = back::without(&one_way, new, &begin);
+        let (aim, held) = back::without(&one_way, new, &begin, &facts_back);
         (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
         // Nobody goes back over the first step that has no way back, so those before it lead back from a state in which
         // nothing of that has been done.
-        let (undone, _) = back::without(&one_way, &begin, new);
+        let (undone, _) = back::without(&one_way, &begin, new, &facts_back);
         let (all, _) = draft(&undone, &begin, &facts_back, &apart).unwrap_or_default();
         let first = forward.iter().position(|it| one_way.iter().any(|(id, _)| *id == it.subject));
         until_then = first.map(|first| (first, all));
         one_way.extend(held);
     }
     let first = until_then.as_ref().map_or(0, |(first, _)| *first);
-    for it in forward.iter_mut().skip(first) {
+    let mut stays = BTreeSet::new();
+    for (place, it) in forward.iter_mut().enumerate().skip(first) {
         if let Some((_, reason)) = one_way.iter().find(|(id, _)| *id == it.subject) {
             it.step.irreversible.get_or_insert_with(|| reason.clone());
+            stays.insert(place);
         }
     }
     let transactions = transactions(&forward);
@@ -156,6 +180,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
             renames_to: None,
         })
         .collect();
+    back::clear(&mut plan, &stays);
     together::mark(&mut plan, old, facts);
     Ok(plan)
 }

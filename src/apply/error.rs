@@ -98,6 +98,13 @@ pub enum ApplyError {
     #[diagnostic(code(apply::irreversible), help("{help}"))]
     Irreversible { steps: Vec<String>, help: String },
 
+    #[error("steps {first} to {last} were one transaction, and --to {to} would take back a part of it")]
+    #[diagnostic(
+        code(apply::divides),
+        help("nothing was changed; --to {last} leaves all of it, --to {} takes all of it back", first - 1)
+    )]
+    Divides { to: u32, first: u32, last: u32 },
+
     #[error("step {id} could not be taken back: {summary}\n{message}")]
     #[diagnostic(
         code(apply::back),
@@ -168,7 +175,8 @@ impl ApplyError {
             | ApplyError::Shadow(_)
             | ApplyError::Elaborate(_)
             | ApplyError::Journal { .. }
-            | ApplyError::Unreadable { .. } => Exit::Failed,
+            | ApplyError::Unreadable { .. }
+            | ApplyError::Divides { .. } => Exit::Failed,
         }
     }
 }

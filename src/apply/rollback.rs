@@ -38,6 +38,11 @@ pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>
     if stopped.run.status == RunState::Undone {
         return Ok(None);
     }
+    // What nobody has seen half done does not come to be so now.
+    let of_one = to.and_then(|to| of_one_transaction(&stopped.plan.steps, to).map(|of_one| (to, of_one)));
+    if let Some((to, (first, last))) = of_one.filter(|(to, (_, last))| to < last) {
+        return Err(ApplyError::Divides { to, first, last });
+    }
     stopped.unmoved().await?;
     let client = &stopped.session.client;
     let mut done: BTreeSet<u32> = stopped.run.done().into_iter().collect();
@@ -70,14 +75,22 @@ pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>
         let named = |it: &&FileStep| {
             format!("step {}: {}: {}", it.id, it.summary, it.irreversible.as_deref().unwrap_or_default())
         };
-        let help = match back.first().filter(|it| it.id > last.id) {
-            Some(_) => format!("nothing was changed; --to {} takes back only what came after it", last.id),
+        let end = of_one_transaction(&stopped.plan.steps, last.id).map_or(last.id, |(_, end)| end);
+        let help = match back.first().filter(|it| it.id > end) {
+            Some(_) => format!("nothing was changed; --to {end} takes back only what came after it"),
             None => "nothing was changed; go on with `tenantry resume`, or restore what is lost first".to_owned(),
         };
         return Err(ApplyError::Irreversible { steps: one_way.iter().map(named).collect(), help });
     }
     let whole = done.iter().all(|id| back.iter().any(|it| it.id == *id));
     Ok(Some(Return { stopped, steps: back, whole }))
+}
+
+/// The first and the last step of the transaction that a step is in.
+fn of_one_transaction(steps: &[FileStep], id: u32) -> Option<(u32, u32)> {
+    let of_one = |a: &FileStep, b: &FileStep| a.transaction.is_some() && a.transaction == b.transaction;
+    let steps = steps.chunk_by(of_one).find(|it| it.iter().any(|it| it.id == id))?;
+    Some((steps.first()?.id, steps.last()?.id))
 }
 
 impl Return {

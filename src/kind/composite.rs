@@ -39,6 +39,15 @@ impl Composite {
         Step::new(format!("ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {data_type}{collate}", self.name, attribute.name))
     }
 
+    /// One statement for changes of several attributes. It is taken back by the one for the same of them.
+    fn altered(&self, actions: Vec<(&Name, String)>) -> Option<Step> {
+        let (names, actions): (Vec<&Name>, Vec<String>) = actions.into_iter().unzip();
+        let path = [&self.name.namespace, &self.name.name].into_iter().chain(names).cloned().collect();
+        let part = ObjectId { kind: Kind::Composite, path };
+        let sql = format!("ALTER TYPE {} {}", self.name, list(&actions));
+        (!actions.is_empty()).then(|| Step::new(sql).part(part))
+    }
+
     fn find(&self, name: &Name) -> Option<&Attribute> {
         self.attributes.iter().find(|it| it.name == *name)
     }
@@ -124,7 +133,7 @@ impl Definition for Composite {
                 )),
             };
         }
-        let mut actions = vec![];
+        let mut retypes = vec![];
         let mut drops = vec![];
         for old in &self.attributes {
             match new.find(&old.name) {
@@ -138,29 +147,24 @@ impl Definition for Composite {
                         ));
                     }
                     let collate = after.collate();
-                    actions.push(format!("ALTER ATTRIBUTE {} TYPE {}{collate}", old.name, after.data_type));
+                    retypes.push((&old.name, format!("ALTER ATTRIBUTE {} TYPE {}{collate}", old.name, after.data_type)));
                 }
             }
         }
-        for added in new.attributes.iter().filter(|it| self.find(&it.name).is_none()) {
-            actions.push(format!("ADD ATTRIBUTE {} {}{}", added.name, added.data_type, added.collate()));
-        }
-        let retypes = actions.iter().any(|action| action.starts_with("ALTER"));
-        let mut steps = vec![];
-        if !actions.is_empty() {
-            let step = Step::new(format!("ALTER TYPE {} {}", self.name, list(actions)));
-            steps.push(if retypes { step.stage(Stage::Contract) } else { step });
-        }
-        if !drops.is_empty() {
-            let actions = list(drops.iter().map(|name| format!("DROP ATTRIBUTE {name}")));
-            let mut step = Step::new(format!("ALTER TYPE {} {actions}", self.name)).stage(Stage::Contract);
-            if !users.relations.is_empty() {
-                let why = format!("values of it stand in {}", list(&users.relations));
-                step = step.hazard(Code::DropColumn, self.id(), why);
-                step = step.irreversible("the values of the attribute are gone");
-            }
-            steps.push(step);
-        }
+        let adds = new.attributes.iter().filter(|it| self.find(&it.name).is_none());
+        let adds =
+            adds.map(|it| (&it.name, format!("ADD ATTRIBUTE {} {}{}", it.name, it.data_type, it.collate()))).collect();
+        let drops = drops.into_iter().map(|name| (name, format!("DROP ATTRIBUTE {name}"))).collect();
+        let [add, retype, drop] = [adds, retypes, drops].map(|actions| self.altered(actions));
+        let retype = retype.map(|it| it.stage(Stage::Contract));
+        let drop = drop.map(|step| match users.relations.is_empty() {
+            true => step.stage(Stage::Contract),
+            false => step
+                .stage(Stage::Contract)
+                .hazard(Code::DropColumn, self.id(), format!("values of it stand in {}", list(&users.relations)))
+                .irreversible("the values of the attribute are gone"),
+        });
+        let steps = [add, retype, drop].into_iter().flatten().collect();
         Alter::Steps(steps)
     }
 

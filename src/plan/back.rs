@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Disturbance, Half, Ordered, Stage, Step, Transaction, Undo};
+use super::{Disturbance, Half, Ordered, Planned, Stage, Step, Transaction, Undo};
 use crate::kind::ObjectId;
 use crate::schema::{Facts, Schema, Sides};
 
@@ -13,7 +13,9 @@ pub(super) fn without(
     one_way: &[(ObjectId, String)],
     here: &Schema,
     aim: &Schema,
+    facts: &Facts,
 ) -> (Schema, Vec<(ObjectId, String)>) {
+    let replaced = BTreeSet::new();
     let mut left = aim.clone();
     let mut held: BTreeMap<ObjectId, String> = BTreeMap::new();
     let mut found: Vec<(ObjectId, String)> = one_way.to_vec();
@@ -35,6 +37,23 @@ pub(super) fn without(
             let others = left.needs_of(id).filter(|it| !held.contains_key(it) && here.contains(it));
             found.extend(others.filter(|it| left.contains(it)).map(|it| (it.clone(), why.clone())));
         }
+        // What goes only with something that stays is there still, and so is what it needs.
+        let sides = Sides { old: here, new: &left, facts, replaced: &replaced };
+        for (id, object) in here.objects.iter().filter(|(id, _)| !left.contains(id)) {
+            let why = object.goes_only_with(&sides).and_then(|it| held.get(&it));
+            found.extend(why.map(|why| (id.clone(), why.clone())));
+        }
+        for (id, why) in held.iter().filter(|(id, _)| left.contains(id)) {
+            let missing = here.needs_of(id).filter(|it| here.contains(it) && !left.contains(it));
+            found.extend(missing.map(|it| (it.clone(), why.clone())));
+        }
+        // What would come only with something that lacks a part from then on keeps that from coming.
+        let sides = Sides { old: aim, new: &left, facts, replaced: &replaced };
+        for (id, why) in held.iter().filter(|(id, _)| !left.contains(id)) {
+            let whole = aim.get(id).and_then(|it| it.goes_only_with(&sides));
+            let whole = whole.filter(|it| left.get(it) != here.get(it));
+            found.extend(whole.map(|it| (it, why.clone())));
+        }
     }
     let further = held.into_iter().filter(|(id, _)| one_way.iter().all(|(known, _)| known != id));
     (left, further.collect())
@@ -52,35 +71,93 @@ fn put(schema: &mut Schema, id: &ObjectId, as_in: &Schema) {
     }
 }
 
-/// What the way there changes before all else, in the way of nothing, and the way back only by an exchange or not at all:
-/// it goes back last, from among what was there before the plan, and not from among what is there after it.
-pub(super) fn foremost(forward: &[Ordered], backward: &[Ordered], one_way: &[(ObjectId, String)]) -> Vec<ObjectId> {
-    let is_alone = |id: &ObjectId| {
-        let mut steps = forward.iter().filter(|it| it.subject == *id);
-        steps.all(|it| it.half == Half::Alter && it.step.disturbs.is_empty() && it.step.stage == Stage::Expand)
+/// Something that goes back last, from among what was there before the plan, and not from among what is there after it.
+pub(super) struct Foremost {
+    pub id: ObjectId,
+    /// What came before it, and itself.
+    pub with: BTreeSet<ObjectId>,
+}
+
+/// What the way there changes before all else, in the way of nothing, and the way back only by an exchange, by making it
+/// again below what is not there any more, or not at all.
+pub(super) fn foremost(
+    sides: [&Schema; 2],
+    forward: &[Ordered],
+    backward: &[Ordered],
+    one_way: &[(ObjectId, String)],
+) -> Vec<Foremost> {
+    let is_alone = |id: &ObjectId, halves: &[Half]| {
+        let mut steps = forward.iter().filter(|it| it.does.iter().any(|(does, _)| does == id) || it.subject == *id);
+        steps.all(|it| {
+            let is_in_the_way = !it.step.disturbs.is_empty() || it.step.stage != Stage::Expand;
+            it.subject == *id && halves.contains(&it.half) && it.does.len() <= 1 && !is_in_the_way
+        })
     };
-    let exchanges = |step: &Step| step.disturbs.iter().any(|(_, how)| *how == Disturbance::Swap);
-    let goes_back_hard = |id: &ObjectId| {
-        one_way.iter().any(|(it, _)| it == id)
-            || backward.iter().any(|it| it.subject == *id && it.half == Half::Alter && exchanges(&it.step))
-    };
-    let first = forward.iter().filter(|it| it.after.is_empty()).map(|it| &it.subject);
-    let mut found: Vec<ObjectId> = vec![];
-    for id in first.filter(|id| is_alone(id) && goes_back_hard(id)) {
-        if !found.contains(id) {
-            found.push(id.clone());
+    let mut found: Vec<Foremost> = vec![];
+    for it in forward.iter().filter(|it| is_alone(&it.subject, &[Half::Alter])) {
+        if found.iter().any(|known| known.id == it.subject)
+            || !goes_back_hard(&it.subject, sides, backward, one_way)
+        {
+            continue;
+        }
+        let mut with = BTreeSet::from([it.subject.clone()]);
+        let mut before: Vec<usize> = (0..forward.len()).filter(|at| forward[*at].subject == it.subject).collect();
+        while let Some(at) = before.pop() {
+            for first in &forward[at].after {
+                if with.insert(forward[*first].subject.clone()) {
+                    let same = |at: &usize| forward[*at].subject == forward[*first].subject;
+                    before.extend((0..forward.len()).filter(same));
+                }
+            }
+        }
+        if with.iter().all(|id| is_alone(id, &[Half::Alter, Half::Create])) {
+            found.push(Foremost { id: it.subject.clone(), with });
         }
     }
     found
 }
 
-/// The undos of these, each from the state that the one after it leaves, and the state that the first of them begins
-/// with. What can't go back so either is left to the rest of the way.
+/// Whether something goes back only by an exchange, by being made again below what is there on the old side only, or not
+/// at all.
+pub(super) fn goes_back_hard(
+    id: &ObjectId,
+    [old, new]: [&Schema; 2],
+    backward: &[Ordered],
+    one_way: &[(ObjectId, String)],
+) -> bool {
+    let exchanges = |step: &Step| step.disturbs.iter().any(|(_, how)| *how == Disturbance::Swap);
+    let own = || backward.iter().filter(|it| it.subject == *id);
+    one_way.iter().any(|(it, _)| it == id)
+        || own().any(|it| it.half == Half::Alter && exchanges(&it.step))
+        || (own().any(|it| it.half == Half::Drop) && is_below_what_goes(id, [old, new]))
+}
+
+/// Whether something stands on it, by way of others too, that is there on the old side only.
+fn is_below_what_goes(id: &ObjectId, [old, new]: [&Schema; 2]) -> bool {
+    let mut known = BTreeSet::from([id]);
+    let mut left = vec![id];
+    while let Some(below) = left.pop() {
+        for above in old.needs.iter().filter(|(_, needs)| needs.contains(below)).map(|(above, _)| above) {
+            if !new.contains(above) {
+                return true;
+            }
+            if known.insert(above) {
+                left.push(above);
+            }
+        }
+    }
+    false
+}
+
+/// The undos of these, which are in the order of the way there, each from the state that the one after it leaves, and the
+/// state that the first of them begins with.
+///
+/// Errors: one that can't go back so either.
 pub(super) fn last(
     foremost: &[ObjectId],
     [old, new]: [&Schema; 2],
     way: impl Fn(&Schema, &Schema) -> Option<Vec<Ordered>>,
-) -> (Schema, BTreeMap<ObjectId, Vec<Undo>>) {
+) -> Result<(Schema, BTreeMap<ObjectId, Vec<Undo>>), ObjectId> {
     let mut begins = old.clone();
     foremost.iter().for_each(|id| put(&mut begins, id, new));
     let mut state = begins.clone();
@@ -88,12 +165,10 @@ pub(super) fn last(
     for id in foremost.iter().rev() {
         let before = state.clone();
         put(&mut state, id, old);
-        match way(&before, &state) {
-            Some(steps) => _ = undos.insert(id.clone(), steps.iter().map(|it| undo(&it.step)).collect()),
-            None => put(&mut begins, id, old),
-        }
+        let steps = way(&before, &state).ok_or_else(|| id.clone())?;
+        undos.insert(id.clone(), steps.iter().map(|it| undo(&it.step)).collect());
     }
-    (begins, undos)
+    Ok((begins, undos))
 }
 
 /// What is made again on the way there and stays on the way back: steps that helped to make it take nothing away.
@@ -104,6 +179,19 @@ fn spare(forward: &mut [Ordered], backward: &[Ordered], goes_again: &BTreeSet<Ob
     let spared: BTreeSet<ObjectId> = forward.iter().filter(goes).map(|it| it.subject.clone()).collect();
     for it in forward.iter_mut().filter(|it| it.half == Half::Create && spared.contains(&it.subject)) {
         it.step.undo.clear();
+    }
+}
+
+/// A rollback goes neither over these, which have no way back, nor into the middle of their transactions: no step of
+/// those has an undo.
+pub(super) fn clear(plan: &mut [Planned], one_way: &BTreeSet<usize>) {
+    let mut place = 0;
+    for together in plan.chunk_by_mut(|a, b| a.transaction.is_some() && a.transaction == b.transaction) {
+        let start = place;
+        place += together.len();
+        if one_way.range(start..place).next().is_some() {
+            together.iter_mut().for_each(|it| it.undo.clear());
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use tenantry::apply::{self, Prepared};
 use tenantry::introspect::introspect;
 use tenantry::journal::RunState;
-use tenantry::plan::Stage;
 use tenantry::plan::file::fingerprint;
+use tenantry::plan::{Stage, Undo};
 use tokio::sync::watch;
 
 use crate::case::*;
@@ -165,6 +165,29 @@ async fn what_is_lost_is_not_taken_back() {
     case.tenantry(&["rollback"])
         .ended(1, &["can't be taken back without loss", "the values of the column are gone"]);
     assert!(case.ask("SELECT count(*) = 1 FROM pg_attribute WHERE attname = 'phone' AND NOT attisdropped").await);
+}
+
+#[tokio::test]
+async fn a_transaction_is_taken_back_whole_or_not_at_all() {
+    let steps = [
+        (Stage::Expand, Some(1), "CREATE TABLE public.one ()"),
+        (Stage::Expand, Some(2), "CREATE TABLE public.two ()"),
+        (Stage::Expand, Some(2), "CREATE TABLE public.three ()"),
+        (Stage::Expand, Some(3), "CREATE TABLE public.four ()"),
+    ];
+    let mut case = Case::new("divided", OLD, NEW).await.by(&steps);
+    for (step, name) in case.plan.steps.iter_mut().zip(["one", "two", "three", "four"]) {
+        step.undo = vec![Undo { sql: format!("DROP TABLE public.{name}"), transaction: true }];
+    }
+    case.plan.steps[1].undo.clear();
+    case.plan.steps[1].irreversible = Some("it is here to stay".into());
+    case.plan.id = case.plan.meaning();
+    case.apply(&[]).ended(5, &[]);
+    case.tenantry(&["rollback"]).ended(1, &["it is here to stay", "--to 3 takes back only what came after it"]);
+    case.tenantry(&["rollback", "--to", "2"])
+        .ended(1, &["steps 2 to 3 were one transaction", "--to 3 leaves all of it, --to 1 takes all of it back"]);
+    case.tenantry(&["rollback", "--to", "3"]).ended(0, &["taken back: 1 step"]);
+    assert_eq!(case.run().await.done(), [1, 2, 3]);
 }
 
 #[tokio::test]

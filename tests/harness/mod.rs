@@ -4,19 +4,19 @@
 
 mod discipline;
 mod stops;
+mod ways_back;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use tenantry::config::PlanSettings;
 use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
-use tenantry::kind::{Kind, Object, ObjectId};
+use tenantry::kind::ObjectId;
 use tenantry::name::{Name, QName};
 use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
@@ -423,37 +423,10 @@ impl Sides {
                 faults.push(diff);
             }
         }
-        runner.client.batch_execute(observe::SESSION).await?;
-        let has_undo = |id: &ObjectId| plan.iter().any(|it| it.subject == *id && !it.undo.is_empty());
-        // A rollback goes no further back than a table that stays what it is.
-        let stays = |it: &Planned| {
-            it.step.irreversible.is_some() && it.subject.kind == Kind::Table && !has_undo(&it.subject)
-        };
-        if case.settings.undo == Some(false) {
-            // The case says why.
-        } else if let Some(last) = plan.iter().rposition(stays) {
-            if let Err(error) = observe::undo(&runner, &plan[last + 1..]).await {
-                faults.push(format!("undo: {error}"));
-            }
-        } else if let Err(error) = observe::undo(&runner, plan).await {
-            faults.push(format!("undo: {error}"));
-        } else {
-            runner.client.batch_execute("RESET ALL").await?;
-            let back = introspect(&runner.client, true).await?;
-            let mut wanted = self.old_reading.schema.clone();
-            for object in wanted.objects.values_mut() {
-                // An index that failed to build is not made again.
-                if let Object::Index(index) = object {
-                    Arc::make_mut(index).valid = true;
-                }
-            }
-            // What has no way back stays as the plan left it.
-            for it in plan.iter().filter(|it| it.step.irreversible.is_some() && !has_undo(&it.subject)) {
-                if let Some(object) = self.new_reading.schema.get(&it.subject) {
-                    wanted.objects.insert(it.subject.clone(), object.clone());
-                }
-            }
-            faults.extend(differences("after the undo", &back.schema, &wanted));
+        // The case says why not.
+        if case.settings.undo != Some(false) {
+            let start = &self.old_reading.schema;
+            faults.extend(ways_back::faults(self.shadow, &self.old, plan, start, &runner).await?);
         }
         if case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some() {
             faults.extend(stops::faults(self.shadow, &self.old, plan, &self.old_reading.schema).await?);

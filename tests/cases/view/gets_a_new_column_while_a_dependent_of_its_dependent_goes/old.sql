@@ -1,0 +1,5 @@
+CREATE TABLE t (id integer PRIMARY KEY);
+CREATE VIEW below AS SELECT id FROM t;
+CREATE VIEW between AS SELECT id FROM below;
+CREATE MATERIALIZED VIEW above AS SELECT id FROM between WITH NO DATA;
+CREATE INDEX above_id ON above (id);

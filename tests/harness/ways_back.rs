@@ -1,0 +1,70 @@
+//! The ways back of a plan: from its end, and from before whatever has none, each to where it begins.
+
+use std::ops::Range;
+
+use tenantry::connect::Session;
+use tenantry::introspect::introspect;
+use tenantry::plan::Planned;
+use tenantry::proof::observe;
+use tenantry::schema::Schema;
+use tenantry::shadow::{Shadow, ShadowDatabase};
+
+use super::{Outcome, differences};
+
+/// What is taken back in one go: all steps between transactions that have no way back.
+fn ways(plan: &[Planned]) -> Vec<Range<usize>> {
+    let mut ways = vec![];
+    let (mut start, mut place) = (0, 0);
+    for together in plan.chunk_by(|a, b| a.transaction.is_some() && a.transaction == b.transaction) {
+        let end = place + together.len();
+        if together.iter().any(|it| it.step.irreversible.is_some()) && together.iter().all(|it| it.undo.is_empty())
+        {
+            ways.push(start..place);
+            start = end;
+        }
+        place = end;
+    }
+    ways.push(start..place);
+    // `rollback` goes no way on which there is nothing to do.
+    ways.retain(|it| *it == (0..place) || plan[it.clone()].iter().any(|it| !it.undo.is_empty()));
+    ways
+}
+
+/// The ways that do not lead back. Where rows are lost, the schema comes back all the same. `done`: a session of a
+/// database where the whole plan is done.
+pub async fn faults(
+    shadow: &Shadow,
+    old: &ShadowDatabase,
+    plan: &[Planned],
+    start: &Schema,
+    done: &Session,
+) -> Outcome<Vec<String>> {
+    let mut faults = vec![];
+    for way in ways(plan) {
+        if way == (0..plan.len()) {
+            faults.extend(over(done, plan, way, start).await?);
+            continue;
+        }
+        let copy = shadow.clone_database(old, "back").await?;
+        let (runner, watcher) = (copy.connect().await?, copy.connect().await?);
+        observe::run(&runner, &watcher, &plan[..way.start]).await?;
+        runner.client.batch_execute("RESET ALL").await?;
+        let before = introspect(&runner.client, true).await?.schema;
+        observe::run(&runner, &watcher, &plan[way.clone()]).await?;
+        faults.extend(over(&runner, plan, way, &before).await?);
+        drop((runner, watcher));
+        shadow.drop_database(copy).await?;
+    }
+    Ok(faults)
+}
+
+async fn over(runner: &Session, plan: &[Planned], way: Range<usize>, before: &Schema) -> Outcome<Vec<String>> {
+    runner.client.batch_execute(&format!("RESET ALL; {}", observe::SESSION)).await?;
+    let steps = format!("steps {} to {}", way.start + 1, way.end);
+    if let Err(error) = observe::undo(runner, &plan[way]).await {
+        return Ok(vec![format!("undo of {steps}: {error}")]);
+    }
+    runner.client.batch_execute("RESET ALL").await?;
+    let back = introspect(&runner.client, true).await?.schema;
+    Ok(differences(&format!("after the undo of {steps}"), &back, before))
+}
