@@ -104,7 +104,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
                 ids.push(it.subject.clone());
             }
         }
-        let (begin, last) = match back::last(&ids, [old, new], |from, to| {
+        let (begin, last) = match back::last(&ids, &forward, [old, new], |from, to| {
             draft(from, to, &facts_back, &BTreeSet::new()).ok().filter(|it| it.1.is_empty()).map(|it| it.0)
         }) {
             Ok(found) => found,

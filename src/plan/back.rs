@@ -149,26 +149,37 @@ fn is_below_what_goes(id: &ObjectId, [old, new]: [&Schema; 2]) -> bool {
     false
 }
 
-/// The undos of these, which are in the order of the way there, each from the state that the one after it leaves, and the
-/// state that the first of them begins with.
+/// The undos of these, which are in the order of the way there, each beside what came before it, and the state that the
+/// last of them leaves.
 ///
 /// Errors: one that can't go back so either.
 pub(super) fn last(
     foremost: &[ObjectId],
+    forward: &[Ordered],
     [old, new]: [&Schema; 2],
     way: impl Fn(&Schema, &Schema) -> Option<Vec<Ordered>>,
 ) -> Result<(Schema, BTreeMap<ObjectId, Vec<Undo>>), ObjectId> {
     let mut begins = old.clone();
     foremost.iter().for_each(|id| put(&mut begins, id, new));
-    let mut state = begins.clone();
     let mut undos = BTreeMap::new();
-    for id in foremost.iter().rev() {
-        let before = state.clone();
-        put(&mut state, id, old);
-        let steps = way(&before, &state).ok_or_else(|| id.clone())?;
+    for id in foremost {
+        let mut after = old.clone();
+        done_before(id, forward).into_iter().for_each(|it| put(&mut after, it, new));
+        let mut before = after.clone();
+        put(&mut before, id, new);
+        let steps = way(&before, &after).ok_or_else(|| id.clone())?;
         undos.insert(id.clone(), steps.iter().map(|it| undo(&it.step)).collect());
     }
     Ok((begins, undos))
+}
+
+/// What is all that it will be before the first step of something else.
+fn done_before<'a>(id: &ObjectId, forward: &'a [Ordered]) -> BTreeSet<&'a ObjectId> {
+    let of = |steps: &'a [Ordered]| -> BTreeSet<&'a ObjectId> {
+        steps.iter().flat_map(|it| it.does.iter().map(|(id, _)| id).chain([&it.subject])).collect()
+    };
+    let first = forward.iter().position(|it| it.subject == *id).unwrap_or_default();
+    &of(&forward[..first]) - &of(&forward[first..])
 }
 
 /// What is made again on the way there and stays on the way back: steps that helped to make it take nothing away.
