@@ -102,7 +102,7 @@ pub struct Outcome {
 pub async fn preflight(target: &Target, plan: &PlanFile, limits: Limits) -> Result<Vec<Finding>, ApplyError> {
     let session = target.connect().await?;
     session.client.batch_execute(SESSION).await?;
-    Ok(preflight::ask(&session, &plan.steps.iter().collect::<Vec<_>>(), limits).await)
+    Ok(preflight::ask(&session, &plan.steps, &plan.steps.iter().collect::<Vec<_>>(), limits).await)
 }
 
 /// Looks whether the plan may be applied to the database. Nothing is changed by it.
@@ -211,7 +211,7 @@ impl Ready<'_> {
 
     /// Asks the rows what stands against the steps up to a stage. Nothing is changed.
     pub async fn preflight(&self, through: Stage, limits: Limits) -> Vec<Finding> {
-        preflight::ask(&self.session, &self.steps(through).0, limits).await
+        preflight::ask(&self.session, &self.plan.steps, &self.steps(through).0, limits).await
     }
 
     /// Runs the steps up to a stage. `stop` becomes true when the user wants it to end: what runs is cancelled and

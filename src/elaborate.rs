@@ -1,6 +1,7 @@
 //! Loads schemas into the shadow: the declared one, statement by statement with each error at its place in the user's
 //! file; and copies of described ones, made from steps.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ptr;
 
@@ -23,6 +24,7 @@ use crate::source::{Declaration, Rank, Statement};
 
 pub mod bodies;
 pub mod kept;
+mod nowhere;
 
 use bodies::Absent;
 
@@ -140,11 +142,15 @@ async fn run_all(session: &Session, steps: &[Planned], beside: &mut Beside<'_>) 
 }
 
 /// Statements that make the unmanaged objects of a schema which are not made yet.
-struct Beside<'a>(Vec<&'a str>);
+struct Beside<'a>(Vec<Cow<'a, str>>);
 
 impl<'a> Beside<'a> {
     fn of(schema: &'a Schema) -> Self {
-        Beside(schema.unmanaged.values().flatten().map(String::as_str).collect())
+        let stand_ins = nowhere::stand_ins(schema);
+        let is_stood_in = |it: &str| stand_ins.iter().any(|(name, _)| it == format!("foreign table {name}"));
+        let others = schema.unmanaged.iter().filter(|(it, _)| stand_ins.is_empty() || !is_stood_in(it));
+        let others = others.filter_map(|(_, made)| Some(Cow::Borrowed(made.as_deref()?)));
+        Beside(others.chain(stand_ins.iter().map(|(_, made)| Cow::Owned(made.clone()))).collect())
     }
 
     /// Makes those that can be made by now; tells whether any could.
@@ -152,8 +158,8 @@ impl<'a> Beside<'a> {
         let before = self.0.len();
         loop {
             let ran = join_all(self.0.iter().map(|sql| session.client.batch_execute(sql))).await;
-            let left: Vec<&str> =
-                self.0.iter().zip(ran).filter(|(_, ran)| ran.is_err()).map(|(sql, _)| *sql).collect();
+            let left: Vec<Cow<'_, str>> =
+                self.0.iter().zip(ran).filter(|(_, ran)| ran.is_err()).map(|(sql, _)| sql.clone()).collect();
             let stuck = left.is_empty() || left.len() == self.0.len();
             self.0 = left;
             if stuck {
@@ -194,10 +200,15 @@ pub async fn declared(
         let follows =
             |it: &Statement| failed.iter().any(|(other, _)| !ptr::eq(*other, it) && it.names.needs(&other.names));
         let mut causes: Vec<_> = failed.iter().filter(|(statement, _)| !follows(statement)).collect();
-        if causes.is_empty() {
-            causes = failed.iter().collect();
+        let is_circle = causes.is_empty();
+        if is_circle {
+            causes = circle(&failed);
         }
-        let reports = causes.into_iter().map(|(statement, error)| report(declaration, statement, error)).collect();
+        let told = causes.into_iter().map(|(statement, error)| {
+            let report = report(declaration, statement, error);
+            if is_circle { report.help(way_out(statement)) } else { report }
+        });
+        let reports = told.collect();
         return Err(ElaborateError::Declaration(reports));
     }
     let found = bodies::check(&session, declaration).await?;
@@ -254,6 +265,40 @@ async fn load<'a>(
             return Ok(failed);
         }
         left = failed.into_iter().map(|(statement, _)| statement).collect();
+    }
+}
+
+/// Those of the statements that need themselves, by way of others.
+fn circle<'a, E>(failed: &'a [(&'a Statement, E)]) -> Vec<&'a (&'a Statement, E)> {
+    let is_within = |start: &&'a (&'a Statement, E)| {
+        let (mut open, mut seen) = (vec![start.0], vec![]);
+        while let Some(at) = open.pop() {
+            for (next, _) in failed.iter().filter(|(it, _)| !ptr::eq(*it, at) && at.names.needs(&it.names)) {
+                if ptr::eq(*next, start.0) {
+                    return true;
+                }
+                if !seen.iter().any(|it| ptr::eq(*it, *next)) {
+                    seen.push(*next);
+                    open.push(next);
+                }
+            }
+        }
+        false
+    };
+    failed.iter().filter(is_within).collect()
+}
+
+/// What to do about a statement that needs itself by way of others.
+fn way_out(statement: &Statement) -> &'static str {
+    match statement.names.rank {
+        Rank::Routine => {
+            "it needs itself by way of others: write the body of one of them as a string (AS $$ … $$), which the server \
+             looks into only when it runs"
+        }
+        _ => {
+            "it needs itself by way of others: leave out of one of them what refers to the next, and declare that by a \
+             statement of its own after both, such as ALTER TABLE"
+        }
     }
 }
 

@@ -63,8 +63,10 @@ pub enum What {
     Index { columns: Vec<String> },
     /// Room for the table once more.
     Rewrite,
-    /// Triggers that run for each row that is updated.
-    Triggers,
+    /// Triggers that run for each row that is updated, but for those of the plan itself.
+    Triggers { own: BTreeSet<String> },
+    /// Rows whose entry is too long for an index that is a B-tree: the columns that are in it as they stand in the table.
+    TooLong { index: String, columns: Vec<String>, condition: Option<String> },
     /// The plan makes a trigger that follows what is written to the table: whether rows come by a subscription, whose worker
     /// fires none.
     Followed,
@@ -82,9 +84,12 @@ pub struct Term {
     pub value: String,
 }
 
-/// The questions that the steps raise, each once. A statement that can't be parsed raises none.
-pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
+/// The questions that the steps of a plan raise, each once. A statement that can't be parsed raises none.
+pub fn probes(plan: &[FileStep], steps: &[&FileStep]) -> Vec<Probe> {
     let mut asked = Asked::default();
+    // Where a run goes on, they are there already.
+    let made = plan.iter().flat_map(|step| syntax::parse(&step.sql).unwrap_or_default());
+    let own: BTreeSet<String> = made.filter_map(|it| trigger(&it)).collect();
     let parsed: Vec<(&FileStep, NodeEnum)> =
         steps.iter().filter_map(|step| Some((*step, syntax::statement(&step.sql)?))).collect();
     parsed.iter().for_each(|(_, statement)| asked.note_names(statement));
@@ -107,10 +112,18 @@ pub fn probes(steps: &[&FileStep]) -> Vec<Probe> {
         }
         // A copy changes no row of the table.
         if let Some(batch) = step.batch.as_ref().filter(|it| it.into.is_none()) {
-            asked.push(asked.live(batch.table.clone()), What::Triggers);
+            asked.push(asked.live(batch.table.clone()), What::Triggers { own: own.clone() });
         }
     }
     asked.probes
+}
+
+/// The name of the trigger that a statement makes.
+fn trigger(statement: &NodeEnum) -> Option<String> {
+    match statement {
+        NodeEnum::CreateTrigStmt(it) => Some(it.trigname.clone()),
+        _ => None,
+    }
 }
 
 /// The table whose rows a statement makes a trigger for.
@@ -119,6 +132,13 @@ fn followed(statement: &NodeEnum) -> Option<String> {
         NodeEnum::CreateTrigStmt(it) if it.row => it.relation.as_ref().and_then(named),
         _ => None,
     }
+}
+
+/// A cast to an enum that the plan makes: of what, whether to an array, and the labels that there are.
+struct Label {
+    from: String,
+    several: bool,
+    labels: Vec<String>,
 }
 
 #[derive(Default)]
@@ -356,8 +376,8 @@ impl Asked {
                 true => update.where_clause.as_deref().and_then(|it| beside(it, &column)),
                 false => pending.clone(),
             };
-            if let Some((from, labels)) = self.label(&expression) {
-                self.labels(table, &column, &from, &labels);
+            if let Some(label) = self.label(&expression) {
+                self.labels(table, &column, &label);
                 continue;
             }
             if let Some((place, to)) = self.retyped(&at, &expression, pending.as_deref()) {
@@ -404,22 +424,28 @@ impl Asked {
         (place != at.1 && pending == Some(&format!("{place} IS NOT NULL"))).then(|| (place, to.clone()))
     }
 
-    /// What an expression casts to an enum that the plan makes, and the labels of that.
-    fn label(&self, expression: &str) -> Option<(String, Vec<String>)> {
+    /// What an expression casts to an enum that the plan makes, or to an array of it.
+    fn label(&self, expression: &str) -> Option<Label> {
         let Some(NodeEnum::SelectStmt(select)) = syntax::statement(&format!("SELECT {expression}")) else {
             return None;
         };
         let Some(NodeEnum::ResTarget(target)) = select.target_list.into_iter().next()?.node else { return None };
         let Some(NodeEnum::TypeCast(cast)) = target.val?.node else { return None };
         let to = cast.type_name?;
-        let labels = self.enums.get(&strings(&to.names).join(".")).filter(|_| to.array_bounds.is_empty())?;
-        Some((text(cast.arg.as_deref()?)?, labels.clone()))
+        let labels = self.enums.get(&strings(&to.names).join("."))?.clone();
+        Some(Label { from: text(cast.arg.as_deref()?)?, several: !to.array_bounds.is_empty(), labels })
     }
 
     /// Asks for values that are no label of the enum that the column gets.
-    fn labels(&mut self, table: String, column: &str, from: &str, labels: &[String]) {
-        let labels = list(labels.iter().map(|it| Literal(it)));
-        let condition = format!("({from})::text <> ALL (ARRAY[{labels}]::text[])");
+    fn labels(&mut self, table: String, column: &str, label: &Label) {
+        let labels = list(label.labels.iter().map(|it| Literal(it)));
+        let (from, none) = (&label.from, format!("<> ALL (ARRAY[{labels}]::text[])"));
+        let condition = match label.several {
+            true => {
+                format!("EXISTS (SELECT FROM unnest(({from})::text[]) AS of_it (label) WHERE of_it.label {none})")
+            }
+            false => format!("({from})::text {none}"),
+        };
         let fault = format!("have a value for {column} that is no label of its type");
         self.push(table, What::Rows { condition, fault, with: vec![] });
     }
@@ -428,21 +454,34 @@ impl Asked {
         let Some(table) = index.relation.as_ref().and_then(named).map(|it| self.live(it)) else { return };
         let elements: Option<Vec<Term>> = index.index_params.iter().map(|it| self.element(&table, it)).collect();
         let Some(of) = elements else { return };
-        let columns = of.iter().map(|it| it.value.clone()).collect();
+        let columns: Vec<String> = of.iter().map(|it| it.value.clone()).collect();
         let condition = index.where_clause.as_deref().and_then(text);
         let computed = of.iter().map(|it| &it.name).filter(|it| !is_column(it));
         for expression in computed.chain(&condition).filter(|it| may_fail(it)).cloned().collect::<Vec<_>>() {
             self.computes(&table, &expression, format!("can't be in the index {}", quoted(&index.idxname)));
         }
+        let condition = match condition.map(|it| self.over(&table, &it)) {
+            Some(None) => return self.push(table, What::Index { columns }),
+            known => known.flatten(),
+        };
         if index.unique {
-            let condition = match condition.map(|it| self.over(&table, &it)) {
-                Some(None) => return,
-                known => known.flatten(),
-            };
-            let nulls_too = index.nulls_not_distinct;
+            let (condition, nulls_too) = (condition.clone(), index.nulls_not_distinct);
             self.push(table.clone(), What::Duplicates { of, nulls_too, condition });
         }
+        if index.access_method.is_empty() || index.access_method == "btree" {
+            let beside = index.index_including_params.iter().filter_map(|it| Some(self.element(&table, it)?.value));
+            let all = columns.iter().cloned().chain(beside).collect();
+            self.long(&table, quoted(&index.idxname), all, condition);
+        }
         self.push(table, What::Index { columns });
+    }
+
+    /// Asks for rows whose entry would be too long. What is computed can't be told: an index compresses it.
+    fn long(&mut self, table: &str, index: String, columns: Vec<String>, condition: Option<String>) {
+        let columns: Vec<String> = columns.into_iter().filter(|it| is_column(it)).collect();
+        if !columns.is_empty() {
+            self.push(table.to_owned(), What::TooLong { index, columns, condition });
+        }
     }
 
     /// Asks for rows that an expression fails for.
@@ -523,8 +562,8 @@ impl Asked {
                     let Some(column) = column(definition) else { continue };
                     let name = quoted(&command.name);
                     let using = column.raw_default.as_deref().and_then(text);
-                    if let Some((from, labels)) = using.as_deref().and_then(|it| self.label(it)) {
-                        self.labels(table.clone(), &name, &from, &labels);
+                    if let Some(label) = using.as_deref().and_then(|it| self.label(it)) {
+                        self.labels(table.clone(), &name, &label);
                         continue;
                     }
                     let spelled = column.type_name.as_ref().is_some_and(is_spelled);

@@ -683,6 +683,35 @@ fn options_of_servers_are_compared_and_their_secrets_are_not_told() {
 }
 
 #[test]
+fn functions_that_call_each_other_are_told_a_way_out() {
+    let function =
+        |name: &str, body: &str| format!("CREATE FUNCTION {name}() RETURNS integer LANGUAGE sql {body};\n");
+    let plan = |one: &str| {
+        let declared = [
+            function("one", one),
+            function("two", "BEGIN ATOMIC SELECT one(); END"),
+            function("three", "BEGIN ATOMIC SELECT two(); END"),
+        ];
+        let files = [
+            ("tenantry.toml", CONFIG),
+            ("legacy.sql", "CREATE TABLE t ();"),
+            ("schema/all.sql", &declared.concat()),
+        ];
+        Project::new(&files).run(&["plan", "--accept", "all"])
+    };
+    let refused = plan("BEGIN ATOMIC SELECT two(); END");
+    let said = refused.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(refused.code, 1, "{said}");
+    assert!(
+        said.contains("write the body of one of them as a string") && !said.contains("declare it, or"),
+        "{said}"
+    );
+    assert!(said.contains("2 errors"), "what only follows is not told: {said}");
+    let planned = plan("AS 'SELECT two()'");
+    assert_eq!(planned.code, 0, "{}", planned.err);
+}
+
+#[test]
 fn an_access_method_made_by_hand_is_there_for_what_uses_it() {
     let method = "CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler;
          CREATE ACCESS METHOD tree TYPE INDEX HANDLER bthandler;\n";

@@ -311,3 +311,85 @@ async fn what_can_only_be_asked_later_is_told() {
     assert!(said.contains("could not be tried before the plan has made what it takes"), "{said}");
     project.run(&["apply", "plan.toml", "--yes"]).await;
 }
+
+#[tokio::test]
+async fn labels_that_an_enum_no_longer_has_within_arrays() {
+    let t = "CREATE TABLE t (id bigint PRIMARY KEY, all_of mood[]);";
+    let old = format!(
+        "CREATE TYPE mood AS ENUM ('sad', 'ok'); {t}
+         INSERT INTO t VALUES (1, '{{ok}}'), (2, '{{ok,sad}}'), (3, NULL), (4, '{{}}'), (5, '{{NULL}}'), (6, '{{{{ok,ok}},{{ok,sad}}}}');"
+    );
+    let new = format!("CREATE TYPE mood AS ENUM ('ok'); {t}");
+    let project = Project::new("moods", &old, &[("schema/t.sql", &new)]).await;
+    let words = ["rows of public.t have a value for all_of that is no label of its type: id = 2; id = 6"];
+    stands_against(&project, &words).await;
+}
+
+#[tokio::test]
+async fn values_of_a_domain_within_attributes() {
+    let domain = "CREATE DOMAIN d AS integer";
+    let over = "CREATE TYPE pair AS (a text, \"one D\" d); CREATE TYPE pairs AS (of_it pair, many pair[]);
+        CREATE TABLE t (id bigint PRIMARY KEY, value pair, twice pairs);";
+    let rows = |more: &str| {
+        format!(
+            "{domain}; {over} INSERT INTO t VALUES (1, '(x,1)', ROW('(x,1)'::pair, ARRAY['(x,1)'::pair])),
+             (2, NULL, NULL), (3, NULL, ROW(NULL, NULL)), {more};"
+        )
+    };
+    let positive = format!("{domain} CONSTRAINT positive CHECK (VALUE > 0 AND VALUE IS NOT NULL); {over}");
+    let faults = [
+        ("one_level", "(4, '(x,-1)', NULL)", "t.value break the check positive of the domain: id = 4"),
+        (
+            "two_levels",
+            "(4, NULL, ROW('(x,-1)'::pair, NULL))",
+            "t.twice break the check positive of the domain: id = 4",
+        ),
+        (
+            "elements",
+            "(4, NULL, ROW(NULL, ARRAY['(x,1)'::pair, '(x,-1)'::pair]))",
+            "t.twice break the check positive of the domain: id = 4",
+        ),
+    ];
+    for (name, row, words) in faults {
+        let project = Project::new(name, &rows(row), &[("schema/t.sql", &positive)]).await;
+        stands_against(&project, &[words]).await;
+    }
+    let project = Project::new("no_fault", &rows("(4, '(x,2)', NULL)"), &[("schema/t.sql", &positive)]).await;
+    project.plan().await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+}
+
+/// Texts that no compression makes shorter, of that many bytes.
+const NOISE: &str = "CREATE FUNCTION noise(bytes integer) RETURNS text LANGUAGE sql AS $$
+    SELECT left(string_agg(translate(encode(sha512(i::text::bytea), 'base64'), E'\\n', ''), ''), bytes) FROM generate_series(1, bytes / 80 + 1) i $$;";
+
+#[tokio::test]
+async fn rows_that_are_too_long_for_a_b_tree() {
+    let table = "CREATE TABLE t (id bigint PRIMARY KEY, note text, plain text STORAGE EXTERNAL);"
+        .replace(" STORAGE EXTERNAL", "");
+    let external = "ALTER TABLE t ALTER COLUMN plain SET STORAGE EXTERNAL;";
+    let index = "CREATE INDEX by_note ON t (note);";
+    let new = format!("{NOISE} {table} {external} {index}");
+    let old = format!(
+        "{NOISE} {table} {external}
+         INSERT INTO t VALUES (1, 'short', 'x'), (2, noise(5000), 'x'), (3, repeat('long', 20000), 'x'), (4, NULL, NULL);"
+    );
+    let project = Project::new("long_note", &old, &[("schema/t.sql", &new)]).await;
+    stands_against(&project, &["rows of public.t are too long for the index by_note, which is a B-tree: id = 2"])
+        .await;
+
+    let fits = format!(
+        "{NOISE} {table} {external}
+         INSERT INTO t VALUES (1, noise(2600), 'x'), (2, repeat('long', 20000), repeat('a', 1500)), (3, NULL, noise(2600)),
+            (4, repeat('ab', 1000), noise(1900));"
+    );
+    let both = format!("{NOISE} {table} {external} CREATE INDEX by_both ON t (note, plain) WHERE id <> 7;");
+    let project = Project::new("fits", &fits, &[("schema/t.sql", &both)]).await;
+    project.plan().await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+
+    // Left as it is in the table, and so in the index.
+    let plain = format!("{fits} INSERT INTO t VALUES (5, 'x', repeat('a', 2710)), (7, 'x', repeat('a', 2710));");
+    let project = Project::new("plain", &plain, &[("schema/t.sql", &both)]).await;
+    stands_against(&project, &["too long for the index by_both, which is a B-tree: id = 5\n"]).await;
+}

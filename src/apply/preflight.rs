@@ -50,10 +50,10 @@ const SAMPLE: u32 = 10_000;
 const ROOM: u64 = 100_000_000;
 
 /// Asks all that the steps raise, in order. Nothing is changed.
-pub(super) async fn ask(session: &Session, steps: &[&FileStep], limits: Limits) -> Vec<Finding> {
+pub(super) async fn ask(session: &Session, plan: &[FileStep], steps: &[&FileStep], limits: Limits) -> Vec<Finding> {
     let start = Instant::now();
     let (mut findings, mut unasked, mut need) = (vec![], 0, Need::default());
-    for probe in probes(steps) {
+    for probe in probes(plan, steps) {
         if start.elapsed() > limits.all {
             unasked += 1;
             continue;
@@ -290,14 +290,16 @@ impl Asking<'_> {
                 None => self.bound(child.as_deref(), bound).await,
                 found => Ok(found),
             },
-            What::Triggers => {
+            What::Triggers { own } => {
                 let query = format!(
                     "SELECT t.tgname::text FROM pg_catalog.pg_trigger t
                       WHERE t.tgrelid = to_regclass({}) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
                         AND t.tgtype & 16 > 0 AND t.tgtype & 1 > 0 ORDER BY 1",
                     Literal(table)
                 );
-                let named = self.texts(&query).await?.join(", ");
+                let mut named = self.texts(&query).await?;
+                named.retain(|it| !own.contains(it));
+                let named = named.join(", ");
                 let message =
                     format!("the backfill updates rows of {table}, and these triggers run for each: {named}");
                 Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
@@ -316,6 +318,16 @@ impl Asking<'_> {
                      it writes meanwhile is not followed; keep it disabled until the plan is through"
                 );
                 Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
+            }
+            What::TooLong { index, columns, condition } => {
+                let Some(length) = self.length(columns).await? else { return Ok(None) };
+                let condition = condition.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
+                // A third of a page, less what the page itself takes (`BTMaxItemSize`), and the entry its header.
+                let most = "(current_setting('block_size')::int - 56) / 3 / 8 * 8 - 8";
+                let found = self.rows(&format!("{condition}8 + {length} > {most}"), "true", &[], None).await?;
+                let message =
+                    |rows| format!("rows of {table} are too long for the index {index}, which is a B-tree: {rows}");
+                Ok(self.stops(found.map(message)))
             }
             What::Place { namespace, renamed, leaving } => self.place(namespace, renamed, leaving).await,
             What::Namespace => {
@@ -348,27 +360,50 @@ impl Asking<'_> {
         Ok(row.get(0))
     }
 
-    /// Values of a domain, wherever a table has a column of it.
+    /// Values of a domain, wherever a table has a column of it: by itself, in arrays, or as an attribute.
     async fn domain(&self, condition: &str, fault: &str) -> Result<Option<Finding>, tokio_postgres::Error> {
+        // The way from a column's value to those of the domain: an attribute each, or nothing for the elements.
         let query = format!(
             "WITH RECURSIVE over AS (
-                SELECT to_regtype({})::oid AS oid, false AS several
-                UNION SELECT t.oid, o.several OR t.typtype <> 'd' FROM over o JOIN pg_catalog.pg_type t
-                    ON t.typtype = 'd' AND t.typbasetype = o.oid OR t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc AND t.typelem = o.oid)
-             SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname), o.several FROM pg_catalog.pg_attribute a
+                SELECT to_regtype({})::oid AS oid, ARRAY[]::text[] AS way
+                UNION SELECT t.oid, CASE WHEN t.typtype = 'd' THEN o.way
+                                         ELSE array_prepend(coalesce(quote_ident(t.attname::text COLLATE \"default\"), ''), o.way) END
+                  FROM over o
+                  CROSS JOIN LATERAL (
+                    SELECT oid, typtype, NULL::name AS attname FROM pg_catalog.pg_type
+                     WHERE typtype = 'd' AND typbasetype = o.oid
+                        OR typsubscript = 'pg_catalog.array_subscript_handler'::regproc AND typelem = o.oid
+                    UNION ALL
+                    SELECT w.oid, w.typtype, m.attname FROM pg_catalog.pg_attribute m
+                      JOIN pg_catalog.pg_type w ON w.typrelid = m.attrelid AND w.typtype = 'c'
+                     WHERE m.atttypid = o.oid AND m.attnum > 0 AND NOT m.attisdropped) t (oid, typtype, attname))
+             SELECT format('%I.%I', n.nspname, c.relname), format('%I', a.attname), o.way FROM pg_catalog.pg_attribute a
                JOIN over o ON o.oid = a.atttypid
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-              WHERE c.relkind IN ('r', 'm') AND NOT a.attisdropped ORDER BY 1, 2",
+              WHERE c.relkind IN ('r', 'm') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, 3",
             Literal(&self.probe.table)
         );
         for row in self.session.client.query(&query, &[]).await? {
-            let (table, column, several): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+            let (table, column, way): (String, String, Vec<String>) = (row.get(0), row.get(1), row.get(2));
             let probe = Probe { table: table.clone(), ..self.probe.clone() };
             let (key, alias) = Asking { probe: &probe, ..*self }.key().await?;
+            let (mut value, mut from, mut held) =
+                (format!("{alias}.{column}"), String::new(), vec!["true".to_owned()]);
+            for (at, part) in way.iter().enumerate() {
+                if part.is_empty() {
+                    from +=
+                        &format!(" CROSS JOIN LATERAL (SELECT unnest({value}) AS tenantry_value) AS tenantry_{at}");
+                    value = format!("tenantry_{at}.tenantry_value");
+                } else {
+                    // What is no value at all has no attributes, be they null.
+                    held.push(format!("num_nulls({value}) = 0"));
+                    value = format!("({value}).{part}");
+                }
+            }
             let query = format!(
-                "SELECT DISTINCT tenantry_key FROM (SELECT {key} AS tenantry_key, {} AS value FROM {table} AS {alias}) AS x \
-                 WHERE {condition} LIMIT {}",
-                if several { format!("unnest({column})") } else { column.clone() },
+                "SELECT DISTINCT tenantry_key FROM (SELECT {key} AS tenantry_key, {value} AS value FROM {table} AS {alias}{from} \
+                 WHERE {}) AS x WHERE {condition} LIMIT {}",
+                held.join(" AND "),
                 NAMED + 1
             );
             if let Some(rows) = listed(self.texts(&query).await?) {
@@ -376,6 +411,32 @@ impl Asking<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Bytes of the columns in an index entry, of which it has that many for certain: what an index may compress better
+    /// than the table has it counts less.
+    async fn length(&self, columns: &[String]) -> Result<Option<String>, tokio_postgres::Error> {
+        let query = "SELECT format('%I', a.attname), a.attstorage IN ('x', 'm'), EXISTS (
+                        SELECT FROM unnest(c.reloptions) AS o (option) WHERE o.option LIKE 'toast_tuple_target=%')
+               FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+              WHERE c.oid = to_regclass($1::text) AND format('%I', a.attname) = ANY ($2::text[]) ORDER BY 1";
+        let rows = self.session.client.query(query, &[&self.probe.table, &columns]).await?;
+        let lengths = rows.iter().map(|row| {
+            let (column, compressed, is_tuned): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+            let size = format!("pg_column_size({column})");
+            if !compressed {
+                return format!("coalesce({size}, 0)");
+            }
+            // Short values are left as they are. Of those that are longer than a row is let to be, compression was tried
+            // and did not help, or not by a quarter.
+            let tried = if is_tuned { "0".to_owned() } else { format!("CASE WHEN {size} > 2040 THEN {size} * 3 / 4 ELSE 0 END") };
+            format!(
+                "coalesce(CASE WHEN pg_column_compression({column}) IS NOT NULL OR {size} < 500 THEN {size} ELSE {tried} END, 0)"
+            )
+        });
+        let lengths: Vec<String> = lengths.collect();
+        Ok((!lengths.is_empty()).then(|| format!("({})", lengths.join(" + "))))
     }
 
     /// What has a name in another namespace that the table, or something of it, would take there.

@@ -270,7 +270,7 @@ impl Column {
     /// `ALTER TABLE … ` for the table and all that inherits from it, with the strongest lock on each.
     fn on_family(&self, action: impl AsRef<str>, sides: &Sides<'_>) -> Step {
         let step = Step::new(format!("ALTER TABLE {} {}", self.table, action.as_ref()));
-        table::family(sides, &self.table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive))
+        table::reach(sides, &self.table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive))
     }
 
     /// The same for this table alone.

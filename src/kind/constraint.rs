@@ -149,12 +149,18 @@ impl Constraint {
         }
     }
 
+    /// The tables that statements on the constraint lock at its own end.
+    fn reaches(&self, sides: &Sides<'_>) -> Vec<QName> {
+        let covers = self.covers(sides);
+        if covers.len() > 1 || self.partitioned { table::reach(sides, &self.table) } else { covers }
+    }
+
     /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.
     fn locking(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
-        let mut tables = self.covers(sides);
+        let mut tables = self.reaches(sides);
         match &self.rule {
             Rule::Foreign(it) if table::stores(sides, &it.to) => tables.push(it.to.clone()),
-            Rule::Foreign(it) => tables.extend(table::family(sides, &it.to)),
+            Rule::Foreign(it) => tables.extend(table::reach(sides, &it.to)),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => {}
         }
         tables.iter().fold(step, |step, table| step.locks(table, mode))
@@ -188,7 +194,7 @@ impl Constraint {
             .stage(Stage::Validate)
             .check(self.holds("convalidated"))
             .repeats();
-        for table in self.covers(sides) {
+        for table in self.reaches(sides) {
             step = step.locks(&table, Lock::ShareUpdateExclusive);
         }
         if let Rule::Foreign(it) = &self.rule {
@@ -411,7 +417,7 @@ impl Constraint {
         let mut sql = format!("ALTER TABLE {} ALTER CONSTRAINT {}", self.table, self.name);
         sql += if new.deferrable { new.deferrability() } else { " NOT DEFERRABLE" };
         if self.enforced == new.enforced {
-            let tables = self.covers(sides).into_iter();
+            let tables = self.reaches(sides).into_iter();
             return tables.fold(Step::new(sql), |step, table| step.locks(&table, Lock::AccessExclusive));
         }
         sql += if new.enforced { " ENFORCED" } else { " NOT ENFORCED" };
@@ -599,7 +605,15 @@ impl Definition for Constraint {
     }
 
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
-        self.namesake_above_or_below(sides)
+        let foreign = |what, those| match self.partitioned {
+            true => table::stays_beside_foreign(sides, &self.table, what, those),
+            false => None,
+        };
+        match &self.rule {
+            Rule::Unique(_) | Rule::Exclusion(_) => foreign("the key", "keys"),
+            Rule::Foreign(_) => foreign("the foreign key", "foreign keys").or_else(|| self.namesake_above_or_below(sides)),
+            Rule::Check(_) => None,
+        }
     }
 
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

@@ -67,12 +67,10 @@ impl Default {
         }
         let mut step = Step::new(format!("ALTER TABLE {} {}", self.table, actions.join(", ")))
             .summary(format!("fills {}.{name} from its default", self.table));
-        for member in table::family(sides, &self.table) {
+        for member in table::reach(sides, &self.table) {
             step = step.locks(&member, Lock::AccessExclusive);
-            if table::stores(sides, &member) {
-                step = step.rewrites(&member);
-            }
         }
+        step = table::family(sides, &self.table).iter().filter(|it| table::stores(sides, it)).fold(step, Step::rewrites);
         if table::may_hold_rows(sides, &self.table) {
             step = step.hazard(Code::RewriteTable, self.column_id(), table::evidence(sides, &self.table));
         }

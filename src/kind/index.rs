@@ -35,7 +35,7 @@ pub struct Index {
     pub predicate: Option<Expr>,
     pub storage: Storage,
     /// A build that failed leaves an index that is kept up to date and serves nobody. The index of a partitioned
-    /// table counts as valid: what makes it so are the attachments of its children.
+    /// table counts as valid where attachments that it lacks can make it so.
     pub valid: bool,
     /// The index that this one is attached to. The attachment is an object of its own; dropping the parent drops
     /// this index.
@@ -351,10 +351,20 @@ impl Index {
         Index { name: self.name.sibling(name), storage, keys, valid: true, parent: Aside(None), ..self.clone() }
     }
 
+    /// Whether it comes to a partitioned table after the indexes of its partitions, which it takes in by itself: one that
+    /// they are attached to never becomes valid beside a foreign table, which has none.
+    pub(super) fn takes_in_its_parts(&self, sides: &Sides<'_>) -> bool {
+        let beside_foreign = || table::find(sides.old, &self.table).is_some_and(|it| !it.foreign.0.is_empty());
+        self.partitioned() && self.valid && !sides.is_new(&self.table_id()) && beside_foreign()
+    }
+
     /// `CREATE INDEX` under a name of the caller's choice.
     fn sql(&self, how: &str, name: &Name) -> String {
+        self.sql_on(if self.partitioned() { "ONLY " } else { "" }, how, name)
+    }
+
+    fn sql_on(&self, only: &str, how: &str, name: &Name) -> String {
         let unique = if self.unique { "UNIQUE " } else { "" };
-        let only = if self.partitioned() { "ONLY " } else { "" };
         let keys = list(self.keys.iter().map(Key::sql));
         let using = match self.method.as_str() {
             "btree" => String::new(),
@@ -485,6 +495,9 @@ impl Index {
     }
 }
 
+/// Why an index that is not valid has no way back.
+const INVALID: &str = "an index that failed to build is not made again";
+
 impl Definition for Index {
     const NOUN: &'static str = "index";
 
@@ -511,14 +524,21 @@ impl Definition for Index {
                 'storage', "#,
         storage!(),
         r#",
-                'valid', i.indisvalid OR ic.relkind = 'I',
+                'valid', i.indisvalid OR (ic.relkind = 'I'
+                    AND NOT EXISTS (SELECT FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhrelid
+                                     WHERE h.inhparent = i.indrelid AND p.relkind = 'f')
+                    AND EXISTS (SELECT FROM pg_inherits h
+                                 WHERE h.inhparent = i.indrelid
+                                   AND NOT EXISTS (SELECT FROM pg_inherits hi JOIN pg_index pi ON pi.indexrelid = hi.inhrelid
+                                                    WHERE hi.inhparent = i.indexrelid AND pi.indrelid = h.inhrelid
+                                                      AND pi.indisvalid))),
                 'parent', "#,
         index_partition::parent!(),
         r#",
                 'lacking', CASE WHEN ic.relkind = 'I' THEN coalesce(
                     (SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY pn.nspname, p.relname)
                        FROM pg_inherits h
-                       JOIN pg_class p ON p.oid = h.inhrelid
+                       JOIN pg_class p ON p.oid = h.inhrelid AND p.relkind <> 'f'
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
                       WHERE h.inhparent = i.indrelid
                         AND NOT EXISTS (SELECT FROM pg_inherits hi JOIN pg_index pi ON pi.indexrelid = hi.inhrelid
@@ -584,13 +604,31 @@ impl Definition for Index {
         index_partition::outlives_parent(self.parent.0.as_ref(), need, new)
     }
 
+    fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+        let unique = self.unique && self.partitioned();
+        unique.then(|| table::stays_beside_foreign(sides, &self.table, "a unique index", "unique indexes")).flatten()
+    }
+
+    fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match self.takes_in_its_parts(sides) {
+            true => index_partition::attached_to(&self.id(), sides.new).map(|it| it.child.id()).collect(),
+            false => vec![],
+        }
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = if sides.is_new(&self.table_id()) {
             vec![Step::new(self.sql("", &self.name.name))]
         } else if self.partitioned() {
             // Reads no row: the indexes of the partitions are built on their own and attached.
             let guard = self.guard(sides);
-            let create = Step::new(self.sql(guard, &self.name.name)).locks(&self.table, Lock::Share);
+            let create = match self.takes_in_its_parts(sides) {
+                true => table::reach(sides, &self.table)
+                    .iter()
+                    .fold(Step::new(self.sql_on("", guard, &self.name.name)), |it, member| it.locks(member, Lock::Share))
+                    .check(is_valid(&self.name)),
+                false => Step::new(self.sql(guard, &self.name.name)).locks(&self.table, Lock::Share),
+            };
             let create = if guard.is_empty() { create } else { create.repeats() };
             vec![self.undone_unless_attached(create)]
         } else {
@@ -602,8 +640,11 @@ impl Definition for Index {
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         let settled = self.settled_like(new);
+        if !self.valid && new.valid && (self.partitioned() || self.parent.0.is_some()) {
+            return Alter::Replace;
+        }
         if !self.valid && new.valid {
-            let drop = self.drop_beside("", sides).irreversible("an index that failed to build is not made again");
+            let drop = self.drop_beside("", sides).irreversible(INVALID);
             let mut steps = vec![drop, new.build(&new.name.name, sides)];
             steps.extend(new.finish());
             return Alter::Steps(steps);
@@ -638,13 +679,14 @@ impl Definition for Index {
             return vec![];
         }
         let step = if self.partitioned() {
-            let family = table::family(sides, &self.table);
+            let reach = table::reach(sides, &self.table);
             let step = Step::new(format!("DROP INDEX {}", self.name));
-            family.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
+            reach.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
         } else {
             self.drop_beside("", sides)
         };
         let step = step.stage(Stage::Contract);
+        let step = if self.valid { step } else { step.irreversible(INVALID) };
         if sides.replaced.contains(&self.id()) {
             return vec![step.hazard(Code::RecreateObject, self.id(), "until it is built again")];
         }

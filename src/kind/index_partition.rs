@@ -76,6 +76,14 @@ pub(super) fn below<'a>(indexes: impl Iterator<Item = &'a ObjectId>, schema: &Sc
     below
 }
 
+/// The attachments to this index.
+pub(super) fn attached_to<'a>(parent: &'a ObjectId, schema: &'a Schema) -> impl Iterator<Item = &'a IndexPartition> {
+    schema.of_kind(Kind::IndexPartition).filter_map(move |object| match object {
+        Object::IndexPartition(it) if it.parent.id() == *parent => Some(&**it),
+        _ => None,
+    })
+}
+
 /// The attachments of this partition's indexes.
 pub(super) fn of<'a>(partition: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a IndexPartition> {
     schema.of_kind(Kind::IndexPartition).filter_map(move |object| match object {
@@ -149,6 +157,19 @@ pub(super) fn goes_with_parent(parent: Option<&End>, sides: &Sides<'_>) -> bool 
     parent.is_some_and(|it| sides.is_going(&it.id()))
 }
 
+impl IndexPartition {
+    /// Whether the parent comes with it.
+    fn is_taken_in(&self, sides: &Sides<'_>) -> bool {
+        match sides.new.get(&self.parent.id()) {
+            Some(Object::Index(it)) => {
+                let stays = !sides.is_new(&partition::id(&self.child.table));
+                stays && sides.is_new(&it.id()) && it.takes_in_its_parts(sides)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Definition for IndexPartition {
     const NOUN: &'static str = "index attachment";
 
@@ -220,6 +241,9 @@ impl Definition for IndexPartition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if self.is_taken_in(sides) {
+            return vec![];
+        }
         let (parent, child) = (&self.parent.index, &self.child.index);
         // A table that is attached late is another table until then.
         let attachment = partition::id(&self.child.table);

@@ -132,7 +132,7 @@ impl Partition {
     /// The step with locks on all that the parent's foreign keys refer to: where that is partitioned, on each partition.
     pub fn lock_referred(&self, step: Step, mode: Lock, sides: &Sides<'_>) -> Step {
         let (to, _) = self.partners(sides.old);
-        let all = to.iter().flat_map(|it| table::family(sides, it)).filter(|it| *it != self.child);
+        let all = to.iter().flat_map(|it| table::reach(sides, it)).filter(|it| *it != self.child);
         all.fold(step, |step, it| step.locks(&it, mode))
     }
 
@@ -172,7 +172,7 @@ impl Partition {
             Step::new(format!("ALTER TABLE {} ATTACH PARTITION {} {}", self.parent, self.child, self.bound))
                 .locks(&self.parent, Lock::ShareUpdateExclusive);
         for it in [Some(&self.child), self.default_sibling(sides.old)].into_iter().flatten() {
-            for member in table::family(sides, it) {
+            for member in table::reach(sides, it) {
                 step = step.locks(&member, Lock::AccessExclusive);
             }
         }
@@ -184,7 +184,7 @@ impl Partition {
             // The triggers that one of its own has on the other table give way to those of the parent's.
             let own = sides.old.contains(&self.constraint(name)) || keys.iter().any(|it| it.name == *name);
             let mode = if own { Lock::AccessExclusive } else { Lock::ShareRowExclusive };
-            step = table::family(sides, to).iter().fold(step, |step, it| step.locks(it, mode));
+            step = table::reach(sides, to).iter().fold(step, |step, it| step.locks(it, mode));
             if own {
                 continue;
             }
@@ -255,7 +255,7 @@ impl Partition {
                 !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
             });
             let on_all = |sql: String, mode| {
-                table::family(sides, it).iter().fold(Step::new(sql), |step, member| step.locks(member, mode))
+                table::reach(sides, it).iter().fold(Step::new(sql), |step, member| step.locks(member, mode))
             };
             before.push(
                 on_all(format!("ALTER TABLE {it} ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)

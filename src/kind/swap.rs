@@ -269,8 +269,10 @@ fn converted(
 ) -> Step {
     let actions = list(columns.iter().flat_map(|column| actions(column)));
     let mut step = Step::new(format!("ALTER TABLE {name} {actions}"));
-    for member in table::family(sides, name) {
+    for member in table::reach(sides, name) {
         step = step.locks(&member, Lock::AccessExclusive);
+    }
+    for member in table::family(sides, name) {
         for column in columns {
             step = step.disturbs(super::column::id(&member, &column.name), Disturbance::Swap);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column::{self, Column};
+use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
 use crate::kind::{index, row_type};
@@ -34,6 +34,18 @@ pub struct Table {
     /// Parents of inheritance, in order; a partition has its parent in its [`super::partition::Partition`].
     pub inherits: Vec<QName>,
     pub of_type: Option<QName>,
+    /// Partitions that are foreign tables, with their bounds: no kind describes them, but statements reach them.
+    #[serde(default = "none_foreign", skip_serializing_if = "has_none_foreign")]
+    pub foreign: Aside<Vec<(QName, String)>>,
+}
+
+fn none_foreign() -> Aside<Vec<(QName, String)>> {
+    Aside(vec![])
+}
+
+/// So that the fingerprint of a schema without any says nothing of it.
+fn has_none_foreign(foreign: &Aside<Vec<(QName, String)>>) -> bool {
+    foreign.0.is_empty()
 }
 
 /// What a replica is told of a row that was updated or deleted.
@@ -93,7 +105,27 @@ pub fn ancestry(schema: &Schema, name: &QName) -> Vec<QName> {
     ancestry
 }
 
-/// The table and all its descendants, on either side: what a statement without ONLY locks.
+/// The foreign tables among the partitions of the table and of those below it.
+pub fn foreign_below(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
+    let tables = family(sides, name).into_iter().filter_map(|it| find(sides.old, &it));
+    tables.flat_map(|it| it.foreign.0.iter().map(|(name, _)| name.clone())).collect()
+}
+
+/// Why a partitioned table that stays can't have what is for all of its partitions, some of which are foreign tables.
+pub fn stays_beside_foreign(sides: &Sides<'_>, name: &QName, what: &str, those: &str) -> Option<String> {
+    let foreign = foreign_below(sides, name).into_iter().next().filter(|_| !sides.is_new(&id(name)))?;
+    Some(format!(
+        "{foreign} is a foreign table among the partitions of {name}, and PostgreSQL has no {those} on such: declare {what} on \
+         each of the other partitions instead, or detach {foreign} first"
+    ))
+}
+
+/// What a statement without ONLY locks: the family, and the foreign tables among the partitions.
+pub fn reach(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
+    family(sides, name).into_iter().chain(foreign_below(sides, name)).collect()
+}
+
+/// The table and all its descendants, on either side.
 pub fn family(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
     let mut family = vec![name.clone()];
     if sides.old.contains(&id(name)) {
@@ -198,7 +230,7 @@ pub fn partitions_by(schema: &Schema, name: &QName, column: &Name) -> bool {
 
 /// `ONLY ` where a statement must leave the descendants alone, which have a say of their own.
 pub fn only(sides: &Sides<'_>, name: &QName) -> &'static str {
-    if family(sides, name).len() > 1 || heirs(sides.new, name).next().is_some() { "ONLY " } else { "" }
+    if reach(sides, name).len() > 1 || heirs(sides.new, name).next().is_some() { "ONLY " } else { "" }
 }
 
 impl Table {
@@ -410,7 +442,15 @@ impl Definition for Table {
                        JOIN pg_class p ON p.oid = i.inhparent
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
                       WHERE i.inhrelid = c.oid AND NOT c.relispartition), '[]'),
-                'of_type', CASE WHEN ty.oid IS NOT NULL THEN json_build_array(tn.nspname, ty.typname) END))
+                'of_type', CASE WHEN ty.oid IS NOT NULL THEN json_build_array(tn.nspname, ty.typname) END,
+                'foreign', CASE WHEN c.relkind = 'p' THEN coalesce(
+                    (SELECT json_agg(json_build_array(json_build_array(pn.nspname, p.relname),
+                                                        pg_get_expr(p.relpartbound, p.oid))
+                                      ORDER BY pn.nspname, p.relname)
+                       FROM pg_inherits i
+                       JOIN pg_class p ON p.oid = i.inhrelid AND p.relkind = 'f'
+                       JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                      WHERE i.inhparent = c.oid), '[]') ELSE '[]' END))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_am am ON am.oid = c.relam
@@ -432,7 +472,8 @@ impl Definition for Table {
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![super::relation_claim(&self.name), super::type_claim(&self.name)]
+        let foreign = self.foreign.0.iter().map(|(name, _)| super::relation_claim(name));
+        [super::relation_claim(&self.name), super::type_claim(&self.name)].into_iter().chain(foreign).collect()
     }
 
     /// A partition stands on its own while its parent is made again.
@@ -589,7 +630,7 @@ impl Definition for Table {
         }
         // A key to a partitioned table has triggers on each of the partitions.
         for partner in self.partners(sides.old) {
-            step = family(sides, &partner).iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive));
+            step = reach(sides, &partner).iter().fold(step, |step, it| step.locks(it, Lock::AccessExclusive));
         }
         if let Some(Object::Partition(it)) = sides.old.get(&super::partition::id(&self.name)) {
             step = match it.is_referred_to(sides) {

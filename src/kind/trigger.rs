@@ -182,7 +182,7 @@ impl Trigger {
     fn step(&self, sql: String, lock: Lock, sides: &Sides<'_>) -> Step {
         let step = Step::new(sql).locks(&self.relation, lock);
         if self.on == On::PartitionedTable && self.for_each_row {
-            table::family(sides, &self.relation).iter().fold(step, |it, member| it.locks(member, lock))
+            table::reach(sides, &self.relation).iter().fold(step, |it, member| it.locks(member, lock))
         } else {
             step
         }

@@ -135,7 +135,7 @@ impl<'a> Kept<'a> {
     }
 
     fn on_family(&self, sql: &str, lock: Lock) -> Step {
-        self.family.iter().fold(Step::new(sql), |step, member| step.locks(member, lock))
+        table::reach(self.sides, self.table).iter().fold(Step::new(sql), |step, member| step.locks(member, lock))
     }
 
     /// Making and dropping the function, then the triggers.

@@ -270,12 +270,18 @@ impl<'a> Graph<'a> {
         }
         let disturbances = |id: &ObjectId| disturbances.get(id).into_iter().flatten().copied();
         let disturbing = |id: &ObjectId| disturbances(id).map(|(key, _)| key);
+        let coming = self.nodes.values().flat_map(|node| &node.does).filter(|(_, half)| *half == Half::Create);
+        let waits: HashMap<&ObjectId, Vec<ObjectId>> =
+            coming.map(|(id, _)| (id, self.new.objects[id].comes_after(&self.sides))).collect();
+        // What comes after something that needs it takes that in by coming.
+        let takes_in = |need: &ObjectId, id: &ObjectId| waits.get(need).is_some_and(|it| it.contains(id));
         for (key, it) in &self.nodes {
             for (id, half) in &it.does {
                 match half {
                     Half::Create => {
                         for need in self.new.needs_of(id) {
-                            edges.extend(node(need, Half::Create).map(|first| Edge::hard(first, key)));
+                            let first = node(need, Half::Create).filter(|_| !takes_in(need, id));
+                            edges.extend(first.map(|first| Edge::hard(first, key)));
                             edges.extend(node(need, Half::Alter).map(|first| Edge::hard(first, key)));
                             edges.extend(disturbing(need).map(|first| Edge::hard(first, key)));
                         }
@@ -298,8 +304,8 @@ impl<'a> Graph<'a> {
                             edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
                             edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
                         }
-                        for first in self.new.objects[id].comes_after(&self.sides) {
-                            edges.extend(node(&first, Half::Create).map(|first| Edge::hard(first, key)));
+                        for first in waits.get(id).into_iter().flatten() {
+                            edges.extend(node(first, Half::Create).map(|first| Edge::hard(first, key)));
                         }
                         // What goes without a step of its own is not gone before what it needed is.
                         if node(id, Half::Drop).is_some_and(|own| self.nodes[own].steps.is_empty()) {

@@ -468,7 +468,9 @@ impl Sync<'_> {
     }
 
     fn on_family(&self, sql: &str, lock: Lock) -> Step {
-        self.family.iter().fold(Step::new(sql), |step, member| step.locks(member, lock))
+        table::reach(self.sides, self.end.table)
+            .iter()
+            .fold(Step::new(sql), |step, member| step.locks(member, lock))
     }
 
     fn named(&self, word: &str) -> Name {

@@ -3,7 +3,7 @@
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Key, Subject};
 use crate::kind::made_name;
-use crate::kind::{Kind, Object, ObjectId};
+use crate::kind::{Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -304,12 +304,15 @@ fn planned(rename: &Rename, before: &[Name], current: &Schema) -> Option<Planned
     Some(Planned { step, subject, does: vec![], transaction: Some(0), undo, renames_to })
 }
 
-/// A table and the partitions and children below it: renaming a column locks them all.
+/// A table and the partitions below it, foreign tables among them: renaming a column locks them all.
 fn family(relation: &QName, schema: &Schema) -> Vec<QName> {
     let mut family = vec![relation.clone()];
     let mut at = 0;
     while let Some(parent) = family.get(at).cloned() {
         at += 1;
+        family.extend(
+            table::find(schema, &parent).into_iter().flat_map(|it| it.foreign.0.iter().map(|it| it.0.clone())),
+        );
         for object in schema.of_kind(Kind::Partition) {
             if let Object::Partition(it) = object
                 && it.parent == parent

@@ -210,7 +210,9 @@ impl Pair<'_> {
     }
 
     fn on_family(&self, sql: impl Into<String>, lock: Lock) -> Step {
-        self.family.iter().fold(Step::new(sql), |step, member| step.locks(member, lock))
+        table::reach(self.sides, &self.before.table)
+            .iter()
+            .fold(Step::new(sql), |step, member| step.locks(member, lock))
     }
 
     /// The tables that need a trigger of their own: partitions are given that of their parent.

@@ -66,8 +66,10 @@ impl Asked {
         let of: Option<Vec<Term>> = strings(&it.keys).iter().map(|column| self.term(table, column)).collect();
         let Some(of) = of.filter(|it| !it.is_empty()) else { return };
         if !it.without_overlaps {
+            let columns = of.iter().map(|it| it.value.clone()).chain(strings(&it.including)).collect();
             let nulls_too = it.nulls_not_distinct;
-            return self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
+            self.push(table.to_owned(), What::Duplicates { of, nulls_too, condition: None });
+            return self.long(table, quoted(&it.conname), columns, None);
         }
         if let Some(last) = of.last() {
             let fault = format!("have an empty range in {}, and a key WITHOUT OVERLAPS takes none", last.name);

@@ -2,11 +2,34 @@
 
 use super::*;
 use crate::plan::Stage;
+use crate::plan::batch::Batch;
 
 fn asked(statements: &[&str]) -> Vec<What> {
     let steps: Vec<FileStep> =
         statements.iter().zip(1..).map(|(sql, id)| FileStep::new(id, Stage::Expand, *sql)).collect();
-    probes(&steps.iter().collect::<Vec<_>>()).into_iter().map(|it| it.what).collect()
+    probes(&steps, &steps.iter().collect::<Vec<_>>()).into_iter().map(|it| it.what).collect()
+}
+
+#[test]
+fn triggers_of_the_plan_itself_are_none_of_others() {
+    let mut steps: Vec<FileStep> = [
+        "CREATE TRIGGER t_n_is_filled BEFORE INSERT OR UPDATE ON app.t FOR EACH ROW WHEN (NEW.n IS NULL) EXECUTE FUNCTION app.f()",
+        "UPDATE app.t SET n = 1 WHERE n IS NULL",
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(sql, id)| FileStep::new(id, Stage::Backfill, sql))
+    .collect();
+    steps[1].batch = Some(Batch {
+        table: "app.t".into(),
+        key: vec!["id".into()],
+        set: vec![],
+        pending: "n IS NULL".into(),
+        into: None,
+    });
+    // A run that goes on has made its trigger before.
+    let asked: Vec<What> = probes(&steps, &[&steps[1]]).into_iter().map(|it| it.what).collect();
+    assert!(asked.contains(&What::Triggers { own: ["t_n_is_filled".to_owned()].into() }), "{asked:?}");
 }
 
 #[test]
@@ -98,8 +121,10 @@ fn keys_over_new_columns_are_asked_for_what_these_will_hold() {
     let term = |name: &str, value: &str| Term { name: name.into(), value: value.into() };
     let of = vec![term("tenant", "(1)"), term("\"Phone\"", "\"Phone\"")];
     assert_eq!(asked[0], What::Duplicates { of, nulls_too: false, condition: None });
+    // How long a new column will be is not known.
+    assert_eq!(asked[1], What::TooLong { index: "i".into(), columns: vec!["\"Phone\"".into()], condition: None });
     assert_eq!(
-        asked[2],
+        asked[3],
         What::Orphans {
             columns: vec!["(1)".into()],
             to: "app.u".into(),

@@ -99,12 +99,15 @@ impl Column {
             false => Step::at_once(batch),
             true => Step::in_batches(batch),
         };
-        let family = table::family(sides, table);
+        let reached = match step.batch {
+            Some(_) => table::family(sides, table),
+            None => table::reach(sides, table),
+        };
         let mode = if step.batch.is_some() { Lock::ShareUpdateExclusive } else { Lock::RowExclusive };
         let step = step
             .summary(format!("give the rows of {table} without a value for {name} the declared one"))
             .check(check);
-        let step = family.iter().fold(step, |it, member| it.locks(member, mode));
+        let step = reached.iter().fold(step, |it, member| it.locks(member, mode));
         let defaulted = self.default(sides.new).is_some() || self.identity.is_some();
         let is_kept = defaulted || self.is_derived(sides) || !table::is_used(sides, table);
         let (mut fill, after) = if is_kept { (vec![], vec![]) } else { self.keep_filled(expression, sides) };
@@ -153,7 +156,7 @@ impl Column {
                  EXECUTE FUNCTION {function}()"
             );
             let drop = format!("DROP TRIGGER {name} ON {on}");
-            let family = table::family(sides, &on);
+            let family = table::reach(sides, &on);
             let on_family =
                 |sql: &str, mode| family.iter().fold(Step::new(sql), |it, member| it.locks(member, mode));
             before.push(

@@ -388,7 +388,7 @@ impl Column {
                 Literal(&self.table.to_string()),
                 Literal(constraint.as_str())
             ));
-        for member in table::family(sides, &self.table) {
+        for member in table::reach(sides, &self.table) {
             step = step.locks(&member, Lock::ShareUpdateExclusive);
         }
         let step = self.scanned(step, sides);

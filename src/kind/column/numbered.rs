@@ -63,7 +63,7 @@ impl Column {
             .summary(format!("{} goes on where the numbers of {table}.{name} stand", own.name))
             .stage(Stage::Contract)
             .undone_by(back);
-        Some(table::family(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive)))
+        Some(table::reach(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive)))
     }
 
     fn is_worth_numbering(&self, sides: &Sides<'_>) -> bool {
@@ -149,7 +149,7 @@ impl Column {
             .summary(format!("{table}.{name} becomes an identity, which goes on after its numbers"))
             .stage(Stage::Contract)
             .undone_by(back.join(";\n"));
-        Some(table::family(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive)))
+        Some(table::reach(sides, table).iter().fold(step, |it, member| it.locks(member, Lock::AccessExclusive)))
     }
 }
 

@@ -127,7 +127,7 @@ impl Column {
             for end in ends.filter(|it| matches!(it.kind, Kind::Column | Kind::Constraint)) {
                 let [namespace, name, _] = &end.path[..] else { continue };
                 let end = QName { namespace: namespace.clone(), name: name.clone() };
-                for member in table::family(sides, &end) {
+                for member in table::reach(sides, &end) {
                     step = step.locks(&member, Lock::AccessExclusive);
                 }
             }

@@ -1,0 +1,3 @@
+CREATE TABLE kinds (kind text PRIMARY KEY);
+CREATE TABLE events (kind text NOT NULL REFERENCES kinds, at date NOT NULL, PRIMARY KEY (kind, at)) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
