@@ -10,6 +10,8 @@ use pg_query::protobuf::BoolExprType;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::source::syntax;
+
 /// Text that came out of `pg_get_expr`, `pg_get_viewdef` and their like.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
@@ -92,18 +94,17 @@ fn tree(text: &str) -> Option<Rc<Value>> {
 fn parsed(text: &str) -> Option<Value> {
     let parsed = pg_query::parse(text, 0).or_else(|_| pg_query::parse(&format!("SELECT {text}"), 0)).ok()?;
     let mut tree = serde_json::to_value(&parsed.protobuf.stmts).ok()?;
+    syntax::forget_places(&mut tree);
     settle(&mut tree);
     Some(tree)
 }
 
-/// Takes out of a tree what says where it was written, and brings into one form what a server prints in two: the cast
-/// of an array literal comes back as casts of its elements once the printed text is read again.
+/// Brings into one form what a server prints in two: the cast of an array literal comes back as casts of its elements
+/// once the printed text is read again.
 fn settle(tree: &mut Value) {
     match tree {
         Value::Array(items) => items.iter_mut().for_each(settle),
         Value::Object(fields) => {
-            fields
-                .retain(|name, _| !(name.ends_with("location") || name == "stmt_len" || name.starts_with("list_")));
             fields.values_mut().for_each(settle);
             if let Some(array) = fields.get("TypeCast").and_then(cast_elements) {
                 fields.clear();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{AlterTableStmt, AlterTableType};
+use pg_query::protobuf::{AlterTableStmt, AlterTableType, RangeVar};
 use serde_json::{Value, json};
 
 use super::names::{Class, Declared, Space};
@@ -91,7 +91,7 @@ pub fn set(files: &[Arc<File>], draft: &mut Draft) {
 /// The things that a statement sets, each as a text of its own.
 fn things(statement: &NodeEnum) -> Vec<String> {
     let key = |mut thing: Value| {
-        placeless(&mut thing);
+        syntax::forget_places(&mut thing);
         thing.to_string()
     };
     match statement {
@@ -122,17 +122,7 @@ fn of_table(statement: &AlterTableStmt) -> Vec<Value> {
             )
         })
     });
-    set.map(|it| json!([it.subtype, statement.relation, it.name, it.num])).collect()
-}
-
-/// Takes out where in its text a node stands, and whether it says ONLY.
-fn placeless(tree: &mut Value) {
-    match tree {
-        Value::Array(items) => items.iter_mut().for_each(placeless),
-        Value::Object(fields) => {
-            fields.retain(|name, _| name != "location" && name != "inh");
-            fields.values_mut().for_each(placeless);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    // With ONLY or without, it is the same table.
+    let table = statement.relation.as_ref().map(|it| RangeVar { inh: true, ..it.clone() });
+    set.map(|it| json!([it.subtype, table, it.name, it.num])).collect()
 }

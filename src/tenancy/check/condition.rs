@@ -207,6 +207,7 @@ fn selected(select: Option<&Node>) -> Option<&Node> {
 /// A tree without casts, places, wrapping subqueries and the server's own namespace, to be compared.
 fn plain(node: &Node) -> Value {
     let mut tree = serde_json::to_value(bare(node)).unwrap_or_default();
+    syntax::forget_places(&mut tree);
     settle(&mut tree);
     tree
 }
@@ -228,7 +229,6 @@ fn settle(tree: &mut Value) {
     }
     match tree {
         Value::Object(fields) => {
-            fields.retain(|name, _| !(name.ends_with("location") || name.starts_with("list_")));
             if let Some(Value::Array(name)) = fields.get_mut("funcname") {
                 name.retain(|it| it.pointer("/node/String/sval").and_then(Value::as_str) != Some("pg_catalog"));
             }
