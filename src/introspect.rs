@@ -117,7 +117,7 @@ const SIZES: &str = "
         SELECT c.oid, c.relnamespace, c.relname, c.reltuples, c.relrowsecurity,
                c.relpages > 0 AND pg_stat_get_live_tuples(c.oid) <= 2 * c.reltuples + 1000 AS fresh,
                current_setting('block_size')::int8 AS block, c.relpages,
-               coalesce(t.relpages, 0) + coalesce(own.pages, 0) + coalesce(of_toast.pages, 0) AS around
+               coalesce(t.relpages, 0) AS toast, coalesce(own.pages, 0) + coalesce(of_toast.pages, 0) AS indexes
           FROM pg_class c
           LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
           LEFT JOIN indexes own ON own.indrelid = c.oid
@@ -126,8 +126,9 @@ const SIZES: &str = "
     heaps AS (
         SELECT *, CASE WHEN fresh THEN relpages * block ELSE pg_relation_size(oid) END AS heap FROM known)
     SELECT n.nspname::text, h.relname::text, CASE WHEN h.fresh THEN h.reltuples ELSE 0 END::float8, h.heap,
-           CASE WHEN h.fresh OR h.heap = 0 THEN h.heap + h.around * h.block
+           CASE WHEN h.fresh OR h.heap = 0 THEN h.heap + (h.toast + h.indexes) * h.block
                 ELSE pg_total_relation_size(h.oid) END::int8,
+           CASE WHEN h.fresh OR h.heap = 0 THEN h.heap + h.toast * h.block ELSE pg_table_size(h.oid) END::int8,
            has_table_privilege(h.oid, 'SELECT')
              AND (NOT h.relrowsecurity OR (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user))
       FROM heaps h JOIN pg_namespace n ON n.oid = h.relnamespace
@@ -587,21 +588,23 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
     let failed = |source| IntrospectError::Query { what: "the sizes of tables".into(), source };
     let sizes = try_join_all(rows.iter().map(|row| async move {
         let name = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
-        let (estimate, heap, total): (f64, i64, i64) = (row.get(2), row.get(3), row.get(4));
-        let readable: bool = row.get(5);
-        let bytes = u64::try_from(total).unwrap_or_default();
+        let (estimate, heap): (f64, i64) = (row.get(2), row.get(3));
+        let [bytes, table_bytes] =
+            [row.get::<_, i64>(4), row.get(5)].map(|it| u64::try_from(it).unwrap_or_default());
+        let readable: bool = row.get(6);
+        let size = |rows| Size { rows, bytes, table_bytes, empty: false };
         if heap == 0 {
-            return Ok((name, Size { rows: 0, bytes, empty: true }));
+            return Ok((name, Size { empty: true, ..size(0) }));
         }
         if estimate <= 0.0 && readable && heap <= SMALL {
             let count =
                 client.query_typed_one(&format!("SELECT count(*) FROM ONLY {name}"), &[]).await.map_err(failed)?;
             let rows = u64::try_from(count.get::<_, i64>(0)).unwrap_or_default();
-            return Ok((name, Size { rows, bytes, empty: rows == 0 }));
+            return Ok((name, Size { empty: rows == 0, ..size(rows) }));
         }
         // As the planner does for a table that was never analysed: pages by an assumed width of a row.
         let rows = if estimate > 0.0 { estimate as u64 } else { u64::try_from(heap / 100).unwrap_or_default() };
-        Ok((name, Size { rows, bytes, empty: false }))
+        Ok((name, size(rows)))
     }))
     .await?;
     // A domain has the casts of its base.

@@ -107,7 +107,7 @@ fn made(before: &Schema, after: &Schema, facts: &mut Facts) {
     for id in new {
         if let [namespace, name] = &id.path[..] {
             let name = QName { namespace: namespace.clone(), name: name.clone() };
-            facts.sizes.entry(name).or_insert(Size { rows: 0, bytes: 0, empty: true });
+            facts.sizes.entry(name).or_insert(Size { rows: 0, bytes: 0, table_bytes: 0, empty: true });
         }
     }
 }

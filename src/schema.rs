@@ -213,6 +213,8 @@ pub struct Size {
     pub rows: u64,
     /// Bytes on disk with indexes and TOAST: `pg_total_relation_size`.
     pub bytes: u64,
+    /// Of these, without indexes: `pg_table_size`. It is what a scan reads.
+    pub table_bytes: u64,
     /// The relation holds no row at all, for certain.
     pub empty: bool,
 }

@@ -507,7 +507,12 @@ impl Copying<'_> {
             facts.sizes.insert(self.old.clone(), size);
             // Nobody has counted how many rows each gets.
             let parts = partitioned::leaves(desired, self.name()).len().max(1) as u64;
-            let share = Size { rows: size.rows / parts, bytes: size.bytes / parts, empty: false };
+            let share = Size {
+                rows: size.rows / parts,
+                bytes: size.bytes / parts,
+                table_bytes: size.table_bytes / parts,
+                empty: false,
+            };
             for name in partitioned::family(desired, self.name()).into_iter().skip(1) {
                 facts.sizes.insert(name, share);
             }
@@ -540,5 +545,5 @@ fn nothing(schema: &Schema) -> BTreeMap<QName, Size> {
         Object::MaterializedView(it) => Some(it.name.clone()),
         _ => None,
     });
-    relations.map(|name| (name, Size { rows: 0, bytes: 0, empty: true })).collect()
+    relations.map(|name| (name, Size { rows: 0, bytes: 0, table_bytes: 0, empty: true })).collect()
 }

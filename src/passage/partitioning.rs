@@ -179,7 +179,7 @@ fn empty(schema: &Schema) -> BTreeMap<QName, Size> {
         Object::MaterializedView(it) => Some(it.name.clone()),
         _ => None,
     });
-    relations.map(|name| (name, Size { rows: 0, bytes: 0, empty: true })).collect()
+    relations.map(|name| (name, Size { rows: 0, bytes: 0, table_bytes: 0, empty: true })).collect()
 }
 
 /// The check is what spares the scan: it goes after the attachment, and comes back unproven, for the way back needs none.
@@ -347,7 +347,7 @@ fn sizes(conversion: &Conversion<'_>, mut facts: Facts, desired: &Schema) -> Fac
     if let Some(size) = facts.sizes.remove(conversion.name()) {
         facts.sizes.insert(conversion.home.child.clone(), size);
         for name in partitioned::family(desired, conversion.name()) {
-            facts.sizes.entry(name).or_insert(Size { rows: 0, bytes: 0, empty: false });
+            facts.sizes.entry(name).or_insert(Size { rows: 0, bytes: 0, table_bytes: 0, empty: false });
         }
     }
     facts

@@ -427,7 +427,7 @@ impl Making<'_> {
     /// Steps that change no more than the catalogs: what the planner does to tables without rows, if that reads none
     /// where there are some.
     async fn quick(&self, from: &Schema, to: &Schema) -> Result<Result<Vec<Planned>, String>, PassageError> {
-        let empty = Size { rows: 0, bytes: 0, empty: true };
+        let empty = Size { rows: 0, bytes: 0, table_bytes: 0, empty: true };
         let sizes = from.of_kind(Kind::Table).filter_map(|it| match it {
             Object::Table(it) => Some((it.name.clone(), empty)),
             _ => None,

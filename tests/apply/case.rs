@@ -43,7 +43,9 @@ impl Case {
         let table = QName::new("public", table);
         let declare = |facts: &mut Facts| {
             facts.backfills.insert((table.clone(), column.into()), value.into());
-            facts.sizes.insert(table, Size { rows: 1_000_000, bytes: 100_000_000, empty: false });
+            facts
+                .sizes
+                .insert(table, Size { rows: 1_000_000, bytes: 100_000_000, table_bytes: 70_000_000, empty: false });
         };
         Case::planned(database, old, new, declare).await
     }
