@@ -300,7 +300,7 @@ impl Constraint {
                 // What is valid is made a promise again only by making it anew.
                 let back = format!("{} DROP CONSTRAINT {}, {}", self.alter_table(), self.name, self.addition(sides));
                 let validation = self.validation(sides);
-                // One that takes another's place is taken back with it; a partition's may have become that of the whole.
+                // A partition's may have become that of the whole.
                 let of_partition = sides.new.contains(&super::partition::id(&self.table));
                 // Attached again, the partition has it from above.
                 let is_lost = self.is_lost_by_detaching(sides);
@@ -308,7 +308,7 @@ impl Constraint {
                     let end = format!("{} DROP CONSTRAINT IF EXISTS {}", self.alter_table(), self.name);
                     promise = promise.undone_by(end);
                 }
-                let validation = match sides.old.contains(&self.id()) || of_partition || is_lost {
+                let validation = match of_partition || is_lost {
                     true => validation,
                     false => validation.undone_by(format!("{back} NOT VALID")),
                 };
