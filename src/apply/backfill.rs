@@ -159,8 +159,7 @@ impl Running<'_> {
             meter.count(part, size, done.rows, done.last);
             (self.tell)(Event::Rows(step, meter.progress()));
             size = size.after(done.took, target, done.others_waited);
-            let worked = begun.elapsed();
-            while let Some((pause, why)) = throttle.pause(done.rows, worked, begun.elapsed()).await? {
+            while let Some((pause, why)) = throttle.pause(done.rows, done.took, begun.elapsed()).await? {
                 if !why.is_empty() && told.is_none_or(|at| at.elapsed() >= TELL) {
                     (self.tell)(Event::Says(format!("step {} waits: {why}", step.id)));
                     told = Some(Instant::now());
@@ -235,6 +234,11 @@ impl Running<'_> {
     }
 }
 
+/// How long the server has worked at the statements before it that were sent with it, in microseconds. The way there
+/// and back is not work: over a long one no part would be small enough.
+const WORKED: &str = "SELECT (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()) \
+                      * 1000000)::pg_catalog.int8";
+
 /// It goes back and forth three times: others may wait for what it holds meanwhile.
 async fn transaction(
     client: &Client,
@@ -250,12 +254,17 @@ async fn transaction(
         client.batch_execute(begin),
         walk::next(client, batch, part, at.cursor.clone(), size.0)
     )?;
-    let answer = client.simple_query(&batch.update(part, &range, held)).await?;
+    let answer = client.simple_query(&format!("{}; {WORKED}", batch.update(part, &range, held))).await?;
     let rows = answer.iter().find_map(|it| match it {
         SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
         _ => None,
     });
     let rows = rows.unwrap_or_default();
+    let worked = answer.iter().find_map(|it| match it {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    let took = worked.map_or(start.elapsed(), Duration::from_micros);
     let reached = Position {
         round: at.round,
         cursor: range.until.clone(),
@@ -264,7 +273,7 @@ async fn transaction(
     };
     let position = journal::position(run, step.id, &part.relation, &reached);
     client.batch_execute(&format!("{position}; COMMIT")).await?;
-    Ok(Done { range, last, rows, took: start.elapsed(), others_waited: false })
+    Ok(Done { range, last, rows, took, others_waited: false })
 }
 
 /// Some of the rows that are still to be changed.

@@ -15,8 +15,8 @@ pub struct Pace {
     pub pauses: Vec<Duration>,
     /// How long one part of a step in parts should take.
     pub part: Duration,
-    /// The same while other sessions use the server: a pause of twice its time follows then. Without it, they make no
-    /// difference.
+    /// The same while other sessions use the server: four times as long passes then until the next one. Without it, they
+    /// make no difference.
     pub busy_part: Option<Duration>,
     /// Rows changed in a second, at most.
     pub rows_per_second: Option<u64>,
@@ -82,10 +82,9 @@ pub(super) struct Throttle<'a> {
     replicas: Option<Instant>,
 }
 
-/// How many times what a part took the pause after it is, while others work. A part does not wait for the disk, but who
-/// commits beside it does, and writes what the part left to write: with no longer a pause than the part, one client in a
-/// hundred met it.
-const BESIDE_OTHERS: u32 = 2;
+/// How many times what the server worked at a part passes until the next one, while others work. A part does not wait for
+/// the disk, but who commits beside it does, and writes what the part left to write.
+const BESIDE_OTHERS: u32 = 4;
 
 /// How often the write-ahead log and the replicas are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -145,8 +144,8 @@ impl<'a> Throttle<'a> {
         busy
     }
 
-    /// How long to wait before the next part, and what for. `rows` were changed by the last one in the time that it
-    /// `worked`, and it began `since` ago.
+    /// How long to wait before the next part, and what for. `rows` were changed by the last one in the time that the
+    /// server `worked` at it, and it began `since` ago.
     pub(super) async fn pause(
         &mut self,
         rows: u64,
@@ -165,7 +164,7 @@ impl<'a> Throttle<'a> {
             Duration::from_secs_f64(rows as f64 / limit.max(1) as f64).saturating_sub(since)
         });
         if self.pace.busy_part.is_some() && self.busy.is_some_and(|(_, busy)| busy) {
-            pause = pause.max((worked + BESIDE_OTHERS * worked).saturating_sub(since));
+            pause = pause.max((BESIDE_OTHERS * worked).saturating_sub(since));
         }
         if let Some(limit) = self.pace.wal_per_second.filter(|_| self.wal.is_none_or(|it| it.at.elapsed() >= LOOK))
         {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -102,9 +102,13 @@ impl Case {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let server = server();
+        self.command_over(&server().dir, arguments)
+    }
+
+    /// The same, with the server's socket in another directory.
+    pub fn command_over(&self, sockets: &Path, arguments: &[&str]) -> Command {
         let database =
-            format!("host={} port={} user=postgres dbname={}", server.dir.display(), server.port, self.database);
+            format!("host={} port={} user=postgres dbname={}", sockets.display(), server().port, self.database);
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.args(arguments).args(["--database", &database]).current_dir(self.dir.path());
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

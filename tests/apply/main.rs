@@ -3,6 +3,7 @@
 mod batches;
 mod case;
 mod cut_off;
+mod far;
 mod rows;
 #[expect(dead_code, reason = "what other tests start is not needed here")]
 #[path = "../support/mod.rs"]
