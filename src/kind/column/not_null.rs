@@ -155,9 +155,10 @@ impl Column {
     }
 
     pub(super) fn drop_not_null(&self, sides: &Sides<'_>) -> Vec<Step> {
-        let going = |constraint: &&Object| {
-            let id = constraint.id();
-            sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == self.id())
+        let going = |member: &QName| {
+            let column = super::id(member, &self.name);
+            let mut constraints = sides.old.of_relation(Kind::Constraint, member).map(Object::id);
+            constraints.any(|id| sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == column))
         };
         let keepers = self.keepers_of_not_null(sides);
         let drop = match keepers.is_empty() {
@@ -165,8 +166,8 @@ impl Column {
             false => self.drop_not_null_of(&self.table),
         };
         let mut step = drop.hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
-        // A primary key holds the column NOT NULL until it goes, and that is late.
-        let held = sides.old.of_relation(Kind::Constraint, &self.table).find(going).is_some();
+        // A primary key holds the column NOT NULL until it goes, and that is late; so does one of an heir.
+        let held = table::family(sides, &self.table).iter().any(going);
         if held {
             step = step.stage(Stage::Contract);
         }
