@@ -118,12 +118,12 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         }
         let (without, stays) = draft(new, &begin, &facts_back, &apart).unwrap_or_default();
         // What is exchanged for something else all the same goes back whole with that.
-        let before = foremost.len();
-        foremost.retain(|it| !back::goes_back_hard(&it.id, [old, new], &without, &stays));
-        if foremost.len() == before {
+        let hard = back::still_hard(&foremost, [old, new], &without, &stays);
+        if hard.is_empty() {
             (backward, one_way) = (without, stays);
             break (begin, last);
         }
+        foremost.retain(|it| !hard.contains(&it.id));
     };
     let mut until_then = None;
     if !one_way.is_empty() {

@@ -1,7 +1,7 @@
 //! Which steps of the way back are the undo of which step. Each goes to the step that it takes back; what goes back as one
 //! stays together, since its order is its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Disturbance, Half, Ordered, Planned, Stage, Step, Transaction, Undo};
 use crate::kind::ObjectId;
@@ -86,27 +86,36 @@ pub(super) fn foremost(
     backward: &[Ordered],
     one_way: &[(ObjectId, String)],
 ) -> Vec<Foremost> {
+    let mut places: HashMap<&ObjectId, BTreeSet<usize>> = HashMap::new();
+    for (at, it) in forward.iter().enumerate() {
+        for id in it.does.iter().map(|(id, _)| id).chain([&it.subject]) {
+            places.entry(id).or_default().insert(at);
+        }
+    }
+    let way_back = by_subject(backward);
+    let one_way: BTreeSet<&ObjectId> = one_way.iter().map(|(id, _)| id).collect();
+    let goes_back_hard = |id: &ObjectId| {
+        one_way.contains(id) || way_back.get(id).is_some_and(|own| goes_back_hard(id, sides, own.iter().copied()))
+    };
     let is_alone = |id: &ObjectId, halves: &[Half]| {
-        let mut steps = forward.iter().filter(|it| it.does.iter().any(|(does, _)| does == id) || it.subject == *id);
-        steps.all(|it| {
+        places[id].iter().map(|at| &forward[*at]).all(|it| {
             let is_in_the_way = !it.step.disturbs.is_empty() || it.step.stage != Stage::Expand;
             it.subject == *id && halves.contains(&it.half) && it.does.len() <= 1 && !is_in_the_way
         })
     };
     let mut found: Vec<Foremost> = vec![];
-    for it in forward.iter().filter(|it| is_alone(&it.subject, &[Half::Alter])) {
-        if found.iter().any(|known| known.id == it.subject)
-            || !goes_back_hard(&it.subject, sides, backward, one_way)
-        {
+    for it in forward.iter().filter(|it| is_alone(&it.subject, &[Half::Alter]) && goes_back_hard(&it.subject)) {
+        if found.iter().any(|known| known.id == it.subject) {
             continue;
         }
         let mut with = BTreeSet::from([it.subject.clone()]);
-        let mut before: Vec<usize> = (0..forward.len()).filter(|at| forward[*at].subject == it.subject).collect();
+        let of =
+            |id: &ObjectId| places[id].iter().copied().filter(|at| forward[*at].subject == *id).collect::<Vec<_>>();
+        let mut before = of(&it.subject);
         while let Some(at) = before.pop() {
             for first in &forward[at].after {
                 if with.insert(forward[*first].subject.clone()) {
-                    let same = |at: &usize| forward[*at].subject == forward[*first].subject;
-                    before.extend((0..forward.len()).filter(same));
+                    before.extend(of(&forward[*first].subject));
                 }
             }
         }
@@ -117,19 +126,38 @@ pub(super) fn foremost(
     found
 }
 
-/// Whether something goes back only by an exchange, by being made again below what is there on the old side only, or not
-/// at all.
-pub(super) fn goes_back_hard(
-    id: &ObjectId,
-    [old, new]: [&Schema; 2],
+/// Whether something goes back, by these steps of its own, only by an exchange or by being made again below what is there
+/// on the old side only.
+fn goes_back_hard<'a>(id: &ObjectId, sides: [&Schema; 2], mut own: impl Iterator<Item = &'a Ordered>) -> bool {
+    let exchanges = |step: &Step| step.disturbs.iter().any(|(_, how)| *how == Disturbance::Swap);
+    own.any(|it| match it.half {
+        Half::Alter => exchanges(&it.step),
+        Half::Drop => is_below_what_goes(id, sides),
+        Half::Create => false,
+    })
+}
+
+/// Those that go back so hard all the same on this way back, or not at all.
+pub(super) fn still_hard(
+    foremost: &[Foremost],
+    sides: [&Schema; 2],
     backward: &[Ordered],
     one_way: &[(ObjectId, String)],
-) -> bool {
-    let exchanges = |step: &Step| step.disturbs.iter().any(|(_, how)| *how == Disturbance::Swap);
-    let own = || backward.iter().filter(|it| it.subject == *id);
-    one_way.iter().any(|(it, _)| it == id)
-        || own().any(|it| it.half == Half::Alter && exchanges(&it.step))
-        || (own().any(|it| it.half == Half::Drop) && is_below_what_goes(id, [old, new]))
+) -> BTreeSet<ObjectId> {
+    let of = |id: &ObjectId| {
+        one_way.iter().any(|(it, _)| it == id)
+            || goes_back_hard(id, sides, backward.iter().filter(|it| it.subject == *id))
+    };
+    foremost.iter().map(|it| &it.id).filter(|id| of(id)).cloned().collect()
+}
+
+/// Steps by what they are of.
+fn by_subject(steps: &[Ordered]) -> HashMap<&ObjectId, Vec<&Ordered>> {
+    let mut by_subject: HashMap<&ObjectId, Vec<&Ordered>> = HashMap::new();
+    for it in steps {
+        by_subject.entry(&it.subject).or_default().push(it);
+    }
+    by_subject
 }
 
 /// Whether something stands on it, by way of others too, that is there on the old side only.
