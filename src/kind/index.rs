@@ -605,6 +605,9 @@ impl Definition for Index {
     }
 
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
+        if sides.facts.way_back && !self.valid {
+            return Some(INVALID.into());
+        }
         let unique = self.unique && self.partitioned();
         unique.then(|| table::stays_beside_foreign(sides, &self.table, "a unique index", "unique indexes")).flatten()
     }
@@ -640,6 +643,9 @@ impl Definition for Index {
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
         let settled = self.settled_like(new);
+        if sides.facts.way_back && self.valid && !new.valid {
+            return Alter::Refused(INVALID.into());
+        }
         if !self.valid && new.valid && (self.partitioned() || self.parent.0.is_some()) {
             return Alter::Replace;
         }
