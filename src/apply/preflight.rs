@@ -414,16 +414,19 @@ impl Asking<'_> {
     }
 
     /// Bytes of the columns in an index entry, of which it has that many for certain: what an index may compress better
-    /// than the table has it counts less.
+    /// than the table has it counts less. Nothing where all are of a fixed length, which is never too long.
     async fn length(&self, columns: &[String]) -> Result<Option<String>, tokio_postgres::Error> {
-        let query = "SELECT format('%I', a.attname), a.attstorage IN ('x', 'm'), EXISTS (
+        let query = "SELECT format('%I', a.attname), a.attlen, a.attstorage IN ('x', 'm'), EXISTS (
                         SELECT FROM unnest(c.reloptions) AS o (option) WHERE o.option LIKE 'toast_tuple_target=%')
                FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
               WHERE c.oid = to_regclass($1::text) AND format('%I', a.attname) = ANY ($2::text[]) ORDER BY 1";
         let rows = self.session.client.query(query, &[&self.probe.table, &columns]).await?;
+        if rows.iter().all(|row| row.get::<_, i16>(1) > 0) {
+            return Ok(None);
+        }
         let lengths = rows.iter().map(|row| {
-            let (column, compressed, is_tuned): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+            let (column, compressed, is_tuned): (String, bool, bool) = (row.get(0), row.get(2), row.get(3));
             let size = format!("pg_column_size({column})");
             if !compressed {
                 return format!("coalesce({size}, 0)");
@@ -436,7 +439,7 @@ impl Asking<'_> {
             )
         });
         let lengths: Vec<String> = lengths.collect();
-        Ok((!lengths.is_empty()).then(|| format!("({})", lengths.join(" + "))))
+        Ok(Some(format!("({})", lengths.join(" + "))))
     }
 
     /// What has a name in another namespace that the table, or something of it, would take there.
