@@ -5,12 +5,12 @@
 #   benches/backfill.sh                       with the defaults
 #   benches/backfill.sh --busy-batch-ms 0     with options of `tenantry resume`
 #
-# SECONDS_OF_LOAD (40) must outlast the backfill; CLIENTS (8) and RATE (300 transactions a second) are the load, 0 none.
+# SECONDS_OF_LOAD (80) must outlast the backfill; CLIENTS (8) and RATE (300 transactions a second) are the load, 0 none.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 tenantry=${TENANTRY:-$here/target/debug/tenantry}
-load=${SECONDS_OF_LOAD:-40} clients=${CLIENTS:-8} rate=${RATE:-300}
+load=${SECONDS_OF_LOAD:-80} clients=${CLIENTS:-8} rate=${RATE:-300}
 rows=1000000 alone=8
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
