@@ -10,7 +10,7 @@ use crate::schema::{Schema, Sides};
 /// in all of them and nobody has to look. `columns` are compared as their types are; the index of a partitioned table
 /// may lack partitions and is none.
 pub fn is_given(table: &QName, columns: &[&Name], nulls_not_distinct: bool, sides: &Sides<'_>) -> bool {
-    let of_table = sides.old.of_kind(Kind::Constraint).chain(sides.old.of_kind(Kind::Index));
+    let of_table = sides.old.of_relation(Kind::Constraint, table).chain(sides.old.of_kind(Kind::Index));
     of_table.filter_map(|it| held(it, table)).any(|held| {
         let stays = |it: &&Name| columns.contains(it) && stays(table, it, sides);
         let nulls = !nulls_not_distinct || held.nulls_not_distinct || held.primary;
