@@ -460,7 +460,8 @@ impl Definition for Partition {
     }
 
     /// Indexes that are to be attached, too: ATTACH PARTITION would make them by itself, under a name of its choice. A new
-    /// table is attached with the checks of its parent, some of which may come after it.
+    /// table is attached with the checks of its parent, some of which may come after it; and with the partitions of its
+    /// own and their indexes, since rows for it would be refused until then.
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         let is_new = sides.is_new(&table::id(&self.child));
         let checks = sides.new.of_relation(Kind::Constraint, &self.child).filter(|it| match it {
@@ -468,7 +469,10 @@ impl Definition for Partition {
             _ => false,
         });
         let indexes = index_partition::of(&self.child, sides.new).map(|it| it.child.id());
-        indexes.chain(checks.map(Object::id)).collect()
+        let below: Vec<_> = of(sides.new).filter(|it| it.parent == self.child).collect();
+        let attached = below.iter().flat_map(|it| index_partition::of(&it.child, sides.new)).map(Definition::id);
+        let partitions = below.iter().map(|it| it.id());
+        indexes.chain(checks.map(Object::id)).chain(partitions).chain(attached).collect()
     }
 
     /// Dropping the table takes it from its parent.
