@@ -30,6 +30,13 @@ pub struct NotNull {
     pub local: bool,
 }
 
+/// What becomes of the NOT NULL that a table hands down.
+#[derive(Clone, Copy)]
+enum Handing {
+    Begins,
+    Ends,
+}
+
 impl PartialEq for NotNull {
     fn eq(&self, other: &Self) -> bool {
         let unnamed = self.name.is_none() || other.name.is_none();
@@ -114,9 +121,12 @@ impl Column {
     pub(super) fn alter_not_null(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
         match (&self.not_null, &new.not_null) {
             (None, None) => vec![],
+            (Some(_), None) if self.is_left_not_null(sides) => vec![],
             (Some(_), None) => self.drop_not_null(sides),
             (None, Some(it)) => {
-                let Some(mut backfill) = new.backfill(sides) else { return self.set_not_null(it, sides) };
+                let Some(mut backfill) = new.backfill(sides) else {
+                    return if self.is_given(it, sides) { vec![] } else { self.set_not_null(it, sides) };
+                };
                 if let Some(fill) = backfill.fill.last_mut() {
                     fill.irreversible = Some("which rows had no value is forgotten".into());
                 }
@@ -154,20 +164,24 @@ impl Column {
         }
     }
 
-    pub(super) fn drop_not_null(&self, sides: &Sides<'_>) -> Vec<Step> {
+    /// Whether a primary key that goes late holds the column NOT NULL until then: its own, or one of an heir.
+    fn is_held_not_null(&self, sides: &Sides<'_>) -> bool {
         let going = |member: &QName| {
             let column = super::id(member, &self.name);
             let mut constraints = sides.old.of_relation(Kind::Constraint, member).map(Object::id);
             constraints.any(|id| sides.is_going(&id) && sides.old.needs_of(&id).any(|need| *need == column))
         };
+        table::family(sides, &self.table).iter().any(going)
+    }
+
+    pub(super) fn drop_not_null(&self, sides: &Sides<'_>) -> Vec<Step> {
         let keepers = self.keepers_of_not_null(sides);
         let drop = match keepers.is_empty() {
             true => self.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides),
             false => self.drop_not_null_of(&self.table),
         };
         let mut step = drop.hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
-        // A primary key holds the column NOT NULL until it goes, and that is late; so does one of an heir.
-        let held = table::family(sides, &self.table).iter().any(going);
+        let held = self.is_held_not_null(sides);
         if held {
             step = step.stage(Stage::Contract);
         }
@@ -189,21 +203,62 @@ impl Column {
         is_lent.then(|| heir.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides))
     }
 
-    /// Whether a table above no longer hands its NOT NULL down to this column: the step there has those for here.
+    /// From 18 on: whether a table above no longer hands its NOT NULL down to this column. The step there has those for
+    /// here.
     fn is_left_not_null(&self, sides: &Sides<'_>) -> bool {
-        !self.givers_of_not_null(sides).is_empty()
+        sides.major() >= 18 && !self.givers(Handing::Ends, sides).is_empty()
     }
 
-    /// The uppermost tables that no longer hand their NOT NULL down to this column, in the order of their steps.
-    fn givers_of_not_null(&self, sides: &Sides<'_>) -> BTreeSet<QName> {
+    /// From 18 on: whether a table above comes to hand down what this column gets. The step there has those for here.
+    fn is_given(&self, it: &NotNull, sides: &Sides<'_>) -> bool {
+        let required = |table: &QName| find(sides.new, table, &self.name)?.not_null.as_ref();
+        let valid = |table: &QName| required(table).is_some_and(|it| it.valid);
+        let givers = self.givers(Handing::Begins, sides);
+        sides.major() >= 18 && !givers.is_empty() && (!it.valid || givers.iter().all(valid))
+    }
+
+    /// The uppermost tables that no longer hand their NOT NULL down to this column, or come to do so.
+    fn givers(&self, handing: Handing, sides: &Sides<'_>) -> BTreeSet<QName> {
         let hands_down = |it: &Column| it.not_null.as_ref().is_some_and(|it| !it.no_inherit);
-        let leaders = self.leaders(sides).filter(|(before, after)| hands_down(before) && !hands_down(after));
+        let changes = |before: &Column, after: &Column| match handing {
+            Handing::Ends => hands_down(before) && !hands_down(after),
+            Handing::Begins => !hands_down(before) && hands_down(after),
+        };
+        let leaders = self.leaders(sides).filter(|(before, after)| changes(before, after));
         leaders
-            .flat_map(|(before, _)| match before.givers_of_not_null(sides) {
+            .flat_map(|(before, _)| match before.givers(handing, sides) {
                 above if above.is_empty() => BTreeSet::from([before.table.clone()]),
                 above => above,
             })
             .collect()
+    }
+
+    /// The same in the order of their steps. The way back goes through that of the way there from its end.
+    fn givers_in_order(&self, handing: Handing, sides: &Sides<'_>) -> Vec<QName> {
+        let mut givers: Vec<QName> = self.givers(handing, sides).into_iter().collect();
+        let Sides { old, new, .. } = *sides;
+        let there = if sides.facts.way_back { Sides { old: new, new: old, ..*sides } } else { *sides };
+        let stage = |table: &QName| {
+            let (before, after) = (find(there.old, table, &self.name)?, find(there.new, table, &self.name)?);
+            Some(match (&before.not_null, &after.not_null) {
+                (Some(_), None) if before.is_held_not_null(&there) => Stage::Contract,
+                (None, Some(it)) if it.valid && !before.is_set_plainly(it, &there) => Stage::Validate,
+                _ => Stage::Expand,
+            })
+        };
+        givers.sort_by_cached_key(|it| (stage(it), it.clone()));
+        if sides.facts.way_back {
+            givers.reverse();
+        }
+        givers
+    }
+
+    /// Tables below, those first that others of them inherit from.
+    fn below(&self, sides: &Sides<'_>) -> Vec<QName> {
+        let mut below: Vec<QName> = table::family(sides, &self.table).into_iter().skip(1).collect();
+        let above = |it: &QName| table::ancestry(sides.old, it).len() + table::ancestry(sides.new, it).len();
+        below.sort_by_cached_key(above);
+        below
     }
 
     /// From 18 on: what has tables below keep the NOT NULL that goes here as their own, and what gives it the name that
@@ -221,7 +276,7 @@ impl Column {
                 continue;
             }
             // Of several parents that give it up at once, the first has it kept, and after the last it can be renamed.
-            let givers = heir.givers_of_not_null(sides);
+            let givers = heir.givers_in_order(Handing::Ends, sides);
             if givers.first() == Some(&self.table) {
                 keep.extend(self.keep_at_heir(&member, sides));
             }
@@ -254,17 +309,27 @@ impl Column {
         if sides.major() < 18 {
             return vec![];
         }
-        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
-        let left = below.filter(|member| {
-            let before = find(sides.old, member, &self.name).and_then(|it| it.not_null.as_ref());
-            let after = find(sides.new, member, &self.name);
-            before.is_some_and(&own) && after.is_some_and(|it| it.not_null.is_none())
-        });
-        left.map(|member| {
-            let column = Column { table: member, ..self.clone() };
-            column.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides)
-        })
-        .collect()
+        let mut steps = vec![];
+        for member in self.below(sides) {
+            let both = find(sides.old, &member, &self.name).zip(find(sides.new, &member, &self.name));
+            let Some((heir, after)) = both else { continue };
+            // One with a name of its own came by itself, if it came back on a way back.
+            let own = |it: &NotNull| {
+                own(it) || it.name.as_ref().is_some_and(|it| !self.names_above(&member, sides.old).contains(it))
+            };
+            let goes = heir.not_null.as_ref().is_some_and(own) && after.not_null.is_none();
+            // Of several parents that give it up at once, it can go after the last.
+            let givers = heir.givers_in_order(Handing::Ends, sides);
+            if !goes || givers.last().is_some_and(|it| *it != self.table) {
+                continue;
+            }
+            let step = heir.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides);
+            steps.push(match heir.inherited.0 {
+                true => step,
+                false => step.hazard(Code::DropNotNull, heir.id(), format!("{member}.{} may be null from now on", self.name)),
+            });
+        }
+        steps
     }
 
     /// From 18 on: whether the tables below have NOT NULL too. They keep it as their own when it is no longer handed
@@ -278,12 +343,12 @@ impl Column {
         }
         // What has another name below comes before, as it would with that of the whole.
         let mut steps = vec![];
-        for (heir, it) in self.promised_below(Some(constraint), sides) {
+        for (heir, it) in self.promised_first(sides) {
             steps.push(heir.on_family(heir.add_not_null(it), sides).own_transaction());
             steps.push(heir.validate(&it.constraint(heir), sides).stage(Stage::Expand));
         }
         let promised: Vec<&QName> =
-            self.promised_below(Some(constraint), sides).into_iter().map(|(heir, _)| &heir.table).collect();
+            self.promised_below(sides).into_iter().map(|(heir, _)| &heir.table).collect();
         let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
         let unproven = below.filter(|member| {
             table::stores(sides, member)
@@ -304,10 +369,10 @@ impl Column {
         steps
     }
 
-    /// From 18 on: tables below that will have it under another name than that of the parent get it first, by
-    /// themselves. That of the parent then leaves theirs as it is.
-    fn promise_below(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
-        let below = self.promised_below(new.name.as_ref(), sides).into_iter();
+    /// From 18 on: tables below that will have it under a name of their own get it first, by themselves. That of the
+    /// parent then leaves theirs as it is.
+    fn promise_below(&self, sides: &Sides<'_>) -> Vec<Step> {
+        let below = self.promised_first(sides).into_iter();
         below
             .map(|(column, it)| {
                 let step = column.on_family(column.add_not_null(it), sides).own_transaction();
@@ -316,18 +381,56 @@ impl Column {
             .collect()
     }
 
-    fn promised_below<'a>(&self, name: Option<&Name>, sides: &Sides<'a>) -> Vec<(&'a Column, &'a NotNull)> {
+    /// Those of them that this table is the first to hand it down to.
+    fn promised_first<'a>(&self, sides: &Sides<'a>) -> Vec<(&'a Column, &'a NotNull)> {
+        let mut below = self.promised_below(sides);
+        below.retain(|(heir, _)| heir.givers_in_order(Handing::Begins, sides).first().is_none_or(|it| *it == self.table));
+        below
+    }
+
+    /// The names that the parents of a table below have for theirs.
+    fn names_above<'a>(&self, member: &QName, schema: &'a Schema) -> BTreeSet<&'a Name> {
+        let parents = table::parents(schema, member);
+        parents.iter().filter_map(|it| find(schema, it, &self.name)?.not_null.as_ref()?.name.as_ref()).collect()
+    }
+
+    /// Tables below that will have a name of their own for it, the lowest first: those above them would bring them theirs.
+    fn promised_below<'a>(&self, sides: &Sides<'a>) -> Vec<(&'a Column, &'a NotNull)> {
         if sides.major() < 18 {
             return vec![];
         }
-        let below = table::family(sides, &self.table).into_iter().filter(|it| *it != self.table);
-        let own = below.filter_map(|member| {
+        let own = self.below(sides).into_iter().rev().filter_map(|member| {
             let before = find(sides.old, &member, &self.name)?;
             let after = find(sides.new, &member, &self.name)?.not_null.as_ref()?;
-            let own = after.name.is_some() && after.name.as_ref() != name;
+            let name = after.name.as_ref()?;
+            let above = self.names_above(&member, sides.new);
+            // Which of several names it gets by itself follows from the order; a comment has to find it.
+            let found = || above.len() > 1 && comment::of_not_null(&before.id(), sides.new).is_some();
+            let own = !above.contains(name) || found();
             (own && before.not_null.is_none()).then_some((before, after))
         });
         own.collect()
+    }
+
+    /// From 18 on: whether a table below has it already under the name that the server would choose here, which it does
+    /// not choose then.
+    fn is_usual_name_taken(&self, sides: &Sides<'_>) -> bool {
+        let usual = NotNull::usual(self);
+        let has = |schema: &Schema, member: &QName| {
+            let column = find(schema, member, &self.name);
+            column.and_then(|it| Some(it.not_null.as_ref()?.constraint(it) == usual))
+        };
+        self.below(sides).iter().any(|member| {
+            let (before, after) = (has(sides.old, member), has(sides.new, member));
+            let given_before = || find(sides.old, member, &self.name).is_some_and(|it| it.givers(Handing::Begins, sides).len() > 1);
+            before == Some(true) || after == Some(true) && (before.is_some() || given_before())
+        })
+    }
+
+    /// Whether the form that reads all rows under its lock is enough, and gives the right name.
+    fn is_set_plainly(&self, new: &NotNull, sides: &Sides<'_>) -> bool {
+        let named = || new.is_named(self) || new.no_inherit || !self.promised_below(sides).is_empty() || self.is_usual_name_taken(sides);
+        !table::is_used(sides, &self.table) && (sides.major() < 18 || !named())
     }
 
     fn no_longer_required(&self) -> String {
@@ -335,7 +438,7 @@ impl Column {
     }
 
     pub(super) fn set_not_null(&self, new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
-        let below = self.promise_below(new, sides);
+        let below = self.promise_below(sides);
         // What tables below have by themselves, the opposite of the whole change leaves to them.
         let undone = |step: Step| if below.is_empty() { step } else { step.undone_by(self.no_longer_required()) };
         if !new.valid {
@@ -343,8 +446,7 @@ impl Column {
             return below.into_iter().chain([promise]).collect();
         }
         let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
-        let named = sides.major() >= 18 && (new.is_named(self) || new.no_inherit || !below.is_empty());
-        if !table::is_used(sides, &self.table) && !named {
+        if self.is_set_plainly(new, sides) {
             let set = self.scanned(set, sides).stage(Stage::Expand);
             return if table::may_hold_rows(sides, &self.table) {
                 let why = format!("nulls in {}.{} make it fail", self.table, self.name);

@@ -1,0 +1,3 @@
+CREATE TABLE a (n integer NOT NULL);
+CREATE TABLE b (n integer NOT NULL, PRIMARY KEY (n));
+CREATE TABLE c () INHERITS (a, b);

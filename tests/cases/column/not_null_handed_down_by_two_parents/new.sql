@@ -1,0 +1,3 @@
+CREATE TABLE a (n integer NOT NULL);
+CREATE TABLE b (n integer NOT NULL);
+CREATE TABLE c () INHERITS (b, a);
