@@ -451,10 +451,12 @@ impl Definition for Column {
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
         let is_whole = sides.is_new(&table::id(&self.table));
         let rewrites = self.is_computed_by_rewrite(sides) || self.is_parked(sides);
-        if is_whole || !rewrites || self.follows(sides) {
+        if is_whole || self.follows(sides) {
             return None;
         }
-        row_type::refusal(sides, &self.table, "write the rows of the table anew, as this asks for,")
+        let fills = self.comes_filled(sides).then(|| self.cannot_be_filled(sides)).flatten();
+        let anew = || row_type::refusal(sides, &self.table, "write the rows of the table anew, as this asks for,");
+        fills.or_else(|| rewrites.then(anew).flatten())
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
@@ -522,6 +524,10 @@ impl Definition for Column {
         let handed = |it: &Column| it.not_null.as_ref().filter(|it| !it.no_inherit).map(|it| it.valid);
         let led = |(before, after): (&Column, &Column)| handed(before) != handed(after);
         if !follows || !self.leaders(sides).any(led) {
+            let becomes_required = self.not_null.is_none() && new.not_null.is_some();
+            if becomes_required && new.backfill(sides).is_some() && let Some(reason) = new.cannot_be_filled(sides) {
+                return Alter::Refused(reason);
+            }
             if new.identity.is_none() && new.not_null.is_none() {
                 steps.extend(self.alter_identity(new, sides));
                 steps.extend(self.alter_not_null(new, sides));

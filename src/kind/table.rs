@@ -120,6 +120,12 @@ pub fn stays_beside_foreign(sides: &Sides<'_>, name: &QName, what: &str, those: 
     ))
 }
 
+/// Why rows of the table are not written by a plan: some of them are another server's.
+pub fn writes_foreign(sides: &Sides<'_>, name: &QName) -> Option<String> {
+    let foreign = foreign_below(sides, name).into_iter().next()?;
+    Some(format!("{foreign} is a foreign table among the partitions of {name}, and a plan writes no rows on another server"))
+}
+
 /// What a statement without ONLY locks: the family, and the foreign tables among the partitions.
 pub fn reach(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
     family(sides, name).into_iter().chain(foreign_below(sides, name)).collect()
@@ -183,6 +189,12 @@ pub fn is_used(sides: &Sides<'_>, name: &QName) -> bool {
 /// Whether a change of the table's rows is better made in parts.
 pub fn is_for_batches(sides: &Sides<'_>, name: &QName) -> bool {
     is_used(sides, name) && !matches!(rows(sides, name), Some(..batch::WORTH_IT))
+}
+
+/// Whether rows of the table get values in parts rather than by a rewrite, which goes where parts can't: the server lets it
+/// pass foreign partitions by.
+pub fn is_filled_in_batches(sides: &Sides<'_>, name: &QName) -> bool {
+    is_for_batches(sides, name) && writes_foreign(sides, name).is_none()
 }
 
 /// Estimated rows of the table and its descendants, where that is known of all of them.

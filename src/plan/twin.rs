@@ -85,6 +85,9 @@ fn obstacle(before: &Column, after: &Column, sides: &Sides<'_>) -> Option<String
     if family.iter().any(|it| column::find(sides.new, it, old).is_some()) {
         return Some(format!("{old} is declared as another column"));
     }
+    if let Some(why) = table::writes_foreign(sides, &before.table) {
+        return Some(why);
+    }
     for member in &family {
         let (Some(was), Some(is)) = (table::find(sides.old, member), table::find(sides.new, member)) else {
             continue;

@@ -46,11 +46,29 @@ impl Column {
         self.backfill_with(sides.facts.backfills.get(&(self.table.clone(), self.name.clone()))?, sides)
     }
 
+    /// Whether rows get values by statements of their own as the column comes.
+    pub(super) fn comes_filled(&self, sides: &Sides<'_>) -> bool {
+        let is_required = self.not_null.as_ref().is_some_and(|it| it.valid);
+        let is_declared = (is_required || self.is_derived(sides)) && self.backfill(sides).is_some();
+        is_declared || self.default_afterwards(sides).is_some()
+    }
+
+    /// Why no statement can give the rows values.
+    pub(super) fn cannot_be_filled(&self, sides: &Sides<'_>) -> Option<String> {
+        let why = table::writes_foreign(sides, &self.table)?;
+        Some(format!(
+            "{why}: declare {} without its backfill, give the rows of each server their values, and declare the rest then; \
+             or detach the foreign table first",
+            self.name
+        ))
+    }
+
     /// The same for a new column whose default has another value for each row: ADD COLUMN with it would write the whole
-    /// table under a lock that keeps everyone out. A table of few rows is as well written at once.
+    /// table under a lock that keeps everyone out. A table of few rows is as well written at once, and one with foreign
+    /// partitions has to be.
     pub(super) fn default_by_batches(&self, sides: &Sides<'_>) -> Option<Backfill> {
         let default = self.default(sides.new).filter(|it| self.takes_default_along(sides) && !it.is_surely_stable())?;
-        table::is_for_batches(sides, &self.table)
+        table::is_filled_in_batches(sides, &self.table)
             .then(|| self.backfill_with(&default.expression.to_string(), sides))
             .flatten()
     }
@@ -64,7 +82,7 @@ impl Column {
             }
             _ => false,
         });
-        if is_in_key || !table::is_for_batches(sides, &self.table) {
+        if is_in_key || !table::is_filled_in_batches(sides, &self.table) {
             return None;
         }
         let filled = self.backfill_with(expression, sides)?;

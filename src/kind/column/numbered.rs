@@ -69,7 +69,7 @@ impl Column {
     fn is_worth_numbering(&self, sides: &Sides<'_>) -> bool {
         let said = sides.facts.backfills.contains_key(&(self.table.clone(), self.name.clone()));
         let can_be = self.generated.is_none() && !said && !self.is_derived(sides);
-        can_be && table::may_hold_rows(sides, &self.table) && table::is_for_batches(sides, &self.table)
+        can_be && table::may_hold_rows(sides, &self.table) && table::is_filled_in_batches(sides, &self.table)
     }
 
     /// The sequence of a serial that can only come after its column, and whose numbers are needed before that for the

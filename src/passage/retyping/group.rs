@@ -343,6 +343,9 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     if table::family(sides, name).len() > partitions.len() || !table::parents(sides.old, name).is_empty() {
         return Some(format!("{name} is a partition, inherits, or is inherited from"));
     }
+    if let Some(why) = table::writes_foreign(sides, name) {
+        return Some(why);
+    }
     if let Some(column) = row_type::stored_in(sides, name) {
         return Some(format!("rows of {name} stand in {column} as well"));
     }
