@@ -196,6 +196,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
 }
 
 mod expr;
+pub mod foreign_partition;
 pub mod made_name;
 mod parameters;
 mod privileges;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside};
 use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, unique, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, foreign_partition, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -606,7 +606,7 @@ impl Definition for Constraint {
 
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
         let foreign = |what, those| match self.partitioned {
-            true => table::stays_beside_foreign(sides, &self.table, what, those),
+            true => foreign_partition::stays_beside(sides, &self.table, what, those),
             false => None,
         };
         match &self.rule {

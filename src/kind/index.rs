@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, partition, table, unique, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, foreign_partition, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -309,7 +309,7 @@ impl Index {
         ObjectId::new(kind, [&self.table.namespace, &self.table.name])
     }
 
-    fn partitioned(&self) -> bool {
+    pub(super) fn partitioned(&self) -> bool {
         self.of == Of::PartitionedTable
     }
 
@@ -351,19 +351,12 @@ impl Index {
         Index { name: self.name.sibling(name), storage, keys, valid: true, parent: Aside(None), ..self.clone() }
     }
 
-    /// Whether it comes to a partitioned table after the indexes of its partitions, which it takes in by itself: one that
-    /// they are attached to never becomes valid beside a foreign table, which has none.
-    pub(super) fn takes_in_its_parts(&self, sides: &Sides<'_>) -> bool {
-        let beside_foreign = || table::find(sides.old, &self.table).is_some_and(|it| !it.foreign.0.is_empty());
-        self.partitioned() && self.valid && !sides.is_new(&self.table_id()) && beside_foreign()
-    }
-
     /// `CREATE INDEX` under a name of the caller's choice.
     fn sql(&self, how: &str, name: &Name) -> String {
         self.sql_on(if self.partitioned() { "ONLY " } else { "" }, how, name)
     }
 
-    fn sql_on(&self, only: &str, how: &str, name: &Name) -> String {
+    pub(super) fn sql_on(&self, only: &str, how: &str, name: &Name) -> String {
         let unique = if self.unique { "UNIQUE " } else { "" };
         let keys = list(self.keys.iter().map(Key::sql));
         let using = match self.method.as_str() {
@@ -524,14 +517,9 @@ impl Definition for Index {
                 'storage', "#,
         storage!(),
         r#",
-                'valid', i.indisvalid OR (ic.relkind = 'I'
-                    AND NOT EXISTS (SELECT FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhrelid
-                                     WHERE h.inhparent = i.indrelid AND p.relkind = 'f')
-                    AND EXISTS (SELECT FROM pg_inherits h
-                                 WHERE h.inhparent = i.indrelid
-                                   AND NOT EXISTS (SELECT FROM pg_inherits hi JOIN pg_index pi ON pi.indexrelid = hi.inhrelid
-                                                    WHERE hi.inhparent = i.indexrelid AND pi.indrelid = h.inhrelid
-                                                      AND pi.indisvalid))),
+                'valid', "#,
+        foreign_partition::valid!(),
+        r#",
                 'parent', "#,
         index_partition::parent!(),
         r#",
@@ -609,7 +597,7 @@ impl Definition for Index {
             return Some(INVALID.into());
         }
         let unique = self.unique && self.partitioned();
-        unique.then(|| table::stays_beside_foreign(sides, &self.table, "a unique index", "unique indexes")).flatten()
+        unique.then(|| foreign_partition::stays_beside(sides, &self.table, "a unique index", "unique indexes")).flatten()
     }
 
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
@@ -626,10 +614,7 @@ impl Definition for Index {
             // Reads no row: the indexes of the partitions are built on their own and attached.
             let guard = self.guard(sides);
             let create = match self.takes_in_its_parts(sides) {
-                true => table::reach(sides, &self.table)
-                    .iter()
-                    .fold(Step::new(self.sql_on("", guard, &self.name.name)), |it, member| it.locks(member, Lock::Share))
-                    .check(is_valid(&self.name)),
+                true => self.over_its_parts(guard, sides),
                 false => Step::new(self.sql(guard, &self.name.name)).locks(&self.table, Lock::Share),
             };
             let create = if guard.is_empty() { create } else { create.repeats() };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
-use crate::kind::{index, row_type};
+use crate::kind::{foreign_partition, index, row_type};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
@@ -105,30 +105,9 @@ pub fn ancestry(schema: &Schema, name: &QName) -> Vec<QName> {
     ancestry
 }
 
-/// The foreign tables among the partitions of the table and of those below it.
-pub fn foreign_below(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
-    let tables = family(sides, name).into_iter().filter_map(|it| find(sides.old, &it));
-    tables.flat_map(|it| it.foreign.0.iter().map(|(name, _)| name.clone())).collect()
-}
-
-/// Why a partitioned table that stays can't have what is for all of its partitions, some of which are foreign tables.
-pub fn stays_beside_foreign(sides: &Sides<'_>, name: &QName, what: &str, those: &str) -> Option<String> {
-    let foreign = foreign_below(sides, name).into_iter().next().filter(|_| !sides.is_new(&id(name)))?;
-    Some(format!(
-        "{foreign} is a foreign table among the partitions of {name}, and PostgreSQL has no {those} on such: declare {what} on \
-         each of the other partitions instead, or detach {foreign} first"
-    ))
-}
-
-/// Why rows of the table are not written by a plan: some of them are another server's.
-pub fn writes_foreign(sides: &Sides<'_>, name: &QName) -> Option<String> {
-    let foreign = foreign_below(sides, name).into_iter().next()?;
-    Some(format!("{foreign} is a foreign table among the partitions of {name}, and a plan writes no rows on another server"))
-}
-
 /// What a statement without ONLY locks: the family, and the foreign tables among the partitions.
 pub fn reach(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
-    family(sides, name).into_iter().chain(foreign_below(sides, name)).collect()
+    family(sides, name).into_iter().chain(foreign_partition::below(sides, name)).collect()
 }
 
 /// The table and all its descendants, on either side.
@@ -189,12 +168,6 @@ pub fn is_used(sides: &Sides<'_>, name: &QName) -> bool {
 /// Whether a change of the table's rows is better made in parts.
 pub fn is_for_batches(sides: &Sides<'_>, name: &QName) -> bool {
     is_used(sides, name) && !matches!(rows(sides, name), Some(..batch::WORTH_IT))
-}
-
-/// Whether rows of the table get values in parts rather than by a rewrite, which goes where parts can't: the server lets it
-/// pass foreign partitions by.
-pub fn is_filled_in_batches(sides: &Sides<'_>, name: &QName) -> bool {
-    is_for_batches(sides, name) && writes_foreign(sides, name).is_none()
 }
 
 /// Estimated rows of the table and its descendants, where that is known of all of them.

@@ -13,7 +13,7 @@ use crate::kind::index::{Index, Key, Of, Subject};
 use crate::kind::made_name::{derived, derived_beside};
 use crate::kind::routine::Body;
 use crate::kind::trigger::{Timing, Trigger};
-use crate::kind::{Definition, Kind, Object, ObjectId, default, domain, partition, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, default, domain, foreign_partition, partition, table};
 use crate::lock::Lock;
 use crate::name::{DollarQuoted, Literal, Name, QName};
 use crate::plan::batch::Batch;
@@ -85,7 +85,7 @@ fn obstacle(before: &Column, after: &Column, sides: &Sides<'_>) -> Option<String
     if family.iter().any(|it| column::find(sides.new, it, old).is_some()) {
         return Some(format!("{old} is declared as another column"));
     }
-    if let Some(why) = table::writes_foreign(sides, &before.table) {
+    if let Some(why) = foreign_partition::no_rows_written(sides, &before.table) {
         return Some(why);
     }
     for member in &family {

@@ -1,7 +1,7 @@
 //! Columns that come to rows: their values, by a default or in batches, and the triggers that keep them meanwhile.
 
 use crate::kind::made_name::derived_beside;
-use crate::kind::{row_type, table};
+use crate::kind::{foreign_partition, row_type, table};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::kind::constraint::Rule;
 use crate::lock::Lock;
@@ -55,7 +55,7 @@ impl Column {
 
     /// Why no statement can give the rows values.
     pub(super) fn cannot_be_filled(&self, sides: &Sides<'_>) -> Option<String> {
-        let why = table::writes_foreign(sides, &self.table)?;
+        let why = foreign_partition::no_rows_written(sides, &self.table)?;
         Some(format!(
             "{why}: declare {} without its backfill, give the rows of each server their values, and declare the rest then; \
              or detach the foreign table first",
@@ -68,7 +68,7 @@ impl Column {
     /// partitions has to be.
     pub(super) fn default_by_batches(&self, sides: &Sides<'_>) -> Option<Backfill> {
         let default = self.default(sides.new).filter(|it| self.takes_default_along(sides) && !it.is_surely_stable())?;
-        table::is_filled_in_batches(sides, &self.table)
+        foreign_partition::is_filled_in_batches(sides, &self.table)
             .then(|| self.backfill_with(&default.expression.to_string(), sides))
             .flatten()
     }
@@ -82,7 +82,7 @@ impl Column {
             }
             _ => false,
         });
-        if is_in_key || !table::is_filled_in_batches(sides, &self.table) {
+        if is_in_key || !foreign_partition::is_filled_in_batches(sides, &self.table) {
             return None;
         }
         let filled = self.backfill_with(expression, sides)?;

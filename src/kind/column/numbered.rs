@@ -6,7 +6,7 @@ use crate::kind::made_name::derived;
 use crate::kind::column::{Backfill, Column};
 use crate::kind::constraint::Rule;
 use crate::kind::sequence::{Options, Sequence};
-use crate::kind::{Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, foreign_partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Stage, Step};
@@ -69,7 +69,7 @@ impl Column {
     fn is_worth_numbering(&self, sides: &Sides<'_>) -> bool {
         let said = sides.facts.backfills.contains_key(&(self.table.clone(), self.name.clone()));
         let can_be = self.generated.is_none() && !said && !self.is_derived(sides);
-        can_be && table::may_hold_rows(sides, &self.table) && table::is_filled_in_batches(sides, &self.table)
+        can_be && table::may_hold_rows(sides, &self.table) && foreign_partition::is_filled_in_batches(sides, &self.table)
     }
 
     /// The sequence of a serial that can only come after its column, and whose numbers are needed before that for the

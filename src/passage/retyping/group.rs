@@ -7,7 +7,7 @@ use crate::kind::column::retype::{Conversion, Retype, retype};
 use crate::kind::column::{self, Column};
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::made_name::derived;
-use crate::kind::{Kind, Object, ObjectId, extension, partition, publication, row_type, table};
+use crate::kind::{Kind, Object, ObjectId, extension, foreign_partition, partition, publication, row_type, table};
 use crate::name::{Name, QName};
 use crate::passage::partitioned;
 use crate::plan::batch;
@@ -343,7 +343,7 @@ fn table_obstacle(name: &QName, sides: &Sides<'_>) -> Option<String> {
     if table::family(sides, name).len() > partitions.len() || !table::parents(sides.old, name).is_empty() {
         return Some(format!("{name} is a partition, inherits, or is inherited from"));
     }
-    if let Some(why) = table::writes_foreign(sides, name) {
+    if let Some(why) = foreign_partition::no_rows_written(sides, name) {
         return Some(why);
     }
     if let Some(column) = row_type::stored_in(sides, name) {
