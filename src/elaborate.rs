@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 use crate::connect::Session;
 use crate::diagnostic::Report;
 use crate::introspect::{IntrospectError, Reading, introspect, server_message};
-use crate::kind::ObjectId;
+use crate::kind::{ObjectId, foreign_partition};
 use crate::name::{Literal, Name};
 use crate::plan::{self, PlanError, Planned};
 use crate::platform::Platform;
@@ -218,7 +218,8 @@ pub async fn declared(
     // What the shadow lacks, bodies may refer to.
     let absent = if copied.missing.is_empty() { found.absent } else { vec![] };
     session.client.batch_execute("RESET ALL").await?;
-    let schema = introspect(&session.client, false).await?.schema;
+    let mut schema = introspect(&session.client, false).await?.schema;
+    foreign_partition::as_meant(&mut schema);
     Ok(Elaborated { database: copied.database, schema, notes, absent })
 }
 

@@ -8,7 +8,7 @@ use crate::config::{Config, PlanSettings};
 use crate::connect::Target;
 use crate::diagnostic::{Exit, Report};
 use crate::elaborate;
-use crate::kind::{Kind, ObjectId};
+use crate::kind::{Kind, ObjectId, foreign_partition};
 use crate::name::QName;
 use crate::passage::quarantine::{Quarantine, tell};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
@@ -293,6 +293,7 @@ async fn renamed(both: &Both, both_names: bool) -> Result<Renamed, Failure> {
             workbench.say(&twin.back()).await?;
         }
         desired = workbench.finish().await?;
+        foreign_partition::as_meant(&mut desired);
     }
     Ok(Renamed { renames, twins, start, desired })
 }

@@ -34,6 +34,18 @@ pub struct Constraint {
     /// object; statements on the partitioned table reach it while the partition is attached.
     pub inherited: Aside<bool>,
     pub rule: Rule,
+    /// Whether the index of a key is valid. One that is not lets a key stand that nothing can refer to.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    pub valid: bool,
+}
+
+fn usual() -> bool {
+    true
+}
+
+/// So that the fingerprint of a schema without an invalid key says nothing of it.
+fn is_usual(valid: &bool) -> bool {
+    *valid
 }
 
 /// What a constraint is added in place of. One statement drops and adds, so that there is no moment without a rule.
@@ -458,6 +470,9 @@ impl Definition for Constraint {
                 'table', json_build_array(n.nspname, t.relname),
                 'partitioned', t.relkind = 'p',
                 'deferrable', con.condeferrable, 'deferred', con.condeferred, 'validated', con.convalidated,
+                'valid', i.indexrelid IS NULL OR ("#,
+        foreign_partition::valid!(),
+        r#"),
                 'enforced', coalesce((j.con ->> 'conenforced')::boolean, true),
                 'inherited', con.contype = 'c' AND con.coninhcount > 0,
                 'rule', CASE con.contype

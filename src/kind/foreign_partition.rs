@@ -1,12 +1,14 @@
 //! Foreign tables among partitions, which no kind describes: what the others can have beside them, and what statements
 //! on the partitioned table do to them.
 
+use std::sync::Arc;
+
 use crate::kind::index::{Index, is_valid};
-use crate::kind::table;
+use crate::kind::{Object, table};
 use crate::lock::Lock;
 use crate::name::QName;
 use crate::plan::Step;
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 
 /// The foreign tables among the partitions of the table and of those below it.
 pub fn below(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
@@ -53,6 +55,18 @@ macro_rules! valid {
 }
 
 pub(super) use valid;
+
+/// What a declaration means where its own statements leave an index that is not valid, as dumps have them: one on ONLY
+/// the partitioned table, to which those of the partitions are attached.
+pub fn as_meant(schema: &mut Schema) {
+    for object in schema.objects.values_mut() {
+        match object {
+            Object::Index(it) if !it.valid && it.lacking.0.is_empty() => Arc::make_mut(it).valid = true,
+            Object::Constraint(it) if !it.valid => Arc::make_mut(it).valid = true,
+            _ => {}
+        }
+    }
+}
 
 impl Index {
     /// Whether it comes to a partitioned table after the indexes of its partitions, which it takes in by itself: one that

@@ -320,6 +320,7 @@ impl Conversion<'_> {
             enforced: true,
             inherited: Aside(false),
             rule: Rule::Check(Check { expression: Expr(condition), no_inherit: false }),
+            valid: true,
         };
         put(&mut schema, Object::Constraint(Arc::new(check)));
         schema.add_own_needs();

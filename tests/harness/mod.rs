@@ -16,7 +16,7 @@ use tenantry::config::PlanSettings;
 use tenantry::diagnostic::{File, Look};
 use tenantry::diff::diff;
 use tenantry::introspect::{Reading, introspect};
-use tenantry::kind::ObjectId;
+use tenantry::kind::{ObjectId, foreign_partition};
 use tenantry::name::{Name, QName};
 use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
@@ -174,7 +174,8 @@ impl Case {
     /// Loads both sides into databases of their own and plans the way from one to the other.
     pub async fn load(&self, shadow: &'static Shadow) -> Outcome<Sides> {
         let (old, mut old_reading) = side(shadow, "old", &self.old, self.seed.as_deref()).await?;
-        let (new, new_reading) = side(shadow, "new", &self.new, None).await?;
+        let (new, mut new_reading) = side(shadow, "new", &self.new, None).await?;
+        foreign_partition::as_meant(&mut new_reading.schema);
         self.declare(&mut old_reading.facts);
         let moves: Vec<Move> = self.settings.moves.iter().map(Moving::declared).collect();
         match relocate::pending(&moves, &old_reading.schema, &new_reading.schema, &old_reading.facts) {
@@ -279,6 +280,7 @@ impl Case {
         }
         if !pending.twins.is_empty() {
             before = run_on(shadow, new, pending.twins.iter().map(Twin::back)).await?;
+            foreign_partition::as_meant(&mut before);
         }
         Ok((pending, start, before))
     }

@@ -1,0 +1,1 @@
+INSERT INTO events VALUES ('a', '2026-02-02');
