@@ -199,20 +199,24 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// What reads a column that comes and is filled does so once it is: until then it would find nothing.
+    /// What reads a column that comes and is filled does so once it is: until then it would find nothing. What reads that
+    /// in turn comes after it.
     fn wait_for_rows(&mut self) {
         let fills = |node: &Node| node.steps.iter().any(|step| step.stage == Stage::Backfill);
         let coming = self.nodes.values().filter(|node| fills(node)).flat_map(|node| &node.does);
-        let filled: BTreeSet<ObjectId> =
+        let mut late: BTreeSet<ObjectId> =
             coming.filter(|(_, half)| *half == Half::Create).map(|(id, _)| id.clone()).collect();
-        if filled.is_empty() {
-            return;
-        }
-        for ((id, half), node) in &mut self.nodes {
-            let Some(object) = self.new.get(id).filter(|_| *half != Half::Drop) else { continue };
-            let mut named = self.new.needs_of(id).chain(self.new.wishes_of(id));
-            if named.any(|it| filled.contains(it) && object.reads(it)) {
-                node.steps.iter_mut().for_each(|step| step.stage = step.stage.max(Stage::Validate));
+        let mut found = !late.is_empty();
+        while found {
+            found = false;
+            for ((id, half), node) in &mut self.nodes {
+                let Some(object) = self.new.get(id).filter(|_| *half != Half::Drop) else { continue };
+                let mut named = self.new.needs_of(id).chain(self.new.wishes_of(id));
+                if !late.contains(id) && named.any(|it| late.contains(it) && object.reads(it)) {
+                    node.steps.iter_mut().for_each(|step| step.stage = step.stage.max(Stage::Validate));
+                    late.insert(id.clone());
+                    found = true;
+                }
             }
         }
     }

@@ -1,0 +1,3 @@
+CREATE TABLE person (id integer PRIMARY KEY);
+CREATE VIEW one AS SELECT id FROM person;
+CREATE VIEW two AS SELECT id FROM one;
