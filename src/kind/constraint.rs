@@ -94,10 +94,10 @@ impl Constraint {
         format!("ADD CONSTRAINT {} {}", self.name, self.definition(sides))
     }
 
-    /// Whether another key of the new table is the same by another name: CREATE TABLE would make one of the two
+    /// Keys of the new table that are the same by another name: CREATE TABLE would make one of the two
     /// (`transformIndexConstraints` in parse_utilcmd.c).
-    fn has_an_equal(&self, sides: &Sides<'_>) -> bool {
-        let Rule::Unique(own) = &self.rule else { return false };
+    fn equals_before(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let Rule::Unique(own) = &self.rule else { return vec![] };
         let is_before = |it: &Constraint| match &it.rule {
             Rule::Unique(other) => {
                 let same = (&own.columns, &own.include, own.nulls_not_distinct, own.without_overlaps)
@@ -108,7 +108,7 @@ impl Constraint {
             Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => false,
         };
         let others = sides.new.of_relation(Kind::Constraint, &self.table);
-        others.into_iter().any(|it| matches!(it, Object::Constraint(it) if is_before(it)))
+        others.filter(|it| matches!(it, Object::Constraint(it) if is_before(it))).map(Object::id).collect()
     }
 
     /// Whether the server looks at every row when it makes the CHECK anew.
@@ -646,10 +646,12 @@ impl Definition for Constraint {
         }
     }
 
-    /// A key of a partitioned table is one once those of all partitions are part of it.
+    /// A key of a partitioned table is one once those of all partitions are part of it. Of keys of a partition that are
+    /// alike, the server attaches the oldest to the oldest of its parent.
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match &self.rule {
             Rule::Foreign(_) => index_partition::below(sides.new.needs_of(&self.id()), sides.new),
+            Rule::Unique(_) if sides.is_new(&self.table_id()) => self.equals_before(sides),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
         }
     }
@@ -669,7 +671,7 @@ impl Definition for Constraint {
         }
         let step = format!("{} {}", self.alter_table(), self.addition(sides));
         // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
-        let step = if self.has_an_equal(sides) {
+        let step = if !self.equals_before(sides).is_empty() {
             Step::new(step)
         } else if self.validated || !self.enforced {
             Step::new(step).clause(self.table_id(), format!("CONSTRAINT {} {}", self.name, self.definition(sides)))

@@ -376,19 +376,27 @@ fn comes_below<'a>(name: &'a QName, sides: &Sides<'a>) -> Option<&'a QName> {
 
 /// What attaches the partitions that come below a table, with copies of what goes from it.
 pub fn coming_below(name: &QName, sides: &Sides<'_>) -> Vec<ObjectId> {
-    let comes = |it: &&Object| matches!(it, Object::Partition(it) if comes_below(&it.child, sides) == Some(name));
+    let is_above = |it: &QName| comes_below(it, sides).is_some_and(|it| ancestry(sides.old, it).contains(name));
+    let comes = |it: &&Object| matches!(it, Object::Partition(it) if is_above(&it.child));
     sides.new.of_kind(Kind::Partition).filter(comes).map(Object::id).collect()
 }
 
 impl Table {
     /// What a new partition has as long as those above it do: columns and checks that go in `contract`. Without them it
-    /// can't be attached before, and they go with those of the table above.
+    /// can't be attached before, and they go with those of the table above. On a way back, what is handed down from further
+    /// above may be said of that alone.
     fn until_the_contract(&self, sides: &Sides<'_>) -> Vec<(ObjectId, String)> {
         let Some(above) = comes_below(&self.name, sides) else { return vec![] };
-        let Some(whole) = find(sides.old, above) else { return vec![] };
-        let columns = whole.columns(sides.old).into_iter().filter(|it| !sides.new.contains(&it.id()));
-        let columns = columns.map(|it| (column::id(&self.name, &it.name), it.as_of_partition(sides)));
-        columns.chain(constraint::going_checks(above, &self.name, sides)).collect()
+        let mut found = BTreeSet::new();
+        let mut going = vec![];
+        for above in ancestry(sides.old, above) {
+            let Some(whole) = find(sides.old, &above) else { continue };
+            let columns = whole.columns(sides.old).into_iter().filter(|it| !sides.new.contains(&it.id()));
+            let columns = columns.map(|it| (column::id(&self.name, &it.name), it.as_of_partition(sides)));
+            let all = columns.chain(constraint::going_checks(&above, &self.name, sides));
+            going.extend(all.filter(|(id, _)| found.insert(id.clone())));
+        }
+        going
     }
 }
 

@@ -1,0 +1,2 @@
+CREATE TABLE event (id integer PRIMARY KEY, CONSTRAINT positive CHECK (id > 0)) PARTITION BY RANGE (id);
+CREATE TABLE event_first PARTITION OF event FOR VALUES FROM (0) TO (100);

@@ -1,0 +1,2 @@
+CREATE TABLE event (id integer PRIMARY KEY, name text DEFAULT 'x') PARTITION BY RANGE (id);
+CREATE TABLE event_first PARTITION OF event FOR VALUES FROM (0) TO (100);
