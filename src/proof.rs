@@ -23,7 +23,7 @@ use crate::source::Seed;
 use crate::source::uses::{What, uses};
 
 pub mod access;
-mod back;
+pub mod back;
 mod fight;
 pub mod observe;
 pub mod outlook;
@@ -172,7 +172,12 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     drop(session);
     let mut legs = back::legs(subject.plan, subject.borders);
     let last = legs.pop_if(|leg| leg.last().is_some_and(|it| it.end == subject.plan.len())).unwrap_or_default();
-    let mut back = Back { plan: subject.plan, scope: subject.scope, found: Found::default() };
+    let mut back = Back {
+        plan: subject.plan,
+        scope: subject.scope,
+        ends: [&copied, subject.desired],
+        found: Found::default(),
+    };
     let apart = if legs.is_empty() { None } else { Some(shadow.clone_database(&copy.database, "back").await?) };
     let (runner, watcher) = (copy.database.connect_as(creator).await?, copy.database.connect().await?);
     // Declared rows may come: the others are to be what they were.

@@ -8,6 +8,7 @@ use super::unlike::unlike;
 use super::{IntrospectError, ProofError};
 use crate::connect::Session;
 use crate::introspect::{introspect, server_message};
+use crate::kind::{Object, ObjectId};
 use crate::plan::Planned;
 use crate::schema::Schema;
 use crate::scope::Scope;
@@ -38,6 +39,15 @@ pub fn legs(plan: &[Planned], borders: &[usize]) -> Vec<Leg> {
     legs
 }
 
+/// What the plan leaves as it was, and a way back leaves so too, where it was in the making at that place: a foreign key
+/// that is made again and validated later.
+pub fn whole_again([now, state]: [&Schema; 2], ends: [&Schema; 2]) -> BTreeSet<ObjectId> {
+    let is_whole = |(id, object): &(&ObjectId, &Object)| {
+        state.get(id).is_some_and(|it| it != *object) && ends.iter().all(|end| end.get(id) == Some(*object))
+    };
+    now.objects.iter().filter(is_whole).map(|(id, _)| id.clone()).collect()
+}
+
 /// What was found on the ways back: where they do not lead, in words, and the steps on which that is so or is not known.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -49,6 +59,8 @@ pub struct Found {
 pub struct Back<'a> {
     pub plan: &'a [Planned],
     pub scope: &'a Scope,
+    /// What there is before the plan, and after it.
+    pub ends: [&'a Schema; 2],
     pub found: Found,
 }
 
@@ -64,7 +76,8 @@ impl Back<'_> {
         for (at, piece) in leg.iter().enumerate().rev() {
             let said = match observe::undo(runner, &self.plan[piece.clone()]).await {
                 Ok(()) => {
-                    let left = unlike(&self.now(runner).await?, &states[&piece.start], &BTreeSet::new(), "was");
+                    let (now, state) = (self.now(runner).await?, &states[&piece.start]);
+                    let left = unlike(&now, state, &whole_again([&now, state], self.ends), "was");
                     let undos = match *piece == (0..self.plan.len()) {
                         true => "the undos".to_owned(),
                         false => format!("the undos of steps {} to {}", piece.start + 1, piece.end),

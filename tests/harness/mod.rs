@@ -427,8 +427,8 @@ impl Sides {
         }
         // The case says why not.
         if case.settings.undo != Some(false) {
-            let start = &self.old_reading.schema;
-            faults.extend(ways_back::faults(self.shadow, &self.old, plan, start, &runner).await?);
+            let ends = [&self.old_reading.schema, &self.new_reading.schema];
+            faults.extend(ways_back::faults(self.shadow, &self.old, plan, ends, &runner).await?);
         }
         if case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some() {
             faults.extend(stops::faults(self.shadow, &self.old, plan, &self.old_reading.schema).await?);

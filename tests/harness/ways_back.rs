@@ -5,7 +5,7 @@ use std::ops::Range;
 use tenantry::connect::Session;
 use tenantry::introspect::introspect;
 use tenantry::plan::Planned;
-use tenantry::proof::observe;
+use tenantry::proof::{back, observe};
 use tenantry::schema::Schema;
 use tenantry::shadow::{Shadow, ShadowDatabase};
 
@@ -36,13 +36,13 @@ pub async fn faults(
     shadow: &Shadow,
     old: &ShadowDatabase,
     plan: &[Planned],
-    start: &Schema,
+    [start, end]: [&Schema; 2],
     done: &Session,
 ) -> Outcome<Vec<String>> {
     let mut faults = vec![];
     for way in ways(plan) {
         if way == (0..plan.len()) {
-            faults.extend(over(done, plan, way, start).await?);
+            faults.extend(over(done, plan, way, start, [start, end]).await?);
             continue;
         }
         let copy = shadow.clone_database(old, "back").await?;
@@ -51,20 +51,29 @@ pub async fn faults(
         runner.client.batch_execute("RESET ALL").await?;
         let before = introspect(&runner.client, true).await?.schema;
         observe::run(&runner, &watcher, &plan[way.clone()]).await?;
-        faults.extend(over(&runner, plan, way, &before).await?);
+        faults.extend(over(&runner, plan, way, &before, [start, end]).await?);
         drop((runner, watcher));
         shadow.drop_database(copy).await?;
     }
     Ok(faults)
 }
 
-async fn over(runner: &Session, plan: &[Planned], way: Range<usize>, before: &Schema) -> Outcome<Vec<String>> {
+async fn over(
+    runner: &Session,
+    plan: &[Planned],
+    way: Range<usize>,
+    before: &Schema,
+    ends: [&Schema; 2],
+) -> Outcome<Vec<String>> {
     runner.client.batch_execute(&format!("RESET ALL; {}", observe::SESSION)).await?;
     let steps = format!("steps {} to {}", way.start + 1, way.end);
     if let Err(error) = observe::undo(runner, &plan[way]).await {
         return Ok(vec![format!("undo of {steps}: {error}")]);
     }
     runner.client.batch_execute("RESET ALL").await?;
-    let back = introspect(&runner.client, true).await?.schema;
-    Ok(differences(&format!("after the undo of {steps}"), &back, before))
+    let mut reached = introspect(&runner.client, true).await?.schema;
+    for id in back::whole_again([&reached, before], ends) {
+        reached.objects.insert(id.clone(), before.objects[&id].clone());
+    }
+    Ok(differences(&format!("after the undo of {steps}"), &reached, before))
 }
