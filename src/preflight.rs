@@ -65,8 +65,8 @@ pub enum What {
     Rewrite,
     /// Triggers that run for each row that is updated, but for those of the plan itself.
     Triggers { own: BTreeSet<String> },
-    /// Rows whose entry is too long for an index that is a B-tree: the columns that are in it as they stand in the table.
-    TooLong { index: String, columns: Vec<String>, condition: Option<String> },
+    /// Rows whose entries are too long for indexes that are B-trees: one look at the rows for all of the table.
+    TooLong { of: Vec<Entry> },
     /// The plan makes a trigger that follows what is written to the table: whether rows come by a subscription, whose worker
     /// fires none.
     Followed,
@@ -82,6 +82,18 @@ pub enum What {
 pub struct Term {
     pub name: String,
     pub value: String,
+}
+
+/// What an index has of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub step: u32,
+    pub index: String,
+    /// Columns that are in it as they stand in the table.
+    pub columns: Vec<String>,
+    /// What is computed for it: how far that is compressed, only the index shows.
+    pub computed: Vec<String>,
+    pub condition: Option<String>,
 }
 
 /// The questions that the steps of a plan raise, each once. A statement that can't be parsed raises none.
@@ -476,11 +488,17 @@ impl Asked {
         self.push(table, What::Index { columns });
     }
 
-    /// Asks for rows whose entry would be too long. What is computed can't be told: an index compresses it.
-    fn long(&mut self, table: &str, index: String, columns: Vec<String>, condition: Option<String>) {
-        let columns: Vec<String> = columns.into_iter().filter(|it| is_column(it)).collect();
-        if !columns.is_empty() {
-            self.push(table.to_owned(), What::TooLong { index, columns, condition });
+    /// Asks for rows whose entry would be too long.
+    fn long(&mut self, table: &str, index: String, values: Vec<String>, condition: Option<String>) {
+        let (columns, computed) = values.into_iter().partition(|it| is_column(it));
+        let entry = Entry { step: self.step, index, columns, computed, condition };
+        let of_table = self.probes.iter_mut().filter(|it| it.table == table).find_map(|it| match &mut it.what {
+            What::TooLong { of } => Some(of),
+            _ => None,
+        });
+        match of_table {
+            Some(of) => of.push(entry),
+            None => self.push(table.to_owned(), What::TooLong { of: vec![entry] }),
         }
     }
 

@@ -388,8 +388,41 @@ async fn rows_that_are_too_long_for_a_b_tree() {
     project.plan().await;
     project.run(&["apply", "plan.toml", "--yes"]).await;
 
+    // What is computed for an index may be compressed there.
+    let computed = format!(
+        "{NOISE} {table} {external} CREATE INDEX by_lower ON t (lower(note)); CREATE INDEX by_plain ON t (plain);"
+    );
+    let project = Project::new(
+        "computed_long",
+        &format!("{fits} INSERT INTO t VALUES (9, 'x', noise(3000));"),
+        &[("schema/t.sql", &computed)],
+    )
+    .await;
+    let said = project.plan().await;
+    let said = said.replace('│', "").split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "rows of public.t may be too long for the index by_lower, which is a B-tree: they fit where they can be compressed: id = 2",
+        "rows of public.t are too long for the index by_plain, which is a B-tree: id = 9",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let fitting = computed.replace(" CREATE INDEX by_plain ON t (plain);", "");
+    std::fs::write(project.dir.path().join("schema/t.sql"), &fitting).unwrap();
+    project.plan().await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+
     // Left as it is in the table, and so in the index.
     let plain = format!("{fits} INSERT INTO t VALUES (5, 'x', repeat('a', 2710)), (7, 'x', repeat('a', 2710));");
     let project = Project::new("plain", &plain, &[("schema/t.sql", &both)]).await;
     stands_against(&project, &["too long for the index by_both, which is a B-tree: id = 5\n"]).await;
+}
+
+#[tokio::test]
+async fn rows_that_are_alike_in_what_is_computed_for_an_index() {
+    let old = "CREATE TABLE t (id bigint PRIMARY KEY, note text);
+        INSERT INTO t VALUES (1, 'One'), (2, 'one'), (3, 'two'), (4, 'Two');";
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY, note text);
+        CREATE UNIQUE INDEX by_lower ON t (lower(note), (id > 4)) WHERE id < 4;";
+    let project = Project::new("computed_alike", old, &[("schema/t.sql", new)]).await;
+    stands_against(&project, &["rows of public.t are alike in lower(note), id > 4: one, false (2 times)\n"]).await;
 }

@@ -13,7 +13,7 @@ use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::name::{Literal, list};
 use crate::plan::file::FileStep;
-use crate::preflight::{Bound, Probe, Term, What, probes};
+use crate::preflight::{Bound, Entry, Probe, Term, What, probes};
 use crate::render::review::bytes;
 
 /// How long one question may take, and all of them together.
@@ -65,7 +65,7 @@ pub(super) async fn ask(session: &Session, plan: &[FileStep], steps: &[&FileStep
         if session.client.batch_execute(&begin).await.is_err() {
             break;
         }
-        match (Asking { session, probe: &probe, begin: &begin }).found().await {
+        match (Asking { session, probe: &probe, begin: &begin }).all().await {
             Ok(found) => findings.extend(found),
             Err(error) => findings.extend(unanswered(&probe, &error)),
         }
@@ -159,6 +159,12 @@ impl Required<'_> {
     }
 }
 
+/// Expressions for bytes in an index entry.
+struct Length {
+    least: String,
+    most: String,
+}
+
 struct Asking<'a> {
     session: &'a Session,
     probe: &'a Probe,
@@ -166,6 +172,13 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    async fn all(&self) -> Result<Vec<Finding>, tokio_postgres::Error> {
+        match &self.probe.what {
+            What::TooLong { of } => self.too_long(of).await,
+            _ => Ok(self.found().await?.into_iter().collect()),
+        }
+    }
+
     async fn found(&self) -> Result<Option<Finding>, tokio_postgres::Error> {
         let table = &self.probe.table;
         match &self.probe.what {
@@ -319,23 +332,13 @@ impl Asking<'_> {
                 );
                 Ok((!named.is_empty()).then_some(Finding { step: self.probe.step, stops: false, message }))
             }
-            What::TooLong { index, columns, condition } => {
-                let Some(length) = self.length(columns).await? else { return Ok(None) };
-                let condition = condition.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
-                // A third of a page, less what the page itself takes (`BTMaxItemSize`), and the entry its header.
-                let most = "(current_setting('block_size')::int - 56) / 3 / 8 * 8 - 8";
-                let found = self.rows(&format!("{condition}8 + {length} > {most}"), "true", &[], None).await?;
-                let message =
-                    |rows| format!("rows of {table} are too long for the index {index}, which is a B-tree: {rows}");
-                Ok(self.stops(found.map(message)))
-            }
             What::Place { namespace, renamed, leaving } => self.place(namespace, renamed, leaving).await,
             What::Namespace => {
                 let query = format!("SELECT 1::text WHERE to_regnamespace({}) IS NOT NULL", Literal(table));
                 let found = !self.texts(&query).await?.is_empty();
                 Ok(self.stops(found.then(|| format!("there is a namespace {table} by now; plan anew"))))
             }
-            What::Index { .. } | What::Rewrite => Ok(None),
+            What::TooLong { .. } | What::Index { .. } | What::Rewrite => Ok(None),
         }
     }
 
@@ -413,9 +416,72 @@ impl Asking<'_> {
         Ok(None)
     }
 
-    /// Bytes of the columns in an index entry, of which it has that many for certain: what an index may compress better
+    /// Rows whose entries are too long for B-trees, index by index; where no row is, it is one look at them for all.
+    async fn too_long(&self, of: &[Entry]) -> Result<Vec<Finding>, tokio_postgres::Error> {
+        let table = &self.probe.table;
+        let (mut sure, mut perhaps) = (vec![], vec![]);
+        for entry in of {
+            let columns = self.lengths(&entry.columns).await?;
+            let computed = self.computed(&entry.computed).await?;
+            // A third of a page, less what the page itself takes (`BTMaxItemSize`), and the entry its header.
+            let most = "(current_setting('block_size')::int - 56) / 3 / 8 * 8 - 8";
+            let condition = entry.condition.as_ref().map(|it| format!("({it}) AND ")).unwrap_or_default();
+            let are_more = |lengths: Vec<&String>| {
+                let bytes: Vec<&str> = lengths.iter().map(|it| it.as_str()).collect();
+                (!bytes.is_empty()).then(|| format!("({condition}8 + {} > {most})", bytes.join(" + ")))
+            };
+            sure.push(are_more(columns.iter().chain(computed.iter().map(|it| &it.least)).collect()));
+            perhaps.push(are_more(columns.iter().chain(computed.iter().map(|it| &it.most)).collect()));
+        }
+        let any: Vec<&str> = perhaps.iter().flatten().map(String::as_str).collect();
+        if any.is_empty() || self.keys_where(&any.join(" OR ")).await?.is_none() {
+            return Ok(vec![]);
+        }
+        let mut findings = vec![];
+        for (entry, (sure, perhaps)) in of.iter().zip(sure.iter().zip(&perhaps)) {
+            let (Some(sure), Some(perhaps), Entry { step, index, .. }) = (sure, perhaps, entry) else { continue };
+            if let Some(rows) = self.keys_where(sure).await? {
+                let message =
+                    format!("rows of {table} are too long for the index {index}, which is a B-tree: {rows}");
+                findings.push(Finding { step: *step, stops: true, message });
+            } else if sure != perhaps
+                && let Some(rows) = self.keys_where(perhaps).await?
+            {
+                let message = format!(
+                    "rows of {table} may be too long for the index {index}, which is a B-tree: they fit where they can be \
+                     compressed: {rows}"
+                );
+                findings.push(Finding { step: *step, stops: false, message });
+            }
+        }
+        Ok(findings)
+    }
+
+    /// The rows that satisfy a condition, some of them where there are too many to look at. What can't be computed for a
+    /// row is asked for by itself.
+    async fn keys_where(&self, condition: &str) -> Result<Option<String>, tokio_postgres::Error> {
+        let (key, alias) = self.key().await?;
+        let table = &self.probe.table;
+        let all = format!("SELECT {key} FROM {table} AS {alias} WHERE {condition} LIMIT {}", NAMED + 1);
+        let error = match self.texts(&all).await {
+            Ok(rows) => return Ok(listed(rows)),
+            Err(error) => error,
+        };
+        self.again().await?;
+        let sample = format!(
+            "SELECT {key} FROM (SELECT *, ctid, tableoid FROM {table} AS {alias} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
+            NAMED + 1
+        );
+        match error.code() {
+            Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
+            Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => Ok(None),
+            _ => Err(error),
+        }
+    }
+
+    /// Bytes of columns in an index entry, of which it has that many for certain: what an index may compress better
     /// than the table has it counts less. Nothing where all are of a fixed length, which is never too long.
-    async fn length(&self, columns: &[String]) -> Result<Option<String>, tokio_postgres::Error> {
+    async fn lengths(&self, columns: &[String]) -> Result<Vec<String>, tokio_postgres::Error> {
         let query = "SELECT format('%I', a.attname), a.attlen, a.attstorage IN ('x', 'm'), EXISTS (
                         SELECT FROM unnest(c.reloptions) AS o (option) WHERE o.option LIKE 'toast_tuple_target=%')
                FROM pg_catalog.pg_class c
@@ -423,7 +489,7 @@ impl Asking<'_> {
               WHERE c.oid = to_regclass($1::text) AND format('%I', a.attname) = ANY ($2::text[]) ORDER BY 1";
         let rows = self.session.client.query(query, &[&self.probe.table, &columns]).await?;
         if rows.iter().all(|row| row.get::<_, i16>(1) > 0) {
-            return Ok(None);
+            return Ok(vec![]);
         }
         let lengths = rows.iter().map(|row| {
             let (column, compressed, is_tuned): (String, bool, bool) = (row.get(0), row.get(2), row.get(3));
@@ -438,8 +504,35 @@ impl Asking<'_> {
                 "coalesce(CASE WHEN pg_column_compression({column}) IS NOT NULL OR {size} < 500 THEN {size} ELSE {tried} END, 0)"
             )
         });
-        let lengths: Vec<String> = lengths.collect();
-        Ok(Some(format!("({})", lengths.join(" + "))))
+        Ok(lengths.collect())
+    }
+
+    /// The same of what is computed: what is longer than 500 bytes is compressed, as far as that may go.
+    async fn computed(&self, expressions: &[String]) -> Result<Vec<Length>, tokio_postgres::Error> {
+        let (_, alias) = self.key().await?;
+        let mut lengths = vec![];
+        for it in expressions {
+            let query = format!("SELECT {it} FROM {} AS {alias}", self.probe.table);
+            let Ok(prepared) = self.session.client.prepare(&query).await else {
+                // What it takes is not there yet, which is told where it is asked for by itself.
+                self.again().await?;
+                continue;
+            };
+            let Some(of) = prepared.columns().first().map(|it| it.type_().oid()) else { continue };
+            let query = "SELECT typlen > 0, typstorage IN ('x', 'm') FROM pg_catalog.pg_type WHERE oid = $1";
+            let row = self.session.client.query_one(query, &[&of]).await?;
+            if row.get(0) {
+                continue;
+            }
+            let most = format!("coalesce(pg_column_size({it}), 0)");
+            let least = match row.get(1) {
+                // No method makes less than a 256th of it.
+                true => format!("CASE WHEN {most} < 500 THEN {most} ELSE {most} / 256 END"),
+                false => most.clone(),
+            };
+            lengths.push(Length { least, most });
+        }
+        Ok(lengths)
     }
 
     /// What has a name in another namespace that the table, or something of it, would take there.

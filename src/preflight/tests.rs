@@ -121,8 +121,14 @@ fn keys_over_new_columns_are_asked_for_what_these_will_hold() {
     let term = |name: &str, value: &str| Term { name: name.into(), value: value.into() };
     let of = vec![term("tenant", "(1)"), term("\"Phone\"", "\"Phone\"")];
     assert_eq!(asked[0], What::Duplicates { of, nulls_too: false, condition: None });
-    // How long a new column will be is not known.
-    assert_eq!(asked[1], What::TooLong { index: "i".into(), columns: vec!["\"Phone\"".into()], condition: None });
+    let entry = |index: &str, step| Entry {
+        step,
+        index: index.into(),
+        columns: vec!["\"Phone\"".into()],
+        computed: vec!["(1)".into()],
+        condition: None,
+    };
+    assert_eq!(asked[1], What::TooLong { of: vec![entry("i", 2)] });
     assert_eq!(
         asked[3],
         What::Orphans {
@@ -132,6 +138,25 @@ fn keys_over_new_columns_are_asked_for_what_these_will_hold() {
             period: false
         }
     );
+}
+
+#[test]
+fn rows_are_looked_at_once_for_the_length_of_all_entries() {
+    let asked = asked(&[
+        "CREATE INDEX CONCURRENTLY i ON app.t (note)",
+        "CREATE INDEX CONCURRENTLY j ON app.t (lower(note), n) WHERE n > 0",
+        "CREATE INDEX CONCURRENTLY h ON app.t USING hash (note)",
+    ]);
+    let entry = |index: &str, step, columns: &[&str], computed: &[&str], condition: Option<&str>| Entry {
+        step,
+        index: index.into(),
+        columns: columns.iter().map(ToString::to_string).collect(),
+        computed: computed.iter().map(ToString::to_string).collect(),
+        condition: condition.map(str::to_owned),
+    };
+    let of = vec![entry("i", 1, &["note"], &[], None), entry("j", 2, &["n"], &["lower(note)"], Some("n > 0"))];
+    let lengths: Vec<What> = asked.into_iter().filter(|it| matches!(it, What::TooLong { .. })).collect();
+    assert_eq!(lengths, [What::TooLong { of }]);
 }
 
 #[test]
