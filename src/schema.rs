@@ -1,6 +1,6 @@
 //! The whole described state of a database, and the two sides that a plan lies between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -58,6 +58,10 @@ impl Row {
 /// What an object needs. Schemas that are parts of one another share it.
 pub type Needs = Arc<BTreeSet<ObjectId>>;
 
+/// For each object, the objects that need it, in order. It is there to look things up in: of a large schema it is made
+/// several times in a plan.
+pub type Dependents<'a> = HashMap<&'a ObjectId, Vec<&'a ObjectId>>;
+
 /// The described state: objects, and what each needs according to pg_depend and to itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
@@ -106,12 +110,12 @@ impl Schema {
         found
     }
 
-    /// For each object, the objects that need it.
-    pub fn dependents(&self) -> BTreeMap<&ObjectId, BTreeSet<&ObjectId>> {
-        let mut dependents: BTreeMap<&ObjectId, BTreeSet<&ObjectId>> = BTreeMap::new();
+    /// For each object, the objects that need it, in order.
+    pub fn dependents(&self) -> Dependents<'_> {
+        let mut dependents = Dependents::with_capacity(self.objects.len());
         for (id, needs) in &self.needs {
             for need in needs.iter() {
-                dependents.entry(need).or_default().insert(id);
+                dependents.entry(need).or_default().push(id);
             }
         }
         dependents

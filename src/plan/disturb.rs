@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::Change;
 use crate::kind::{Alter, ObjectId};
 use crate::plan::{Disturbance, Step};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Dependents, Facts, Schema, Sides};
 
 /// What a plan has to do, settled: which objects are replaced, and the steps of those that are altered in place.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Settled {
 /// until nothing more is added.
 pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<ObjectId, Change>) -> Settled {
     let dependents = old.dependents();
-    let dependents_after = if facts.way_back { new.dependents() } else { BTreeMap::new() };
+    let dependents_after = if facts.way_back { new.dependents() } else { Dependents::new() };
     let mut settled = Settled::default();
     loop {
         let sides = Sides { old, new, facts, replaced: &settled.replaced };
