@@ -34,7 +34,7 @@ mod unlike;
 pub mod values;
 pub(crate) mod watch;
 
-use access::{ANYBODY, Access, Watch};
+use access::{ANYBODY, Access, Identities, Watch};
 use back::{Back, Found};
 use observe::{Observed, StepFailed};
 use trial::{Fate, Trials};
@@ -305,6 +305,7 @@ struct Seen<'a> {
     watch: Option<Watch<'a>>,
     before: Result<Matrix, String>,
     objects: BTreeSet<ObjectId>,
+    identities: Identities,
 }
 
 impl<'a> Seen<'a> {
@@ -315,13 +316,15 @@ impl<'a> Seen<'a> {
         copied: &Schema,
     ) -> Result<Seen<'a>, ProofError> {
         let watch = Watch::of(&subject.access, subject.scope, subject.plan);
-        let mut seen = Seen { watch, before: Ok(Matrix::new()), objects: BTreeSet::new() };
+        let mut seen =
+            Seen { watch, before: Ok(Matrix::new()), objects: BTreeSet::new(), identities: Identities::new() };
         if let Some(watch) = &mut seen.watch {
             shadow.ensure_role(&RoleSpec::named(ANYBODY)).await?;
             seen.objects = watch.present(copied);
             let session = database.connect().await?;
             let tried = watch.tried(&session, copied, subject.access.old).await;
             seen.before = tried.map_err(|error| server_message(&error));
+            seen.identities = Watch::identities(&session).await?;
         }
         Ok(seen)
     }
@@ -335,13 +338,14 @@ impl<'a> Seen<'a> {
     ) -> Result<(Vec<(ObjectId, plan::access::Change)>, Vec<String>), ProofError> {
         let Some(mut watch) = self.watch else { return Ok((vec![], vec![])) };
         let session = database.connect().await?;
+        let was = watch.follow(&self.identities, &Watch::identities(&session).await?);
         let after = watch.tried(&session, reached, subject.access.new).await;
         let after = after.map_err(|error| server_message(&error));
         let mut said = watch.notes.clone();
         match (self.before, after) {
             (Ok(before), Ok(after)) => {
                 let new = watch.present(reached);
-                Ok((plan::access::changes(&before, &after, &self.objects, &new), said))
+                Ok((plan::access::changes(&before, &after, &self.objects, &new, &was), said))
             }
             (Err(why), _) | (_, Err(why)) => {
                 said.push(format!("who may do what was not tried: {why}"));

@@ -45,7 +45,8 @@ async fn told(server: &support::Server, case: &Path, name: &str) -> String {
     session.client.batch_execute(&text("old.sql")).await.unwrap();
     drop(session);
     let mut config = config::parse(&File::new("tenantry.toml", text("tenantry.toml"))).unwrap();
-    config.schema.paths = vec![case.join("new.sql")];
+    config.schema.paths =
+        ["new.sql", "new.toml"].map(|it| case.join(it)).into_iter().filter(|it| it.exists()).collect();
     let request = Request {
         live: Live::Database(server.target(name)),
         // One server for all is faster than a private one for each.

@@ -59,7 +59,10 @@ impl DomainConstraint {
         } else if users.relations.is_empty() {
             vec![Step::new(format!("ALTER DOMAIN {} ADD {}", self.domain, self.sql()))]
         } else {
-            vec![self.add().own_transaction(), self.validate(sides)]
+            // What is valid is made a promise again only by making it anew.
+            let again = self.dropped("").sql;
+            let validation = self.validate(sides).undone_by(again).undone_by(self.add().sql);
+            vec![self.add().own_transaction(), validation]
         }
     }
 

@@ -147,22 +147,30 @@ impl Change {
     }
 }
 
-/// The cells that differ, in order. `old` and `new`: the objects of both sides. What every role gains or loses is told
-/// of PUBLIC alone; what goes with an object that is dropped is not told.
+/// The cells that differ, in order. `old` and `new`: the objects of both sides; `was`: those among the new ones that had
+/// another name. What every role gains or loses is told of PUBLIC alone; what goes with an object that is dropped is not
+/// told.
 pub fn changes(
     before: &Matrix,
     after: &Matrix,
     old: &BTreeSet<ObjectId>,
     new: &BTreeSet<ObjectId>,
+    was: &BTreeMap<ObjectId, ObjectId>,
 ) -> Vec<(ObjectId, Change)> {
-    let cells: BTreeSet<&(Role, ObjectId, Command)> = before.keys().chain(after.keys()).collect();
+    let renamed = was.iter().flat_map(|(new, old)| {
+        let cells = before.keys().filter(move |it| it.1 == *old);
+        cells.map(|(role, _, command)| (role.clone(), new.clone(), *command))
+    });
+    let cells: BTreeSet<(Role, ObjectId, Command)> =
+        before.keys().chain(after.keys()).cloned().chain(renamed).collect();
     let reach = |side: &Matrix, cell: &(Role, ObjectId, Command)| side.get(cell).copied().unwrap_or(Reach::Refused);
     let change = |cell: &(Role, ObjectId, Command)| {
-        let before = old.contains(&cell.1).then(|| reach(before, cell));
+        let then = was.get(&cell.1).unwrap_or(&cell.1);
+        let before = old.contains(then).then(|| reach(before, &(cell.0.clone(), then.clone(), cell.2)));
         (before, reach(after, cell))
     };
     let mut found: Vec<(ObjectId, Change)> = vec![];
-    for cell in cells {
+    for cell in &cells {
         let (role, object, command) = cell;
         let (before, after) = change(cell);
         let is_same = before.unwrap_or(Reach::Refused) == after;
@@ -244,8 +252,10 @@ mod tests {
             cell(&app, Command::Insert, Reach::All),
         ]);
         let objects = BTreeSet::from([table("x")]);
-        let told: Vec<String> =
-            changes(&before, &after, &objects, &objects).iter().map(|(_, it)| it.words(&it.object)).collect();
+        let told: Vec<String> = changes(&before, &after, &objects, &objects, &BTreeMap::new())
+            .iter()
+            .map(|(_, it)| it.words(&it.object))
+            .collect();
         assert_eq!(
             told,
             [
@@ -254,7 +264,7 @@ mod tests {
                 "app loses UPDATE on table public.x (all rows before)",
             ]
         );
-        let new = changes(&Matrix::new(), &after, &BTreeSet::new(), &objects);
+        let new = changes(&Matrix::new(), &after, &BTreeSet::new(), &objects, &BTreeMap::new());
         assert_eq!(new[0].1.words("table public.x"), "anon gains SELECT, DELETE on new table public.x (all rows)");
     }
 
@@ -263,7 +273,7 @@ mod tests {
         let cell = |role: Role| ((role, table("x"), Command::Select), Reach::All);
         let after = Matrix::from([cell(Role::public()), cell(Role("app".into()))]);
         let objects = BTreeSet::from([table("x")]);
-        let told = changes(&Matrix::new(), &after, &objects, &objects);
+        let told = changes(&Matrix::new(), &after, &objects, &objects, &BTreeMap::new());
         assert_eq!(told.iter().map(|it| it.1.role.as_str()).collect::<Vec<_>>(), ["PUBLIC"]);
     }
 

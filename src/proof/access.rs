@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use crate::connect::Session;
 use crate::kind::{Kind, Object, ObjectId};
-use crate::name::{QName, Role};
+use crate::name::{Name, QName, Role};
 use crate::plan::access::{Matrix, Reach};
 use crate::plan::{Half, Planned};
 use crate::schema::Schema;
@@ -54,6 +54,14 @@ impl<'a> Watch<'a> {
         for schema in [access.old, access.new] {
             objects.extend(concerned(schema, plan));
         }
+        // What is renamed is tried under both names.
+        for (step, to) in plan.iter().filter_map(|it| Some((it, it.renames_to.as_ref()?))) {
+            let Some(old) = relation(&step.subject) else { continue };
+            let both = [step.subject.clone(), ObjectId::new(step.subject.kind, [&old.namespace, to])];
+            if both.iter().any(|id| objects.contains(id)) {
+                objects.extend(both);
+            }
+        }
         if objects.is_empty() {
             return None;
         }
@@ -80,6 +88,30 @@ impl<'a> Watch<'a> {
             objects = objects.into_iter().take(fits).collect();
         }
         Some(Watch { access, scope, objects, roles, notes })
+    }
+
+    /// Which relation of the database is which, by what stays when it is renamed.
+    ///
+    /// Errors: the session broke.
+    pub async fn identities(session: &Session) -> Result<Identities, tokio_postgres::Error> {
+        let rows = session.client.query(IDENTITIES, &[]).await?;
+        let named = |row: &tokio_postgres::Row| QName::new(Name(row.get(1)), Name(row.get(2)));
+        Ok(rows.iter().map(|row| (row.get(0), named(row))).collect())
+    }
+
+    /// Tries, too, what has been renamed since, and gives what each such object was; what has the old name now is compared
+    /// by that.
+    pub fn follow(&mut self, before: &Identities, after: &Identities) -> BTreeMap<ObjectId, ObjectId> {
+        let mut was = BTreeMap::new();
+        for (oid, name) in after {
+            let Some(old) = before.get(oid).filter(|old| *old != name) else { continue };
+            let known = self.objects.iter().find(|id| relation(id).as_ref() == Some(old));
+            if let Some(old) = known.cloned() {
+                was.insert(ObjectId::new(old.kind, [&name.namespace, &name.name]), old);
+            }
+        }
+        self.objects.extend(was.keys().cloned());
+        was
     }
 
     /// What there is to try on a side.
@@ -140,20 +172,33 @@ impl<'a> Watch<'a> {
         for key in inserted {
             // `Allowed` stands for one row that went in, so far; see `Known::reach`.
             let rows = &known[&key.1].rows;
-            let went: Vec<Option<bool>> = cells
+            let tried: Vec<&Cell> = cells.iter().filter(|it| it.key == *key).collect();
+            let went: Vec<Option<bool>> = tried
                 .iter()
-                .filter(|it| it.key == *key && it.went.get())
+                .filter(|it| it.went.get() == Some(true))
                 .filter_map(|it| match it.look {
                     Look::Row(at) => rows.get(at).map(|it| it.1),
                     _ => None,
                 })
                 .collect();
             let owners: Vec<Option<bool>> = rows.iter().map(|it| it.1).collect();
-            let reach = if went.is_empty() { Reach::Refused } else { Reach::of(&went, &owners) };
+            let reach = match went.is_empty() {
+                true if tried.iter().any(|it| it.went.get().is_none()) => Reach::Allowed,
+                true => Reach::Refused,
+                false => Reach::of(&went, &owners),
+            };
             matrix.insert(key.clone(), reach);
         }
     }
 }
+
+/// Relations by their identity.
+pub type Identities = BTreeMap<u32, QName>;
+
+const IDENTITIES: &str = "
+    SELECT c.oid, n.nspname::text, c.relname::text
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// Triggers and foreign keys say nothing of who may do what.
 const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '5s'; \
@@ -174,6 +219,10 @@ fn concerned(schema: &Schema, plan: &[Planned]) -> BTreeSet<ObjectId> {
         };
         if concerns && schema.contains(id) {
             open.push(schema.whole_of(id));
+        } else if concerns && let [namespace, name, ..] = &id.path[..] {
+            // What goes had the relation under another name, or is in none of both.
+            let table = ObjectId::new(Kind::Table, [namespace, name]);
+            open.extend(schema.contains(&table).then_some(table));
         }
     }
     let mut found: BTreeSet<ObjectId> = BTreeSet::new();

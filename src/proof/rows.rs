@@ -70,7 +70,8 @@ pub async fn fill(
         // What is put into a partition must not be there by way of the partitioned table.
         let from = depth(copied, table) * ROWS;
         let rows = from..from + ROWS;
-        rows.map(|row| (table, insert(table, &columns, row, copied, desired, &keys))).collect::<Vec<_>>()
+        let sql = |row| format!("DO {}", Literal(&insert(table, &columns, row, copied, desired, &keys)));
+        rows.map(|row| (table, sql(row))).collect::<Vec<_>>()
     });
     // A connection keeps the order of what is sent, so parents are there before their children.
     let ran =
@@ -166,8 +167,9 @@ pub(crate) fn columns<'a>(schema: &'a Schema, table: &'a QName) -> Vec<&'a Colum
     columns.filter_map(|it| if let Object::Column(it) = it { Some(&**it) } else { None }).collect()
 }
 
-/// A statement that inserts one row: with a value for every column, or else with what is required only.
-fn insert(
+/// A block of PL/pgSQL that inserts one row: with a value for every column, or else with what is required and each of
+/// the other values that goes in by itself.
+pub(crate) fn insert(
     table: &QName,
     columns: &[&Column],
     row: usize,
@@ -175,22 +177,34 @@ fn insert(
     desired: &Schema,
     keys: &[(QName, &ForeignKey)],
 ) -> String {
-    let (full, least) = inserts(table, columns, row, copied, desired, keys);
-    let body = format!("BEGIN BEGIN {full}; EXCEPTION WHEN OTHERS THEN {least}; END; END");
-    format!("DO {}", Literal(&body))
+    let (full, least) = values_of(table, columns, row, copied, desired, keys);
+    let others = full.iter().filter(|(name, _)| least.iter().all(|it| it.0 != *name)).map(|(name, value)| {
+        format!(
+            "BEGIN UPDATE {table} SET {name} = {value} WHERE tableoid = _tenantry_of AND ctid = _tenantry_at \
+             RETURNING tableoid, ctid INTO STRICT _tenantry_of, _tenantry_at; EXCEPTION WHEN OTHERS THEN NULL; END; "
+        )
+    });
+    let others: String = others.collect();
+    let (full, least) = (inserting(table, &full), inserting(table, &least));
+    format!(
+        "DECLARE _tenantry_of oid; _tenantry_at tid; BEGIN {full}; EXCEPTION WHEN OTHERS THEN \
+         {least} RETURNING tableoid, ctid INTO _tenantry_of, _tenantry_at; {others}END"
+    )
 }
 
-/// The INSERT of one row with a value for every column, and the one with what is required only.
-pub(crate) fn inserts(
+/// The values of one row: those of every column, and of what is required only.
+type Values<'a> = Vec<(&'a Name, String)>;
+
+fn values_of<'a>(
     table: &QName,
-    columns: &[&Column],
+    columns: &[&'a Column],
     row: usize,
     copied: &Schema,
     desired: &Schema,
     keys: &[(QName, &ForeignKey)],
-) -> (String, String) {
-    let mut full: Vec<(&Name, String)> = vec![];
-    let mut least: Vec<(&Name, String)> = vec![];
+) -> (Values<'a>, Values<'a>) {
+    let mut full: Values<'_> = vec![];
+    let mut least: Values<'_> = vec![];
     for column in columns.iter().filter(|it| it.generated.is_none()) {
         let key = keys.iter().find(|(of, key)| of == table && key.columns.contains(&column.name));
         let value = match key {
@@ -203,15 +217,18 @@ pub(crate) fn inserts(
         }
         full.push((&column.name, value));
     }
-    let statement = |values: &[(&Name, String)]| match values {
+    (full, least)
+}
+
+fn inserting(table: &QName, values: &Values<'_>) -> String {
+    match values.as_slice() {
         [] => format!("INSERT INTO {table} DEFAULT VALUES"),
         values => format!(
             "INSERT INTO {table} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
             list(values.iter().map(|it| it.0)),
             list(values.iter().map(|it| &it.1))
         ),
-    };
-    (statement(&full), statement(&least))
+    }
 }
 
 /// The value of a foreign key's column: that of a row of the other table, the same row for all columns of the key.

@@ -6,14 +6,21 @@ use serde_json::Value;
 
 use crate::kind::column::Column;
 use crate::kind::constraint::Rule;
+use crate::kind::domain_constraint::DomainConstraint;
 use crate::kind::partition::Partition;
-use crate::kind::{Kind, Object, ObjectId, partition};
-use crate::name::{Literal, Name, QName};
+use crate::kind::{Definition, Kind, Object, ObjectId, partition};
+use crate::name::{Literal, Name, QName, list};
 use crate::proof::rows::columns;
 use crate::schema::Schema;
 
-/// A value of the column's type, another one for each row, that its checks let pass as far as can be seen.
+/// A value of the column's type, another one for each row, that its checks let pass as far as can be seen; the server
+/// chooses where only it knows.
 pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
+    chosen(table, column, row, copied, desired).unwrap_or_else(|| typical(table, column, row, copied, desired))
+}
+
+/// The same as a literal.
+pub(crate) fn typical(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> String {
     let data_type = &column.data_type;
     let bounds = [copied, desired].into_iter().map(|it| bounds(it, table, &column.name));
     let checks = [desired, copied].into_iter().map(|it| checks(it, table, &column.name));
@@ -47,6 +54,73 @@ pub(crate) fn value(table: &QName, column: &Column, row: usize, copied: &Schema,
     });
     let text = text.unwrap_or_else(|| plain(data_type, row));
     format!("{}::{data_type}", Literal(&text))
+}
+
+/// A text that the checks of the column, or of its domain, let pass, as the server finds it among likely ones; nothing
+/// for what is no text or has no check.
+fn chosen(table: &QName, column: &Column, row: usize, copied: &Schema, desired: &Schema) -> Option<String> {
+    let domain = copied.needs_of(&column_id(table, &column.name)).find_map(|need| match copied.get(need) {
+        Some(Object::Domain(it)) if column.data_type == it.name.to_string() => Some(&**it),
+        _ => None,
+    });
+    let base = domain.map_or(&column.data_type, |it| &it.base);
+    if !matches!(base.split('(').next()?.trim_end(), "text" | "character varying" | "character" | "citext") {
+        return None;
+    }
+    // What is declared can be asked if its ground is there already.
+    let can_be_asked = |schema: &Schema, id: &ObjectId| schema.needs_of(id).all(|need| copied.contains(need));
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    let mut constants: Vec<String> = vec![];
+    for schema in [desired, copied] {
+        let own = conditions(schema, table).map(|(id, it)| (id, it, compared(schema, table, &column.name, it)));
+        let own = own.filter_map(|(id, it, found)| Some((id, it.to_owned(), found?)));
+        let of_domain = domain.into_iter().flat_map(|domain| domain_checks(schema, &domain.name)).map(|it| {
+            // In the place of the domain's value stands a column that is called so.
+            (it.id(), it.condition.0.clone(), mined(&it.condition.0).constants)
+        });
+        for (_, condition, found) in own.chain(of_domain).filter(|it| can_be_asked(schema, &it.0)) {
+            asked.insert(condition);
+            constants.extend(found);
+        }
+    }
+    if asked.is_empty() {
+        return None;
+    }
+    if !constants.is_empty() {
+        let at = row % constants.len();
+        constants.rotate_left(at);
+    }
+    let number = row + 1;
+    let likely =
+        [plain(base, row)].into_iter().chain(likely_texts(&format!("row{number}"), &number.to_string(), number));
+    // Constants come last: they are the same for each row, and some are patterns.
+    let likely: Vec<String> = likely.chain(constants).collect();
+    let rows = list(likely.iter().map(|it| format!("({}::{base})", Literal(it))));
+    let name = domain.map_or(column.name.to_string(), |_| "value".into());
+    let asked: Vec<String> = asked.iter().map(|it| format!("({it})")).collect();
+    let data_type = &column.data_type;
+    Some(format!(
+        "coalesce((SELECT likely.{name} FROM (VALUES {rows}) AS likely ({name}) WHERE {} LIMIT 1), {})::{data_type}",
+        asked.join(" AND "),
+        Literal(&likely[0])
+    ))
+}
+
+/// Texts of the kinds that columns are checked for; `mark` and `digits` tell one row's from another's.
+pub(crate) fn likely_texts(mark: &str, digits: &str, number: usize) -> [String; 11] {
+    [
+        format!("{mark}@example.com"),
+        mark.to_owned(),
+        format!("https://example.com/{mark}"),
+        format!("+15550{digits:0>6}"),
+        format!("{digits:0>6}"),
+        format!("{digits:0>64}"),
+        "USD".into(),
+        "en".into(),
+        "UTC".into(),
+        format!("0 {number} * * *"),
+        format!("1.{number}.0"),
+    ]
 }
 
 /// The text of a value of a built-in type.
@@ -115,16 +189,27 @@ pub(crate) fn constants(schema: &Schema, table: &QName, column: &Name) -> Vec<St
     if bounds.is_empty() { checks(schema, table, column) } else { bounds }
 }
 
-/// What checks of the table compare the column with.
-fn checks(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
-    let expressions = schema.of_relation(Kind::Constraint, table).filter_map(|it| match it {
+/// The conditions of the table's checks.
+fn conditions<'a>(schema: &'a Schema, table: &QName) -> impl Iterator<Item = (ObjectId, &'a str)> {
+    schema.of_relation(Kind::Constraint, table).filter_map(|it| match it {
         Object::Constraint(it) => match &it.rule {
-            Rule::Check(check) => Some(check.expression.0.as_str()),
+            Rule::Check(check) => Some((it.id(), check.expression.0.as_str())),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => None,
         },
         _ => None,
-    });
-    expressions.flat_map(|it| compared(schema, table, column, it)).collect()
+    })
+}
+
+fn domain_checks<'a>(schema: &'a Schema, domain: &QName) -> impl Iterator<Item = &'a DomainConstraint> {
+    schema.of_relation(Kind::DomainConstraint, domain).filter_map(|it| match it {
+        Object::DomainConstraint(it) => Some(&**it),
+        _ => None,
+    })
+}
+
+/// What checks of the table compare the column with.
+fn checks(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
+    conditions(schema, table).filter_map(|(_, it)| compared(schema, table, column, it)).flatten().collect()
 }
 
 /// What the bounds of the table, of those above it and of the partitions below it compare the column with.
@@ -135,7 +220,7 @@ fn bounds(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
         _ => None,
     };
     let above: Vec<String> =
-        line.iter().filter_map(condition).flat_map(|it| compared(schema, table, column, it)).collect();
+        line.iter().filter_map(condition).filter_map(|it| compared(schema, table, column, it)).flatten().collect();
     if !above.is_empty() {
         return above;
     }
@@ -149,18 +234,24 @@ fn bounds(schema: &Schema, table: &QName, column: &Name) -> Vec<String> {
         return vec![];
     }
     let conditions = below.iter().filter_map(|it| it.condition.0.as_deref());
-    conditions.flat_map(|it| compared(schema, table, column, it)).collect()
+    conditions.filter_map(|it| compared(schema, table, column, it)).flatten().collect()
 }
 
-/// The constants that a condition compares the column with. One that holds only one column is believed.
-fn compared(schema: &Schema, table: &QName, column: &Name, condition: &str) -> Vec<String> {
-    let Ok(parsed) = pg_query::parse(&format!("SELECT {condition}"), 0) else { return vec![] };
-    let mut found = Mined::default();
-    found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default());
+/// The constants that a condition compares the column with; nothing for one that is not about this column alone.
+fn compared(schema: &Schema, table: &QName, column: &Name, condition: &str) -> Option<Vec<String>> {
+    let found = mined(condition);
     let mut others = columns(schema, table).into_iter().map(|it| &it.name).filter(|it| *it != column);
     let own = found.columns.contains(column.as_str());
     let alone = !others.any(|it| found.columns.contains(it.as_str()));
-    if own && alone { found.constants } else { vec![] }
+    (own && alone).then_some(found.constants)
+}
+
+fn mined(condition: &str) -> Mined {
+    let mut found = Mined::default();
+    if let Ok(parsed) = pg_query::parse(&format!("SELECT {condition}"), 0) {
+        found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap_or_default());
+    }
+    found
 }
 
 #[derive(Default)]
@@ -225,10 +316,7 @@ mod tests {
     use super::*;
 
     fn mined(check: &str) -> Vec<String> {
-        let parsed = pg_query::parse(&format!("SELECT {check}"), 0).unwrap();
-        let mut found = Mined::default();
-        found.walk(&serde_json::to_value(&parsed.protobuf.stmts).unwrap());
-        found.constants
+        super::mined(check).constants
     }
 
     #[test]

@@ -64,8 +64,8 @@ pub(super) struct Cell {
     pub(super) look: Look,
     /// What tells afterwards where rows are.
     pub(super) after: String,
-    /// An INSERT that no policy stopped.
-    pub(super) went: std::cell::Cell<bool>,
+    /// Whether an INSERT was stopped by no policy; nothing, where a policy failed.
+    pub(super) went: std::cell::Cell<Option<bool>>,
 }
 
 impl Known {
@@ -91,7 +91,7 @@ impl Known {
                 Look::Moved => format!("SELECT {PLACE} FROM {relation} AS r"),
                 Look::Rows | Look::Count | Look::Counted | Look::Row(_) => "SELECT".into(),
             },
-            went: std::cell::Cell::new(false),
+            went: std::cell::Cell::new(Some(false)),
         };
         if may.selects_all {
             let row = if self.is_table { PLACE } else { "r::text" };
@@ -152,11 +152,15 @@ impl Known {
         match (answer, cell.look) {
             (Answer::Refused, _) => Reach::Refused,
             (Answer::Stopped | Answer::Ran { .. }, Look::Row(_)) => {
-                cell.went.set(true);
+                cell.went.set(Some(true));
+                Reach::Refused
+            }
+            (Answer::Unseen, Look::Row(_)) => {
+                cell.went.set(None);
                 Reach::Refused
             }
             // A constraint comes after all policies.
-            (Answer::Stopped, _) => Reach::Allowed,
+            (Answer::Stopped | Answer::Unseen, _) => Reach::Allowed,
             (Answer::Ran { rows, .. }, Look::Rows) if self.is_table => {
                 let seen = self.rows.iter().filter(|it| rows.contains(&it.0)).map(|it| it.1);
                 Reach::of(&seen.collect::<Vec<_>>(), &owners)
@@ -193,6 +197,8 @@ pub(super) enum Answer {
     Refused,
     /// A constraint stopped it, which no policy did.
     Stopped,
+    /// What decides failed: a policy asks for a setting that the session has not, say.
+    Unseen,
     Ran {
         rows: Vec<String>,
         count: u64,
@@ -216,9 +222,12 @@ impl Cell {
             Err(error) => {
                 let Some(db) = error.as_db_error() else { return Err(error) };
                 back?;
-                // Class 23: integrity.
-                let stopped = db.code().code().starts_with("23");
-                return Ok(if stopped { Answer::Stopped } else { Answer::Refused });
+                // Class 23: integrity. 22: data; P0: raised by PL/pgSQL; and a setting that nobody knows.
+                return Ok(match db.code().code() {
+                    code if code.starts_with("23") => Answer::Stopped,
+                    code if code.starts_with("22") || code.starts_with("P0") || code == "42704" => Answer::Unseen,
+                    _ => Answer::Refused,
+                });
             }
         };
         back?;

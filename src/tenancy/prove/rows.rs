@@ -10,7 +10,7 @@ use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, list};
 use crate::proof::rows::{columns, foreign_keys, parents_first};
-use crate::proof::values::{constants, value};
+use crate::proof::values::{constants, likely_texts, typical};
 use crate::schema::Schema;
 use crate::tenancy::{Class, Tenancy};
 
@@ -67,7 +67,7 @@ impl<'a> Made<'a> {
         let level = &tenancy.levels[0];
         let id = columns(schema, &level.table).into_iter().find(|it| it.name == level.id);
         for tenant in 0..TENANTS {
-            let made_up = id.map_or("NULL".to_owned(), |id| value(&level.table, id, tenant, schema, schema));
+            let made_up = id.map_or("NULL".to_owned(), |id| typical(&level.table, id, tenant, schema, schema));
             let default = tenancy.default.as_ref().filter(|_| tenant == 0);
             made.tenants.push(match (default, id) {
                 (Some(default), Some(id)) => format!("{default}::{}", id.data_type),
@@ -231,7 +231,7 @@ impl<'a> Made<'a> {
     fn value(&self, table: &QName, column: &Column, owner: Owner, number: usize) -> String {
         let style = self.styles.get(&(table.clone(), column.name.clone())).copied().unwrap_or_default();
         let data_type = &column.data_type;
-        let ours = value(table, column, number, self.schema, self.schema);
+        let ours = typical(table, column, number, self.schema, self.schema);
         // What LIKE compares with is a pattern, and no value.
         let mut mined = constants(self.schema, table, &column.name);
         mined.retain(|it| !it.contains('%'));
@@ -241,19 +241,7 @@ impl<'a> Made<'a> {
             (_, true) => [("{}"), "{a}"].get(style).map(|it| (*it).to_owned()),
             ("text" | "character" | "citext" | "extensions.citext", _) if mined.is_empty() || style > 0 => {
                 let digits = format!("{}{number}", owner.map_or(9, |it| it + 1));
-                let choices = [
-                    format!("{mark}@example.com"),
-                    mark.clone(),
-                    format!("https://example.com/{mark}"),
-                    format!("+15550{digits:0>6}"),
-                    format!("{digits:0>6}"),
-                    format!("{digits:0>64}"),
-                    "USD".into(),
-                    "en".into(),
-                    "UTC".into(),
-                    format!("0 {number} * * *"),
-                    format!("1.{number}.0"),
-                ];
+                let choices = likely_texts(&mark, &digits, number);
                 choices.get(style).cloned()
             }
             ("jsonb" | "json", _) => {
