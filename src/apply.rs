@@ -38,7 +38,7 @@ pub use preflight::{Finding, Limits};
 pub use rollback::{Return, rollback};
 pub use stopped::{resume, unfinished};
 
-use admit::{accepted, privileges};
+use admit::{accepted, privileges, sound};
 use error::numbers;
 use run::Running;
 use stopped::admitted;
@@ -114,6 +114,7 @@ pub async fn prepare<'a>(
     if plan.is_edited() {
         return Err(ApplyError::Edited { name: plan.name.clone() });
     }
+    sound(plan)?;
     accepted(plan, accept)?;
     let (session, role) = admitted(target).await?;
     let ready = Ready { session, plan: Cow::Borrowed(plan), run: None };

@@ -5,12 +5,30 @@ use std::collections::BTreeSet;
 use tokio_postgres::Client;
 
 use super::error::ApplyError;
-use super::statement::{Need, goes_through_rows, needs};
+use super::statement::{Need, ends_transaction, goes_through_rows, needs};
 use crate::journal::{self, Run};
 use crate::name::QName;
 use crate::pipeline::unaccepted;
 use crate::plan::file::{FileHazard, PlanFile};
 use crate::plan::hazard::is_meant;
+
+/// The steps are such as a run relies on: whoever signed the plan again may have made others of them.
+pub(super) fn sound(plan: &PlanFile) -> Result<(), ApplyError> {
+    let mut faults = vec![];
+    for (step, id) in plan.steps.iter().zip(1..) {
+        if step.id != id {
+            faults.push(format!("step {id} is called {}, by which the journal would take it for another", step.id));
+        }
+        let statements = [&step.sql].into_iter().chain(step.undo.iter().map(|it| &it.sql));
+        if statements.into_iter().any(|it| ends_transaction(it)) {
+            faults.push(format!("step {id} begins or ends a transaction by itself"));
+        }
+        if step.batch.as_ref().is_some_and(|it| it.whole() != step.sql) {
+            faults.push(format!("step {id} does in batches what its statement does not say"));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ApplyError::Unsound { name: plan.name.clone(), faults }) }
+}
 
 /// Hazards that must be accepted are, in the file or here.
 pub(super) fn accepted(plan: &PlanFile, accept: &[String]) -> Result<(), ApplyError> {

@@ -33,6 +33,13 @@ pub enum ApplyError {
     )]
     Edited { name: String },
 
+    #[error("the plan {name} is none that tenantry writes: {}", .faults.join("; "))]
+    #[diagnostic(
+        code(apply::unsound),
+        help("nothing was changed; plan anew with `tenantry plan`, or take the file from version control")
+    )]
+    Unsound { name: String, faults: Vec<String> },
+
     #[error("the plan has hazards that nobody accepted:\n{}", .open.join("\n"))]
     #[diagnostic(code(apply::hazard), help("{help}"))]
     Hazards { open: Vec<String>, help: String },
@@ -164,6 +171,7 @@ impl ApplyError {
             | ApplyError::Introspect(_)
             | ApplyError::Session(_)
             | ApplyError::Edited { .. }
+            | ApplyError::Unsound { .. }
             | ApplyError::Pooler { .. }
             | ApplyError::Recovery
             | ApplyError::ReadOnly { .. }

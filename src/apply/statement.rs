@@ -7,6 +7,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{ConstrType, Node, ObjectType, RangeVar};
 
 use crate::name::{Name, QName};
+use crate::source::split::{Piece, split};
 use crate::source::syntax::{self, statement};
 
 /// A privilege that a statement needs, as far as it can be known before it runs.
@@ -35,6 +36,16 @@ pub fn needs<'a>(statements: impl IntoIterator<Item = &'a str>) -> BTreeSet<Need
 pub fn goes_through_rows(sql: &str) -> bool {
     use NodeEnum::{DeleteStmt, DoStmt, InsertStmt, UpdateStmt};
     parse(sql).iter().any(|it| matches!(it, UpdateStmt(_) | InsertStmt(_) | DeleteStmt(_) | DoStmt(_)))
+}
+
+/// Whether one of the statements begins or ends a transaction. Each is read by itself: a newer server may know more than
+/// can be read here.
+pub fn ends_transaction(sql: &str) -> bool {
+    let (pieces, _) = split(sql);
+    pieces.into_iter().any(|piece| match piece {
+        Piece::Statement(range) => matches!(statement(&sql[range]), Some(NodeEnum::TransactionStmt(_))),
+        Piece::Meta(_) | Piece::CopyData(_) | Piece::Unended(..) => false,
+    })
 }
 
 /// An index that is built concurrently.
@@ -264,6 +275,22 @@ mod tests {
         let needed = needs(["LOCK TABLE app.t; ALTER TABLE app.t RENAME TO u; ALTER TABLE app.v RENAME TO t"]);
         let expected = [Need::Owner(QName::new("app", "t")), Need::Owner(QName::new("app", "v"))];
         assert_eq!(needed.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_ends_a_transaction_is_found_among_other_statements() {
+        for sql in
+            ["COMMIT", "ALTER TABLE t ADD n NOT NULL x WHAT; /* so */ end", "SELECT 1; SAVEPOINT a; SELECT 2"]
+        {
+            assert!(ends_transaction(sql), "{sql}");
+        }
+        for sql in [
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
+            "DO $$ BEGIN NULL; COMMIT; END $$",
+            "SELECT '; COMMIT; '",
+        ] {
+            assert!(!ends_transaction(sql), "{sql}");
+        }
     }
 
     #[test]

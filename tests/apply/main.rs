@@ -20,7 +20,7 @@ use tenantry::apply::{self, ApplyError, Prepared};
 use tenantry::connect::Target;
 use tenantry::journal::{Run, RunState, StepState};
 use tenantry::lock::Lock;
-use tenantry::plan::file::FileLock;
+use tenantry::plan::file::{FileLock, FileStep};
 use tenantry::plan::{Stage, Undo};
 use tokio::sync::watch;
 
@@ -347,6 +347,29 @@ async fn files_that_are_no_plans_any_more_are_refused() {
     }
     Said::from(case.command(&["apply", "nowhere.toml"]).output().unwrap()).ended(1, &["nowhere.toml"]);
     assert!(!case.ask("SELECT to_regnamespace('tenantry') IS NOT NULL").await);
+}
+
+#[tokio::test]
+async fn a_plan_that_was_edited_and_signed_again_is_held_to_what_a_run_relies_on() {
+    let (old, new) = ("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL)");
+    let mut case = Case::filling("signed", old, new, "a", "n", "1").await;
+    let honest = case.plan.clone();
+    let filled = honest.steps.iter().position(|it| it.batch.is_some()).unwrap();
+    let edits: [(fn(&mut FileStep), &str); 4] = [
+        (|it| it.id = 1, "by which the journal would take it for another"),
+        (|it| it.sql += "; COMMIT; DROP TABLE public.a", "begins or ends a transaction by itself"),
+        (|it| it.undo.push(Undo { sql: "ROLLBACK".into(), transaction: true }), "begins or ends a transaction"),
+        (|it| it.batch.as_mut().unwrap().set[0].value = "2".into(), "in batches what its statement does not say"),
+    ];
+    for (edit, words) in edits {
+        case.plan = honest.clone();
+        edit(&mut case.plan.steps[filled]);
+        case.plan.id = case.plan.meaning();
+        case.apply(&[]).ended(1, &["is none that tenantry writes", words, "nothing was changed"]);
+    }
+    assert!(!case.ask("SELECT to_regnamespace('tenantry') IS NOT NULL").await);
+    case.plan = honest;
+    case.apply(&[]).ended(0, &[]);
 }
 
 #[tokio::test]
