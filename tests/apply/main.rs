@@ -355,7 +355,8 @@ async fn a_plan_that_was_edited_and_signed_again_is_held_to_what_a_run_relies_on
     let mut case = Case::filling("signed", old, new, "a", "n", "1").await;
     let honest = case.plan.clone();
     let filled = honest.steps.iter().position(|it| it.batch.is_some()).unwrap();
-    let edits: [(fn(&mut FileStep), &str); 4] = [
+    type Edit = fn(&mut FileStep);
+    let edits: [(Edit, &str); 4] = [
         (|it| it.id = 1, "by which the journal would take it for another"),
         (|it| it.sql += "; COMMIT; DROP TABLE public.a", "begins or ends a transaction by itself"),
         (|it| it.undo.push(Undo { sql: "ROLLBACK".into(), transaction: true }), "begins or ends a transaction"),
