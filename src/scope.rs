@@ -1,6 +1,6 @@
 //! What is managed: namespaces, less what is ignored. What is outside is never planned for, and never touched.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -89,13 +89,21 @@ impl Scope {
         let declares = |class: Class| {
             declaration.statements.iter().flat_map(|it| &it.names.declares).any(|it| it.class == class)
         };
+        let mut upon: BTreeSet<String> =
+            platform.map(|it| platform::upon(it, declaration)).unwrap_or_default().into_iter().collect();
+        // Where not all namespaces are managed, an extension is by its own name, wherever its objects stand.
+        if !namespaces.is_empty() {
+            let declared = declaration.statements.iter().flat_map(|it| &it.names.declares);
+            let extensions = declared.filter(|it| it.class == Class::Extension);
+            upon.extend(extensions.map(|it| extension(&Name::from(it.name.as_str()))));
+        }
         Scope {
             namespaces,
             ignore,
             platform,
             quarantine,
             tenants: None,
-            upon: platform.map(|it| platform::upon(it, declaration)).unwrap_or_default(),
+            upon: upon.into_iter().collect(),
             owners: manages.owners,
             grants: manages.grants,
             default_privileges: manages.default_privileges,
@@ -194,7 +202,8 @@ impl Scope {
     /// Whether what is no part of anything stands where the scope reaches, and all its parts with it.
     fn holds(&self, schema: &Schema, whole: &ObjectId, namespaces: &GlobSet, ignore: &GlobSet) -> bool {
         let Some(namespace) = schema.get(whole).and_then(|it| it.namespace()) else { return true };
-        let managed = self.namespaces.is_empty() || namespaces.is_match(namespace.as_str());
+        let named = whole.kind == Kind::Extension && self.upon.contains(&extension(&whole.path[0]));
+        let managed = self.namespaces.is_empty() || named || namespaces.is_match(namespace.as_str());
         let name: Vec<&str> = whole.path.iter().take(2).map(Name::as_str).collect();
         managed
             && self.quarantine.as_ref() != Some(&namespace)
@@ -202,6 +211,11 @@ impl Scope {
             && namespace.as_str() != JOURNAL_NAMESPACE
             && !ignore.is_match(name.join("."))
     }
+}
+
+/// How what is managed all the same names an extension.
+fn extension(name: &Name) -> String {
+    format!("extension {name}")
 }
 
 /// Patterns as shells have them. One that is no pattern is taken as a plain name.

@@ -851,3 +851,34 @@ fn names_in_bodies_that_nobody_declares_are_told_with_their_places() {
         std::fs::remove_dir_all(project.path().join("plans")).unwrap();
     }
 }
+
+/// Two namespaces of which one is managed, extensions in both, and default privileges in each and in none.
+const TWO_NAMESPACES: &str = "
+    CREATE SCHEMA other; CREATE ROLE two_readers;
+    CREATE EXTENSION citext; CREATE EXTENSION pg_trgm WITH SCHEMA other; CREATE EXTENSION hstore WITH SCHEMA other;
+    CREATE TABLE t (name citext);
+    CREATE TABLE other.t (name citext, more other.hstore);
+    ALTER DEFAULT PRIVILEGES IN SCHEMA other GRANT SELECT ON TABLES TO two_readers;";
+
+const ONE_OF_THEM: &str = "
+    CREATE EXTENSION citext; CREATE EXTENSION pg_trgm WITH SCHEMA other;
+    CREATE TABLE t (name citext, kind text);
+    CREATE INDEX ON t USING gin (kind other.gin_trgm_ops);
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO two_readers;
+    ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO two_readers;";
+
+#[test]
+fn of_several_namespaces_some_are_managed() {
+    let config = format!("{CONFIG}[manage]\nnamespaces = [\"public\"]\n");
+    let files = [("tenantry.toml", config.as_str()), ("legacy.sql", TWO_NAMESPACES), ("schema/all.sql", ONE_OF_THEM)];
+    let project = Project::new(&files);
+    let planned = project.run(&["plan"]);
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    let sql = project.run(&["show", "plans/1-plan.toml", "--format", "sql"]).out;
+    let statements: Vec<&str> = sql
+        .lines()
+        .map(str::trim)
+        .filter(|it| ["ALTER", "CREATE", "DROP", "GRANT", "REVOKE"].iter().any(|word| it.starts_with(word)))
+        .collect();
+    insta::assert_snapshot!("of_several_namespaces_some_are_managed", statements.join("\n"));
+}

@@ -82,6 +82,10 @@ impl Definition for DefaultPrivileges {
         ObjectId::new(Kind::DefaultPrivileges, path)
     }
 
+    fn namespace(&self) -> Option<Name> {
+        self.namespace.clone()
+    }
+
     fn reference(path: &[Name]) -> String {
         super::dotted(path)
     }

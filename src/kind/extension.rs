@@ -60,6 +60,10 @@ impl Definition for Extension {
         ObjectId::new(Kind::Extension, [&self.name])
     }
 
+    fn namespace(&self) -> Option<Name> {
+        Some(self.namespace.clone())
+    }
+
     fn reference(path: &[Name]) -> String {
         format!("EXTENSION {}", super::dotted(path))
     }
