@@ -130,7 +130,14 @@ impl Column {
                 if let Some(fill) = backfill.fill.last_mut() {
                     fill.irreversible = Some("which rows had no value is forgotten".into());
                 }
-                [backfill.fill, self.set_not_null(it, sides), backfill.after].concat()
+                let mut set = self.set_not_null(it, sides);
+                // A way back may lead to behind the rows, and no further.
+                if set.iter().all(|it| it.undo.is_empty())
+                    && let Some(first) = set.first_mut()
+                {
+                    *first = first.clone().undone_by(self.no_longer_required());
+                }
+                [backfill.fill, set, backfill.after].concat()
             }
             (Some(old), Some(it)) => {
                 if sides.major() < 18 {
