@@ -26,6 +26,8 @@ const OLD: &str = "
     -- One value that nobody can guess takes none of the others with it.
     CREATE TABLE letters (id integer PRIMARY KEY, code text CHECK (code ~ '^Q[0-9]{3}Z$'), address text DEFAULT NULL);
     CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'));
+    CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL);
+    INSERT INTO files VALUES (1, lo_from_bytea(0, 'whole'));
     INSERT INTO people VALUES (1, 'a@b', 'x', '+4930123456', 'a', 'EUR', 'here');
     INSERT INTO letters VALUES (1, 'Q123Z', 'here');
     INSERT INTO odd VALUES (1, 'Q123Z');";
@@ -41,7 +43,11 @@ const NEW: &str = "
         currency char(3) CHECK (currency = upper(currency)),
         address text NOT NULL);
     CREATE TABLE letters (id integer PRIMARY KEY, code text CHECK (code ~ '^Q[0-9]{3}Z$'), address text NOT NULL);
-    CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'), note text);";
+    CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'), note text);
+    CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL, content bytea NOT NULL);";
+
+/// What reads a large object finds one.
+const CONTENT: &str = "[table.\"public.files\".columns]\ncontent = { backfill = \"lo_get(body)\" }\n";
 
 /// What the plan from `OLD` to `NEW` was proved with.
 async fn proof(server: &support::Server) -> Proof {
@@ -50,10 +56,10 @@ async fn proof(server: &support::Server) -> Proof {
     session.client.batch_execute(OLD).await.unwrap();
     drop(session);
     let directory = tempfile::tempdir().unwrap();
-    let schema = directory.path().join("new.sql");
-    fs::write(&schema, NEW).unwrap();
+    let files = [("new.sql", NEW), ("new.toml", CONTENT)].map(|(name, text)| (directory.path().join(name), text));
+    files.iter().for_each(|(path, text)| fs::write(path, text).unwrap());
     let mut config = config::parse(&File::new("tenantry.toml", String::new())).unwrap();
-    config.schema.paths = vec![schema];
+    config.schema.paths = files.map(|(path, _)| path).to_vec();
     let request = Request {
         live: Live::Database(server.target("rows")),
         shadow: ShadowSpec::Auto,
@@ -73,7 +79,8 @@ async fn proof(server: &support::Server) -> Proof {
 async fn made_rows_pass_checks_and_what_cannot_be_made_leaves_the_rest() {
     let server = support::Server::start(&[], &[]);
     let proof = proof(&server).await;
-    let filled = BTreeMap::from([("public.letters".to_owned(), 3), ("public.people".to_owned(), 3)]);
+    let filled = ["public.files", "public.letters", "public.people"].map(|it| (it.to_owned(), 3));
+    let filled = BTreeMap::from(filled);
     assert_eq!(proof.filled, filled, "{proof:?}");
     assert_eq!(proof.unfilled.keys().collect::<Vec<_>>(), ["public.odd"], "{proof:?}");
     assert!(proof.undo_returns && proof.rows_survive && proof.unproved.is_empty(), "{proof:?}");

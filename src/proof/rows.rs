@@ -10,7 +10,7 @@ use crate::introspect::server_message;
 use crate::kind::column::{Column, Generated};
 use crate::kind::constraint::{ForeignKey, Rule};
 use crate::kind::trigger::{self, Timing};
-use crate::kind::{Definition, Kind, Object, ObjectId, partition, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, domain, partition, table};
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::Planned;
 use crate::schema::{Facts, Schema};
@@ -24,6 +24,14 @@ pub struct Filled {
 
 /// How many rows a table is given.
 pub(crate) const ROWS: usize = 3;
+
+/// Makes the large objects that the numbers in a column may be of, so that expressions find them.
+fn large_objects(Column { table, name, .. }: &Column) -> String {
+    format!(
+        "SELECT pg_catalog.lo_create(it) FROM (SELECT DISTINCT {name}::pg_catalog.oid FROM ONLY {table}) AS named (it)
+          WHERE it <> 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata WHERE oid = it)"
+    )
+}
 
 /// Puts a few rows into each table of the copy that may hold some on the live side, and into the tables that these
 /// refer to; made to satisfy the constraints of both sides. Triggers do not run meanwhile.
@@ -81,6 +89,13 @@ pub async fn fill(
     let is_below = |it: &&&QName| partition::line(copied, it).iter().any(|above| wanted.contains(above));
     for table in empty.iter().filter(|it| !wanted.contains(**it)).filter(is_below) {
         session.client.batch_execute(&format!("DELETE FROM ONLY {table}")).await?;
+    }
+    let named = wanted
+        .iter()
+        .flat_map(|table| columns(copied, table))
+        .filter(|it| it.generated.is_none() && domain::base(copied, &it.data_type) == "oid");
+    for column in named {
+        session.client.batch_execute(&large_objects(column)).await?;
     }
     session.client.batch_execute("RESET session_replication_role; RESET client_min_messages").await?;
     let mut filled = Filled::default();
