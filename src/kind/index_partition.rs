@@ -210,6 +210,15 @@ impl Definition for IndexPartition {
         vec![self.parent.id(), self.child.id(), partition::id(table)]
     }
 
+    /// A table between that of its parent and its own, with which both change over.
+    fn wishes_when_altered(&self, _new: &Schema) -> Vec<ObjectId> {
+        vec![partition::id(&self.parent.table)]
+    }
+
+    fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        partition::level_that_goes(sides, &self.child.table).into_iter().collect()
+    }
+
     fn part_of(&self) -> Option<ObjectId> {
         Some(self.child.id())
     }
@@ -246,12 +255,7 @@ impl Definition for IndexPartition {
         }
         let (parent, child) = (&self.parent.index, &self.child.index);
         // A table that is attached late is another table until then.
-        let attachment = partition::id(&self.child.table);
-        let waits = match sides.new.get(&attachment) {
-            Some(Object::Partition(it)) if sides.is_new(&attachment) => it.is_proven_first(sides),
-            _ => false,
-        };
-        let stage = if waits { Stage::Validate } else { Stage::Expand };
+        let stage = partition::stage(sides, &self.child.table);
         vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).repeats().stage(stage).check(format!(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
              AND inhparent = pg_catalog.to_regclass({}))",
@@ -265,10 +269,14 @@ impl Definition for IndexPartition {
         if self.parent.index == new.parent.index && self.child.index == new.child.index {
             return Alter::Steps(vec![]);
         }
-        // Nothing takes an index from a parent that stays.
         let ends = [self.parent.id(), self.child.id(), partition::id(&self.child.table)];
         if !ends.iter().any(|it| sides.is_going(it)) {
-            return Alter::Replace;
+            // Nothing takes an index from a parent that stays, but that its table becomes a partition of another: there the
+            // server finds the index by itself.
+            return match partition::is_moved(sides, &self.child.table) {
+                true => Alter::Steps(vec![]),
+                false => Alter::Replace,
+            };
         }
         Alter::Steps(new.create(sides))
     }

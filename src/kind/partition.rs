@@ -12,6 +12,10 @@ use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
+mod level;
+
+pub(super) use level::{is_moved, level_that_goes, stage};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
     pub child: QName,
@@ -182,7 +186,8 @@ impl Partition {
         step = self.lock_referred(step, Lock::ShareRowExclusive, sides);
         for (name, to) in self.copies.0.iter().filter(|(_, to)| self.has_key_to(to, sides)) {
             // The triggers that one of its own has on the other table give way to those of the parent's.
-            let own = sides.old.contains(&self.constraint(name)) || keys.iter().any(|it| it.name == *name);
+            let has = sides.old.contains(&self.constraint(name)) || self.keeps(name, to, sides);
+            let own = has || keys.iter().any(|it| it.name == *name);
             let mode = if own { Lock::AccessExclusive } else { Lock::ShareRowExclusive };
             step = table::reach(sides, to).iter().fold(step, |step, it| step.locks(it, mode));
             if own {
@@ -210,9 +215,18 @@ impl Partition {
         self.above(sides.new).iter().any(|it| sides.new.of_relation(Kind::Constraint, it).any(leads))
     }
 
+    /// Whether a foreign key to the table is there from the parent before, which the detached table keeps as its own;
+    /// before 15 not one to a partitioned table.
+    fn keeps(&self, foreign_key: &Name, to: &QName, sides: &Sides<'_>) -> bool {
+        let stays = !sides.is_new(&table::id(&self.child)) && has_copy(sides.old, &self.child, foreign_key);
+        stays && (sides.major() >= 15 || table::stores(sides, to))
+    }
+
     /// The foreign keys that the table lacks, as its own: made beforehand, they become the parent's.
     fn missing_keys(&self, sides: &Sides<'_>) -> Vec<Constraint> {
-        let missing = self.copies.0.iter().filter(|(name, _)| !sides.old.contains(&self.constraint(name)));
+        let missing = self.copies.0.iter().filter(|(name, to)| {
+            !sides.old.contains(&self.constraint(name)) && !self.keeps(name, to, sides)
+        });
         let above = self.above(sides.new);
         let key = |name: &Name| {
             above.iter().find_map(|table| {
@@ -257,8 +271,10 @@ impl Partition {
             let on_all = |sql: String, mode| {
                 table::reach(sides, it).iter().fold(Step::new(sql), |step, member| step.locks(member, mode))
             };
+            // On the way back, that of the way there may be there still.
+            let first = if sides.facts.way_back { format!("DROP CONSTRAINT IF EXISTS {name}, ") } else { String::new() };
             before.push(
-                on_all(format!("ALTER TABLE {it} ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
+                on_all(format!("ALTER TABLE {it} {first}ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
                     .own_transaction()
                     .undone_by(format!("ALTER TABLE {it} DROP CONSTRAINT IF EXISTS {name}"))
                     .summary(format!("rows that are written to {it} fit the bound of {}", self.child)),
@@ -482,7 +498,7 @@ impl Definition for Partition {
 
     /// A table that is referred to as a partition can't be dropped as one.
     fn goes_apart(&self, sides: &Sides<'_>) -> bool {
-        self.is_referred_to(sides)
+        self.is_referred_to(sides) || self.is_left(sides)
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -493,6 +509,9 @@ impl Definition for Partition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if let Some(steps) = self.change_level(sides) {
+            return steps;
+        }
         self.renames(sides).into_iter().chain(self.attach_online(sides)).collect()
     }
 
@@ -501,6 +520,9 @@ impl Definition for Partition {
             let attach = (!new.detaching).then(|| new.attach(sides).stage(Stage::Contract));
             return Alter::Steps(self.detach(sides).into_iter().chain(attach).collect());
         }
+        if self.goes_with_a_level(new, sides) {
+            return Alter::Steps(vec![]);
+        }
         // One transaction for both: nobody sees the parent without these rows.
         let (before, attach, after) = new.attachment(sides);
         let steps = before.into_iter().chain([self.detach_plainly(sides).with_its_parts(), attach.makes()]).chain(after);
@@ -508,6 +530,6 @@ impl Definition for Partition {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        self.detach(sides)
+        self.change_level(sides).unwrap_or_else(|| self.detach(sides))
     }
 }

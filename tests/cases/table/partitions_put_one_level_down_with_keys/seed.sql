@@ -1,0 +1,1 @@
+INSERT INTO o VALUES (1); INSERT INTO t VALUES (1, 1), (51, 1), (101, 1), (1001, 1);
