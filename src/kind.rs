@@ -121,6 +121,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// What comes, changes or goes while this is not there: all of it before this comes, or once it has gone.
+    fn keeps_apart_from(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
+        vec![]
+    }
+
     /// What has to be made again, or go, so that this can go: it ends in no other way.
     fn goes_only_with(&self, _sides: &Sides<'_>) -> Option<ObjectId> {
         None
@@ -277,6 +282,10 @@ macro_rules! kinds {
 
             pub fn goes_apart(&self, sides: &Sides<'_>) -> bool {
                 match self { $(Object::$Kind(it) => it.goes_apart(sides),)* }
+            }
+
+            pub fn keeps_apart_from(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.keeps_apart_from(sides),)* }
             }
 
             pub fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {

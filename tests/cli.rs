@@ -870,7 +870,8 @@ const ONE_OF_THEM: &str = "
 #[test]
 fn of_several_namespaces_some_are_managed() {
     let config = format!("{CONFIG}[manage]\nnamespaces = [\"public\"]\n");
-    let files = [("tenantry.toml", config.as_str()), ("legacy.sql", TWO_NAMESPACES), ("schema/all.sql", ONE_OF_THEM)];
+    let files =
+        [("tenantry.toml", config.as_str()), ("legacy.sql", TWO_NAMESPACES), ("schema/all.sql", ONE_OF_THEM)];
     let project = Project::new(&files);
     let planned = project.run(&["plan"]);
     assert_eq!(planned.code, 0, "{}", planned.err);

@@ -8,6 +8,7 @@ use crate::kind::expr::Expr;
 use crate::kind::extension;
 use crate::kind::index_partition;
 use crate::kind::parameters::Parameters;
+use crate::kind::partition;
 use crate::kind::row_type;
 use crate::kind::table::{self, Table};
 use crate::kind::{Alter, aside, Claim, Definition, Kind, Object, ObjectId};
@@ -445,7 +446,10 @@ impl Definition for Column {
     }
 
     fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
-        if sides.new.contains(&self.id()) { vec![] } else { table::coming_below(&self.table, sides) }
+        if sides.new.contains(&self.id()) {
+            return vec![];
+        }
+        [table::coming_below(&self.table, sides), partition::brought_along(sides, &self.id())].concat()
     }
 
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
@@ -463,7 +467,7 @@ impl Definition for Column {
         if self.follows(sides) {
             return self.apart_from_parents(sides);
         }
-        if self.goes_with_a_parent(sides) {
+        if self.goes_with_a_parent(sides) || partition::is_left(sides, &self.id()) {
             return vec![];
         }
         let before = find(sides.old, &self.table, &self.name).filter(|_| sides.replaced.contains(&self.id()));
@@ -545,7 +549,7 @@ impl Definition for Column {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.follows(sides) || self.goes_with_a_parent(sides) {
+        if self.follows(sides) || self.goes_with_a_parent(sides) || partition::is_taken_along(sides, &self.id()) {
             return vec![];
         }
         if self.is_parked(sides) {

@@ -641,7 +641,9 @@ impl Definition for Constraint {
 
     fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match &self.rule {
-            Rule::Check(_) if !sides.new.contains(&self.id()) => table::coming_below(&self.table, sides),
+            Rule::Check(_) if !sides.new.contains(&self.id()) => {
+                [table::coming_below(&self.table, sides), partition::brought_along(sides, &self.id())].concat()
+            }
             Rule::Check(_) | Rule::Foreign(_) | Rule::Unique(_) | Rule::Exclusion(_) => vec![],
         }
     }
@@ -660,6 +662,7 @@ impl Definition for Constraint {
         let is_left = matches!(self.rule, Rule::Foreign(_))
             && partition::leaves(sides, &self.table, &self.name)
             && !self.is_lost_by_detaching(sides);
+        let is_left = is_left || partition::is_left(sides, &self.id());
         if self.comes_from_above(sides) || is_left || self.is_handed_down(sides) {
             return vec![];
         }
@@ -714,6 +717,7 @@ impl Definition for Constraint {
             matches!(self.rule, Rule::Foreign(_)) && partition::takes_over(sides, &self.table, &self.name);
         if self.comes_from_above(sides)
             || is_taken
+            || partition::is_taken_along(sides, &self.id())
             || self.that_of_a_parent(sides).is_some()
             || index_partition::goes_with_parent(self.rule.parent(), sides)
         {

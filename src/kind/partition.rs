@@ -13,8 +13,10 @@ use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
 mod level;
+mod membership;
 
 pub(super) use level::{is_moved, level_that_goes, stage};
+pub use membership::{brought_along, is_left, is_taken_along};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
@@ -506,6 +508,10 @@ impl Definition for Partition {
             Disturbance::Retype { .. } | Disturbance::Swap => true,
             Disturbance::Replace => false,
         }
+    }
+
+    fn keeps_apart_from(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        self.changes_apart(sides)
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -308,6 +308,10 @@ impl<'a> Graph<'a> {
                             edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
                             edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
                         }
+                        for other in self.new.objects[id].keeps_apart_from(&self.sides) {
+                            let halves = [Half::Create, Half::Alter, Half::Drop].into_iter();
+                            edges.extend(halves.filter_map(|it| node(&other, it)).map(|it| Edge::whole(it, key)));
+                        }
                         for first in waits.get(id).into_iter().flatten() {
                             edges.extend(node(first, Half::Create).map(|first| Edge::hard(first, key)));
                         }
@@ -324,6 +328,11 @@ impl<'a> Graph<'a> {
                             edges.extend(
                                 wishes.iter().filter_map(|it| node(it, Half::Drop)).map(|it| Edge::soft(key, it)),
                             );
+                        }
+                        for other in self.old.objects[id].keeps_apart_from(&self.sides) {
+                            let halves = [Half::Create, Half::Alter, Half::Drop].into_iter();
+                            edges
+                                .extend(halves.filter_map(|it| node(&other, it)).map(|then| Edge::hard(key, then)));
                         }
                         for copy in self.old.objects[id].is_copied_to(&self.sides) {
                             edges.extend(node(&copy, Half::Create).map(|first| Edge::soft(first, key)));
@@ -618,15 +627,21 @@ struct Edge<'a> {
     soft: bool,
     /// Only the step of `then` that disturbs others has to wait.
     before_disturbance: bool,
+    /// All of `first` comes before the step by which `then` is there.
+    whole: bool,
 }
 
 impl<'a> Edge<'a> {
     fn hard(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
-        Edge { first, then, soft: false, before_disturbance: false }
+        Edge { first, then, soft: false, before_disturbance: false, whole: false }
     }
 
     fn soft(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
         Edge { soft: true, ..Edge::hard(first, then) }
+    }
+
+    fn whole(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
+        Edge { whole: true, ..Edge::hard(first, then) }
     }
 
     fn before_disturbance(first: &'a (ObjectId, Half), then: &'a (ObjectId, Half)) -> Self {
@@ -640,6 +655,10 @@ impl<'a> Edge<'a> {
         steps: &[(&(ObjectId, Half), &Node, Step)],
     ) -> Option<(usize, usize)> {
         let (firsts, thens) = (&of_node[self.first], &of_node[self.then]);
+        if self.whole {
+            let then = thens.iter().find(|it| steps[**it].2.makes).or(thens.first())?;
+            return firsts.last().filter(|it| *it != then).map(|it| (*it, *then));
+        }
         let disturbs = |place: &&usize| !steps[**place].2.disturbs.is_empty();
         let then = if self.before_disturbance { thens.iter().find(disturbs)? } else { thens.first()? };
         // What comes in a later stage than `then` by its own nature (VALIDATE, SET NOT NULL) is not waited for.

@@ -1,0 +1,3 @@
+CREATE TABLE p (id integer NOT NULL, a integer, c integer) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 (id integer NOT NULL, a integer, d integer);
