@@ -9,11 +9,11 @@ use thiserror::Error;
 use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
-use crate::kind::{Kind, ObjectId};
+use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName, list};
 use crate::plan::access::Matrix;
 use crate::plan::file::Proof;
-use crate::plan::{self, Planned};
+use crate::plan::{self, Half, Planned};
 use crate::plan::{seed, split};
 use crate::queries::Query;
 use crate::schema::{Facts, Schema};
@@ -375,6 +375,11 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
             up.extend(whole.get(need).cloned());
         }
     }
+    // What is made gets the rights that new objects get there.
+    let made = subject.plan.iter().flat_map(|it| &it.does).filter(|(_, half)| *half == Half::Create);
+    let made: BTreeSet<Name> = made.filter_map(|(id, _)| subject.desired.get(id)?.namespace()).collect();
+    let given = current.of_kind(Kind::DefaultPrivileges).filter(|it| it.namespace().is_none_or(|it| made.contains(&it)));
+    up.extend(given.map(Object::id).filter(|_| !made.is_empty()));
     let everything = |of: &ObjectId| parts.get(of).cloned().unwrap_or_default();
     grow(&mut up, |of| {
         // A namespace that is granted to or commented on brings nothing with it.
