@@ -378,7 +378,8 @@ fn affected(subject: &Subject<'_>) -> BTreeSet<ObjectId> {
     // What is made gets the rights that new objects get there.
     let made = subject.plan.iter().flat_map(|it| &it.does).filter(|(_, half)| *half == Half::Create);
     let made: BTreeSet<Name> = made.filter_map(|(id, _)| subject.desired.get(id)?.namespace()).collect();
-    let given = current.of_kind(Kind::DefaultPrivileges).filter(|it| it.namespace().is_none_or(|it| made.contains(&it)));
+    let given =
+        current.of_kind(Kind::DefaultPrivileges).filter(|it| it.namespace().is_none_or(|it| made.contains(&it)));
     up.extend(given.map(Object::id).filter(|_| !made.is_empty()));
     let everything = |of: &ObjectId| parts.get(of).cloned().unwrap_or_default();
     grow(&mut up, |of| {

@@ -18,8 +18,11 @@ use crate::source::syntax::words;
 
 mod stored;
 
+mod tree;
+
 pub use stored::Storage;
 pub(super) use stored::{Indexed, of_replica_identity};
+pub(super) use tree::is_attached_along;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
@@ -225,6 +228,11 @@ pub(super) fn statistics<'a>(
 /// Whether something that the part of a table needs changes too, so that its new definition may not hold before and
 /// the old one not after. What only comes or only goes is no hindrance.
 pub(super) fn stands_on_changes(id: &ObjectId, table: &ObjectId, sides: &Sides<'_>) -> bool {
+    stands_on_changes_of(id, |need| need != table, sides)
+}
+
+/// The same of those needs that are asked about.
+fn stands_on_changes_of(id: &ObjectId, asked: impl Fn(&ObjectId) -> bool, sides: &Sides<'_>) -> bool {
     let changes = |need: &&ObjectId| match (sides.old.get(need), sides.new.get(need)) {
         (Some(Object::Column(old)), Some(Object::Column(new))) => {
             old.data_type != new.data_type || old.collation != new.collation || old.generated != new.generated
@@ -232,7 +240,7 @@ pub(super) fn stands_on_changes(id: &ObjectId, table: &ObjectId, sides: &Sides<'
         (Some(old), Some(new)) => old != new,
         _ => false,
     };
-    let mut needs = sides.old.needs_of(id).chain(sides.new.needs_of(id)).filter(|need| *need != table);
+    let mut needs = sides.old.needs_of(id).chain(sides.new.needs_of(id)).filter(|need| asked(need));
     needs.any(|need| sides.replaced.contains(need) || changes(&need))
 }
 
@@ -608,6 +616,9 @@ impl Definition for Index {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if tree::goes_along(self, sides.new, sides) {
+            return vec![];
+        }
         let mut steps = if sides.is_new(&self.table_id()) {
             vec![Step::new(self.sql("", &self.name.name))]
         } else if self.partitioned() {
@@ -643,6 +654,12 @@ impl Definition for Index {
         if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) {
             return Alter::Replace;
         }
+        if tree::goes_along(self, sides.old, sides) && tree::goes_along(new, sides.new, sides) {
+            return Alter::Steps(vec![]);
+        }
+        if let Some(steps) = tree::swap(self, sides) {
+            return Alter::Steps(steps);
+        }
         if settled == *new {
             let mut steps = self.storage.alter(&new.storage, &self.indexed(sides), sides);
             let targets = |index: &Index| index.keys.iter().map(|key| key.statistics).collect::<Vec<_>>();
@@ -657,7 +674,7 @@ impl Definition for Index {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) {
+        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) || tree::goes_along(self, sides.old, sides) {
             return vec![];
         }
         // A new constraint of the same name takes the index over.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::comment::{Comment, Part};
-use crate::kind::index::Of;
+use crate::kind::index::{self, Of};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
@@ -77,7 +77,10 @@ pub(super) fn below<'a>(indexes: impl Iterator<Item = &'a ObjectId>, schema: &Sc
 }
 
 /// The attachments to this index.
-pub(super) fn attached_to<'a>(parent: &'a ObjectId, schema: &'a Schema) -> impl Iterator<Item = &'a IndexPartition> {
+pub(super) fn attached_to<'a, 'b>(
+    parent: &'b ObjectId,
+    schema: &'a Schema,
+) -> impl Iterator<Item = &'a IndexPartition> + use<'a, 'b> {
     schema.of_kind(Kind::IndexPartition).filter_map(move |object| match object {
         Object::IndexPartition(it) if it.parent.id() == *parent => Some(&**it),
         _ => None,
@@ -126,6 +129,16 @@ pub(super) fn comments_again(columns: &[ObjectId], sides: &Sides<'_>) -> Vec<Ste
     }
     let summary = "the index has the comment that it had before the server built it anew";
     said.into_values().map(|it| it.stage(Stage::Contract).summary(summary)).collect()
+}
+
+/// `ALTER INDEX … ATTACH PARTITION`.
+pub(super) fn attachment(parent: &QName, child: &QName) -> Step {
+    Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).repeats().check(format!(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
+         AND inhparent = pg_catalog.to_regclass({}))",
+        Literal(&child.to_string()),
+        Literal(&parent.to_string())
+    ))
 }
 
 /// What takes back an index of a partition that has not become part of another: what has goes with that.
@@ -238,6 +251,9 @@ impl Definition for IndexPartition {
 
     /// While the partition stays, only with the parent.
     fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        if index::is_attached_along(&self.child.index, sides.old, sides) {
+            return None;
+        }
         let (partition, parent) = (partition::id(&self.child.table), self.parent.id());
         (!sides.is_going(&partition) && !sides.is_going(&parent)).then_some(parent)
     }
@@ -250,18 +266,12 @@ impl Definition for IndexPartition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.is_taken_in(sides) {
+        if self.is_taken_in(sides) || index::is_attached_along(&self.child.index, sides.new, sides) {
             return vec![];
         }
-        let (parent, child) = (&self.parent.index, &self.child.index);
         // A table that is attached late is another table until then.
         let stage = partition::stage(sides, &self.child.table);
-        vec![Step::new(format!("ALTER INDEX {parent} ATTACH PARTITION {child}")).repeats().stage(stage).check(format!(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({}) \
-             AND inhparent = pg_catalog.to_regclass({}))",
-            Literal(&child.to_string()),
-            Literal(&parent.to_string())
-        ))]
+        vec![attachment(&self.parent.index, &self.child.index).stage(stage)]
     }
 
     /// The same index is attached to another parent once the old one is gone.

@@ -48,7 +48,7 @@ pub fn line(schema: &Schema, table: &QName) -> Vec<QName> {
     line
 }
 
-fn of(schema: &Schema) -> impl Iterator<Item = &Partition> {
+pub(super) fn of(schema: &Schema) -> impl Iterator<Item = &Partition> {
     schema.of_kind(Kind::Partition).filter_map(|object| match object {
         Object::Partition(it) => Some(&**it),
         _ => None,
