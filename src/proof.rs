@@ -1,7 +1,9 @@
 //! Proves a plan before a person reads it: runs it on a shadow copy of the part of the live schema that it touches,
 //! with rows in it, and observes. What could not be proved is said.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -9,6 +11,8 @@ use thiserror::Error;
 use crate::diff::{Change, diff};
 use crate::elaborate::{self, ElaborateError};
 use crate::introspect::{IntrospectError, introspect, server_message};
+use crate::kind::column::Column;
+use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName, list};
 use crate::plan::access::Matrix;
@@ -165,7 +169,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         copy.database.connect().await?.client.batch_execute(stand_in).await?;
     }
     let filled = if rows {
-        rows::fill(&session, &copied, subject.desired, subject.facts).await?
+        rows::fill(&session, &copied, &under_old_names(subject.desired, subject.plan), subject.facts).await?
     } else {
         Default::default()
     };
@@ -298,6 +302,34 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         states,
         returns,
     })
+}
+
+/// The declared schema with the columns and checks of renamed tables under their old names, too: what rows have to satisfy
+/// that are made before.
+fn under_old_names<'a>(desired: &'a Schema, plan: &[Planned]) -> Cow<'a, Schema> {
+    let mut schema = Cow::Borrowed(desired);
+    for (step, to) in plan.iter().filter_map(|it| Some((it, it.renames_to.as_ref()?))) {
+        let (Kind::Table, [namespace, name]) = (step.subject.kind, &step.subject.path[..]) else { continue };
+        let old = QName::new(namespace.clone(), name.clone());
+        let new = old.sibling(to.clone());
+        if desired.contains(&step.subject) {
+            continue;
+        }
+        let columns = desired.of_relation(Kind::Column, &new).filter_map(|it| match it {
+            Object::Column(it) => {
+                Some(Object::Column(Arc::new(Column { table: old.clone(), ..Column::clone(it) })))
+            }
+            _ => None,
+        });
+        let checks = desired.of_relation(Kind::Constraint, &new).filter_map(|it| match it {
+            Object::Constraint(it) if matches!(it.rule, Rule::Check(_)) => {
+                Some(Object::Constraint(Arc::new(Constraint { table: old.clone(), ..Constraint::clone(it) })))
+            }
+            _ => None,
+        });
+        schema.to_mut().objects.extend(columns.chain(checks).map(|it| (it.id(), it)));
+    }
+    schema
 }
 
 /// Who may do what, as it was before the first step.

@@ -27,6 +27,8 @@ const OLD: &str = "
     CREATE TABLE letters (id integer PRIMARY KEY, code text CHECK (code ~ '^Q[0-9]{3}Z$'), address text DEFAULT NULL);
     CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'));
     CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL);
+    CREATE TABLE orders (id integer PRIMARY KEY, state text NOT NULL);
+    INSERT INTO orders VALUES (1, 'paid');
     INSERT INTO files VALUES (1, lo_from_bytea(0, 'whole'));
     INSERT INTO people VALUES (1, 'a@b', 'x', '+4930123456', 'a', 'EUR', 'here');
     INSERT INTO letters VALUES (1, 'Q123Z', 'here');
@@ -44,10 +46,12 @@ const NEW: &str = "
         address text NOT NULL);
     CREATE TABLE letters (id integer PRIMARY KEY, code text CHECK (code ~ '^Q[0-9]{3}Z$'), address text NOT NULL);
     CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'), note text);
+    CREATE TABLE purchases (id integer PRIMARY KEY, state text NOT NULL CHECK (state IN ('new', 'paid')));
     CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL, content bytea NOT NULL);";
 
-/// What reads a large object finds one.
-const CONTENT: &str = "[table.\"public.files\".columns]\ncontent = { backfill = \"lo_get(body)\" }\n";
+/// What reads a large object finds one, and the checks of a renamed table are those of its rows.
+const CONTENT: &str = "[table.\"public.files\".columns]\ncontent = { backfill = \"lo_get(body)\" }\n
+                       [table.\"public.purchases\"]\nwas = \"orders\"\n";
 
 /// What the plan from `OLD` to `NEW` was proved with.
 async fn proof(server: &support::Server) -> Proof {
@@ -79,7 +83,7 @@ async fn proof(server: &support::Server) -> Proof {
 async fn made_rows_pass_checks_and_what_cannot_be_made_leaves_the_rest() {
     let server = support::Server::start(&[], &[]);
     let proof = proof(&server).await;
-    let filled = ["public.files", "public.letters", "public.people"].map(|it| (it.to_owned(), 3));
+    let filled = ["public.files", "public.letters", "public.orders", "public.people"].map(|it| (it.to_owned(), 3));
     let filled = BTreeMap::from(filled);
     assert_eq!(proof.filled, filled, "{proof:?}");
     assert_eq!(proof.unfilled.keys().collect::<Vec<_>>(), ["public.odd"], "{proof:?}");
