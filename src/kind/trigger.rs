@@ -317,6 +317,12 @@ impl Definition for Trigger {
         self.clones.iter().map(|(partition, _)| partition::id(partition)).collect()
     }
 
+    /// A partition of a partition has its clone once both are attached.
+    fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let lines = self.clones.iter().flat_map(|(partition, _)| partition::line(sides.new, partition));
+        lines.filter(|it| *it != self.relation).map(|it| partition::id(&it)).collect()
+    }
+
     fn part_of(&self) -> Option<ObjectId> {
         Some(self.relation_id())
     }
