@@ -230,8 +230,9 @@ impl Column {
 
     /// The column of each parent that has it on both sides.
     fn leaders<'a>(&self, sides: &Sides<'a>) -> impl Iterator<Item = (&'a Column, &'a Column)> {
+        // What leaves its parent is changed once it has left.
         let parents = table::parents(sides.old, &self.table).into_iter();
-        parents.filter_map(|parent| {
+        parents.filter(|_| !partition::is_leaving(sides, &self.table)).filter_map(|parent| {
             Some((find(sides.old, &parent, &self.name)?, find(sides.new, &parent, &self.name)?))
         })
     }

@@ -16,7 +16,7 @@ mod level;
 mod membership;
 
 pub(super) use level::{is_moved, level_that_goes, stage};
-pub use membership::{brought_along, is_left, is_taken_along};
+pub use membership::{brought_along, is_leaving, is_left, is_taken_along};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
@@ -382,10 +382,10 @@ impl Partition {
     }
 
     /// From 18 on: NOT NULL constraints have the parent's names while they are the parent's, and can be renamed only
-    /// before and after.
+    /// before and after. Each is taken back by itself.
     fn renames(&self, sides: &Sides<'_>) -> Vec<Step> {
         let id = table::id(&self.child);
-        if sides.major() < 18 || sides.is_new(&id) || sides.is_going(&id) {
+        if sides.major() < 18 || sides.facts.way_back || sides.is_new(&id) || sides.is_going(&id) {
             return vec![];
         }
         let mut steps = vec![];
@@ -395,7 +395,10 @@ impl Partition {
             let (Some(from), Some(to)) = (&old.not_null, &new.not_null) else { continue };
             let (before, after) = (from.constraint(old), to.constraint(new));
             if from.inherited != to.inherited && before != after {
-                steps.extend(old.rename_not_null((&before, &after), sides));
+                let back = format!("ALTER TABLE {} RENAME CONSTRAINT {after} TO {before}", self.child);
+                let mut renames = old.rename_not_null((&before, &after), sides).into_iter();
+                steps.extend(renames.next().map(|it| it.undone_by(back)));
+                steps.extend(renames);
             }
         }
         steps

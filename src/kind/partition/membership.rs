@@ -20,6 +20,11 @@ fn only_in<'a>(schema: &'a Schema, sides: &Sides<'a>, child: &QName) -> Option<&
     (stays && sides.is_new(&id(child)) != sides.is_going(&id(child))).then_some(it)
 }
 
+/// Whether the table stays, and so does what it is a partition of no longer.
+pub fn is_leaving(sides: &Sides<'_>, child: &QName) -> bool {
+    only_in(sides.old, sides, child).is_some()
+}
+
 /// Whether the table gets this column or check from its parent before it leaves, and keeps it as declared.
 pub fn is_left(sides: &Sides<'_>, id: &ObjectId) -> bool {
     is_of_parent(sides.old, sides.new, sides, id)
