@@ -165,6 +165,14 @@ struct Length {
     most: String,
 }
 
+/// What a look at rows came to.
+enum Looked {
+    /// Some that were found, if any.
+    Rows(Option<String>),
+    /// The condition failed for one of them.
+    Failed(tokio_postgres::Error),
+}
+
 struct Asking<'a> {
     session: &'a Session,
     probe: &'a Probe,
@@ -461,20 +469,36 @@ impl Asking<'_> {
     /// row is asked for by itself.
     async fn keys_where(&self, condition: &str) -> Result<Option<String>, tokio_postgres::Error> {
         let (key, alias) = self.key().await?;
-        let table = &self.probe.table;
+        match self.look(&self.probe.table, "*, ctid, tableoid", [&key, &alias], condition).await? {
+            Looked::Rows(rows) => Ok(rows),
+            Looked::Failed(_) => Ok(None),
+        }
+    }
+
+    /// The keys of rows that satisfy the condition: of a sample, of which these columns are taken, where all take too long.
+    async fn look(
+        &self,
+        table: &str,
+        columns: &str,
+        [key, alias]: [&str; 2],
+        condition: &str,
+    ) -> Result<Looked, tokio_postgres::Error> {
         let all = format!("SELECT {key} FROM {table} AS {alias} WHERE {condition} LIMIT {}", NAMED + 1);
         let error = match self.texts(&all).await {
-            Ok(rows) => return Ok(listed(rows)),
+            Ok(rows) => return Ok(Looked::Rows(listed(rows))),
             Err(error) => error,
         };
         self.again().await?;
         let sample = format!(
-            "SELECT {key} FROM (SELECT *, ctid, tableoid FROM {table} AS {alias} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
+            "SELECT {key} FROM (SELECT {columns} FROM {table} AS {alias} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
             NAMED + 1
         );
         match error.code() {
-            Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
-            Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => Ok(None),
+            Some(&SqlState::QUERY_CANCELED) => Ok(Looked::Rows(listed(self.texts(&sample).await?))),
+            // Data exceptions, and what functions of the user's raise.
+            Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => {
+                Ok(Looked::Failed(error))
+            }
             _ => Err(error),
         }
     }
@@ -586,25 +610,13 @@ impl Asking<'_> {
             let more = list(with.iter().map(|it| format!("{} AS {}", it.value, it.name)));
             table = format!("(SELECT {alias}.*, ctid, tableoid, {more} FROM {table} AS {alias})");
         }
-        let all = format!("SELECT {key} FROM {table} AS {alias} WHERE {condition} LIMIT {}", NAMED + 1);
-        let error = match self.texts(&all).await {
-            Ok(rows) => return Ok(listed(rows)),
-            Err(error) => error,
-        };
-        self.again().await?;
-        let sample = format!(
-            "SELECT {key} FROM (SELECT {} FROM {table} AS {alias} LIMIT {SAMPLE}) AS {alias} WHERE {condition} LIMIT {}",
-            if with.is_empty() { "*, ctid, tableoid" } else { "*" },
-            NAMED + 1
-        );
-        match error.code() {
-            Some(&SqlState::QUERY_CANCELED) => Ok(listed(self.texts(&sample).await?)),
-            // Data exceptions, and what functions of the user's raise.
-            Some(code) if code.code().starts_with("22") || code.code().starts_with("P0") => {
+        let columns = if with.is_empty() { "*, ctid, tableoid" } else { "*" };
+        match self.look(&table, columns, [&key, &alias], condition).await? {
+            Looked::Rows(rows) => Ok(rows),
+            Looked::Failed(error) => {
                 let failing = self.failing(&table, &key, &alias, expression, required).await?;
                 Ok(Some(failing.unwrap_or_else(|| server_message(&error))))
             }
-            _ => Err(error),
         }
     }
 
