@@ -146,6 +146,12 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         }
     }
     let transactions = transactions(&forward);
+    for place in first..forward.len() {
+        if let Some(reason) = back::bound(place, &forward, &transactions, &stays, new) {
+            forward[place].step.irreversible.get_or_insert(reason);
+            stays.insert(place);
+        }
+    }
     let before = until_then.map(|(first, all)| {
         let mut forward = forward.clone();
         let undos = back::undos([&begin, new], &facts_back, &mut forward, all, &transactions);

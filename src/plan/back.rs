@@ -221,6 +221,32 @@ fn spare(forward: &mut [Ordered], backward: &[Ordered], goes_again: &BTreeSet<Ob
     }
 }
 
+/// Why a step has no way back though its change has: it makes something that goes only with what was made before a step
+/// that stays. What shares the transaction of one that stays needs no reason of its own.
+pub(super) fn bound(
+    place: usize,
+    forward: &[Ordered],
+    transactions: &[Option<u32>],
+    stays: &BTreeSet<usize>,
+    new: &Schema,
+) -> Option<String> {
+    let together = |a: usize, b: usize| transactions[a].is_some() && transactions[a] == transactions[b];
+    if stays.iter().any(|at| together(*at, place)) {
+        return None;
+    }
+    let (facts, replaced) = (Facts::default(), BTreeSet::new());
+    let sides = Sides { old: new, new, facts: &facts, replaced: &replaced };
+    let makes = |it: &Ordered, id: &ObjectId| it.does.contains(&(id.clone(), Half::Create));
+    let made = |id: &ObjectId| forward[..place].iter().position(|it| makes(it, id));
+    let mut created = forward[place].does.iter().filter(|(_, half)| *half == Half::Create);
+    created.find_map(|(id, _)| {
+        let whole = new.get(id)?.goes_only_with(&sides)?;
+        let made = made(&whole)?;
+        let start = (0..made).find(|at| together(*at, made)).unwrap_or(made);
+        stays.range(start..place).next().map(|_| format!("it goes only with {whole}, which stays"))
+    })
+}
+
 /// A rollback goes neither over these, which have no way back, nor into the middle of their transactions: no step of
 /// those has an undo.
 pub(super) fn clear(plan: &mut [Planned], one_way: &BTreeSet<usize>) {
