@@ -151,6 +151,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         vec![]
     }
 
+    /// What has to be gone before this can go, of the old schema, beside what needs it.
+    fn goes_after(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
+        vec![]
+    }
+
     /// What has copies of this when it comes, of the new schema: these go with this, which stays until they are there.
     fn is_copied_to(&self, _sides: &Sides<'_>) -> Vec<ObjectId> {
         vec![]
@@ -308,6 +313,10 @@ macro_rules! kinds {
                 match self { $(Object::$Kind(it) => it.comes_after(sides),)* }
             }
 
+            pub fn goes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$Kind(it) => it.goes_after(sides),)* }
+            }
+
             pub fn is_copied_to(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
                 match self { $(Object::$Kind(it) => it.is_copied_to(sides),)* }
             }
@@ -378,6 +387,7 @@ kinds! {
     Constraint = constraint::Constraint,
     Index = index::Index,
     Statistics = statistics::Statistics,
+    Inheritance = inheritance::Inheritance,
     Partition = partition::Partition,
     IndexPartition = index_partition::IndexPartition,
     View = view::View,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
 use crate::kind::extension;
+use crate::kind::inheritance;
 use crate::kind::index_partition;
 use crate::kind::parameters::Parameters;
 use crate::kind::partition;
@@ -180,12 +181,12 @@ impl Column {
     /// What the element can't say, as actions of ALTER TABLE.
     pub fn settings(&self, sides: &Sides<'_>, table: &Table) -> Vec<String> {
         let alter = format!("ALTER COLUMN {}", self.name);
-        let has_element = table.inherits.is_empty() || !self.inherited.0;
+        let has_element = table.inherits.0.is_empty() || !self.inherited.0;
         let mut settings = vec![];
         match &self.not_null {
             Some(it) if !it.valid => settings.push(self.add_not_null(it)),
             Some(_) if !has_element => {
-                let said = table.inherits.iter().filter_map(|parent| find(sides.new, parent, &self.name));
+                let said = table.inherits.0.iter().filter_map(|parent| find(sides.new, parent, &self.name));
                 if said.into_iter().all(|parent| parent.not_null.is_none()) {
                     settings.push(format!("{alter} SET NOT NULL"));
                 }
@@ -196,7 +197,7 @@ impl Column {
             // One that goes from the parent is there until then.
             let found = |schema, it: &QName| super::default::find(schema, it, &self.name).is_some();
             let handed_down = |it: &QName| found(sides.new, it) || found(sides.old, it);
-            if table.inherits.iter().any(handed_down) {
+            if table.inherits.0.iter().any(handed_down) {
                 settings.push(format!("{alter} DROP DEFAULT"));
             }
         }
@@ -225,14 +226,22 @@ impl Column {
         let before = table::parents(sides.old, &self.table);
         let stays = !sides.is_new(&super::partition::id(&self.table))
             || !sides.old.contains(&super::partition::id(&self.table));
-        self.inherited.0 && stays && table::parents(sides.new, &self.table).iter().any(|it| before.contains(it))
+        let has_it = |it: &QName| [sides.old, sides.new].iter().any(|schema| find(schema, it, &self.name).is_some());
+        let stay = table::parents(sides.new, &self.table).into_iter().filter(|it| before.contains(it));
+        self.inherited.0 && stays && stay.into_iter().any(|it| has_it(&it))
     }
 
     /// The column of each parent that has it on both sides.
     fn leaders<'a>(&self, sides: &Sides<'a>) -> impl Iterator<Item = (&'a Column, &'a Column)> {
         // What leaves its parent is changed once it has left.
-        let parents = table::parents(sides.old, &self.table).into_iter();
-        parents.filter(|_| !partition::is_leaving(sides, &self.table)).filter_map(|parent| {
+        let is_left = |parent: &QName| {
+            partition::is_leaving(sides, &self.table)
+                || sides.old.contains(&inheritance::id(&self.table, parent))
+                    && !sides.new.contains(&inheritance::id(&self.table, parent))
+        };
+        let mut parents = table::parents(sides.old, &self.table);
+        parents.retain(|it| !is_left(it));
+        parents.into_iter().filter_map(|parent| {
             Some((find(sides.old, &parent, &self.name)?, find(sides.new, &parent, &self.name)?))
         })
     }
@@ -451,6 +460,11 @@ impl Definition for Column {
             return vec![];
         }
         [table::coming_below(&self.table, sides), partition::brought_along(sides, &self.id())].concat()
+    }
+
+    /// The columns of heirs that go with this one are not in use by then.
+    fn goes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        self.users_at_heirs(sides)
     }
 
     fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {

@@ -146,6 +146,7 @@ impl Comment {
             | Kind::Routine
             | Kind::Index
             | Kind::Statistics
+            | Kind::Inheritance
             | Kind::Partition
             | Kind::IndexPartition
             | Kind::RowSecurity

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside};
 use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, foreign_partition, partition, table, unique, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, canonical, foreign_partition, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -30,9 +30,12 @@ pub struct Constraint {
     pub validated: bool,
     /// NOT ENFORCED exists from 18 on.
     pub enforced: bool,
-    /// A check that a table above has too. A partition has it all the same when it stands alone, so here it is an
-    /// object; statements on the partitioned table reach it while the partition is attached.
+    /// A check that a table above has too. The table has it all the same when it stands alone, so here it is an
+    /// object; statements on the table above reach it while it is one of the parents.
     pub inherited: Aside<bool>,
+    /// Such a check that the table has by itself as well, so that it stays when that above goes.
+    #[serde(default = "own", skip_serializing_if = "is_own")]
+    pub local: Aside<bool>,
     pub rule: Rule,
     /// Whether the index of a key is valid. One that is not lets a key stand that nothing can refer to.
     #[serde(default = "usual", skip_serializing_if = "is_usual")]
@@ -41,6 +44,15 @@ pub struct Constraint {
 
 fn usual() -> bool {
     true
+}
+
+fn own() -> Aside<bool> {
+    Aside(true)
+}
+
+/// So that a fingerprint says nothing of it.
+fn is_own(local: &Aside<bool>) -> bool {
+    local.0 || canonical()
 }
 
 /// So that the fingerprint of a schema without an invalid key says nothing of it.
@@ -320,7 +332,9 @@ impl Constraint {
                     let end = format!("{} DROP CONSTRAINT IF EXISTS {}", self.alter_table(), self.name);
                     promise = promise.undone_by(end);
                 }
-                let validation = match of_partition || is_lost {
+                // A parent's keeps it from being dropped.
+                let is_held = matches!(self.rule, Rule::Check(_)) && !self.of_parents(sides.new, sides).is_empty();
+                let validation = match of_partition || is_lost || is_held {
                     true => validation,
                     false => validation.undone_by(format!("{back} NOT VALID")),
                 };
@@ -475,6 +489,7 @@ impl Definition for Constraint {
         r#"),
                 'enforced', coalesce((j.con ->> 'conenforced')::boolean, true),
                 'inherited', con.contype = 'c' AND con.coninhcount > 0,
+                'local', con.conislocal OR t.relispartition,
                 'rule', CASE con.contype
                     WHEN 'c' THEN json_build_object(
                         'type', 'check', 'expression', pg_get_expr(con.conbin, con.conrelid),
@@ -551,7 +566,7 @@ impl Definition for Constraint {
          WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND t.relkind IN ('r', 'p')
            AND (con.contype IN ('p', 'u', 'x')
                 OR con.contype = 'f' AND con.conparentid = 0
-                OR con.contype = 'c' AND (con.conislocal OR con.coninhcount = 0 OR t.relispartition))
+                OR con.contype = 'c')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                               AND d.objid = t.oid AND d.deptype = 'e')"#
     );
@@ -654,7 +669,17 @@ impl Definition for Constraint {
         match &self.rule {
             Rule::Foreign(_) => index_partition::below(sides.new.needs_of(&self.id()), sides.new),
             Rule::Unique(_) if sides.is_new(&self.table_id()) => self.equals_before(sides),
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
+            // Both are to be there by themselves, and that of the heir is the one that can be taken back last.
+            Rule::Check(_) => self.of_heirs(sides.new, sides),
+            Rule::Unique(_) | Rule::Exclusion(_) => vec![],
+        }
+    }
+
+    /// What an heir has by itself goes once no parent hands it down.
+    fn goes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        match self.rule {
+            Rule::Check(_) => self.of_parents(sides.old, sides),
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => vec![],
         }
     }
 
@@ -663,7 +688,8 @@ impl Definition for Constraint {
             && partition::leaves(sides, &self.table, &self.name)
             && !self.is_lost_by_detaching(sides);
         let is_left = is_left || partition::is_left(sides, &self.id());
-        if self.comes_from_above(sides) || is_left || self.is_handed_down(sides) {
+        let comes_along = self.inherited.0 && !self.local.0 && sides.is_new(&self.table_id());
+        if self.comes_from_above(sides) || comes_along || is_left || self.is_handed_down(sides) {
             return vec![];
         }
         if !sides.is_new(&self.table_id()) {

@@ -223,7 +223,7 @@ impl Definition for Default {
         let column = self.column_id();
         let it = column::find(sides.new, &self.table, &self.column);
         if sides.is_new(&table::id(&self.table)) {
-            let inherits = table::find(sides.new, &self.table).is_some_and(|it| !it.inherits.is_empty());
+            let inherits = table::find(sides.new, &self.table).is_some_and(|it| !it.inherits.0.is_empty());
             if inherits && it.is_some_and(|it| it.inherited.0) {
                 // CREATE TABLE doesn't name the column, so there is nothing to write the default behind.
                 return if self.comes_with_a_parent(sides) { vec![] } else { vec![self.set(sides)] };

@@ -60,6 +60,7 @@ impl Grants {
             | Kind::Constraint
             | Kind::Index
             | Kind::Statistics
+            | Kind::Inheritance
             | Kind::Partition
             | Kind::IndexPartition
             | Kind::Trigger

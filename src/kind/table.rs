@@ -31,12 +31,24 @@ pub struct Table {
     pub replica_identity: ReplicaIdentity,
     /// Strategy and key, such as `RANGE (created_at)`.
     pub partition_by: Option<String>,
-    /// Parents of inheritance, in order; a partition has its parent in its [`super::partition::Partition`].
-    pub inherits: Vec<QName>,
+    /// Parents of inheritance, in order, for CREATE TABLE; each is a [`super::inheritance::Inheritance`] as well. A
+    /// partition has its parent in its [`super::partition::Partition`].
+    pub inherits: Parents,
     pub of_type: Option<QName>,
     /// Partitions that are foreign tables, with their bounds: no kind describes them, but statements reach them.
     #[serde(default = "none_foreign", skip_serializing_if = "has_none_foreign")]
     pub foreign: Aside<Vec<(QName, String)>>,
+}
+
+/// No difference between two tables, but between what is theirs as objects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Parents(pub Vec<QName>);
+
+impl PartialEq for Parents {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 fn none_foreign() -> Aside<Vec<(QName, String)>> {
@@ -89,7 +101,7 @@ pub fn find<'a>(schema: &'a Schema, name: &QName) -> Option<&'a Table> {
 pub fn parents(schema: &Schema, name: &QName) -> Vec<QName> {
     match schema.get(&super::partition::id(name)) {
         Some(Object::Partition(it)) => vec![it.parent.clone()],
-        _ => find(schema, name).map(|table| table.inherits.clone()).unwrap_or_default(),
+        _ => find(schema, name).map(|table| table.inherits.0.clone()).unwrap_or_default(),
     }
 }
 
@@ -138,7 +150,7 @@ fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a QName> {
 /// Tables that inherit, without being partitions.
 fn heirs<'a>(schema: &'a Schema, parent: &QName) -> impl Iterator<Item = &'a QName> {
     schema.of_kind(Kind::Table).filter_map(|object| match object {
-        Object::Table(it) if it.inherits.contains(parent) => Some(&it.name),
+        Object::Table(it) if it.inherits.0.contains(parent) => Some(&it.name),
         _ => None,
     })
 }
@@ -346,20 +358,6 @@ impl Table {
         }
         steps
     }
-
-    fn alter_parents(&self, new: &Table) -> Vec<Step> {
-        // Order counts (it decides the order of columns in a new child), so a list that does not merely grow or
-        // shrink at its end is left from the first difference on and joined again.
-        let same = self.inherits.iter().zip(&new.inherits).take_while(|(a, b)| a == b).count();
-        let leave = self.inherits[same..].iter().rev().map(|parent| (format!("NO INHERIT {parent}"), parent));
-        let join = new.inherits[same..].iter().map(|parent| (format!("INHERIT {parent}"), parent));
-        leave
-            .chain(join)
-            .map(|(action, parent)| {
-                self.alter_table(action, Lock::AccessExclusive).locks(parent, Lock::ShareUpdateExclusive)
-            })
-            .collect()
-    }
 }
 
 /// The partitioned table that stays, for a table that comes below it.
@@ -479,10 +477,16 @@ impl Definition for Table {
         published.filter(|it| it.path[1..] == [self.name.namespace.clone(), self.name.name.clone()]).collect()
     }
 
+    /// A table stays when a parent of it goes that it no longer inherits from.
+    fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
+        let is_left = |it: &QName| find(new, &self.name).is_some_and(|after| !after.inherits.0.contains(it));
+        self.inherits.0.iter().any(|it| id(it) == *need && is_left(it))
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             Disturbance::Retype { .. } | Disturbance::Swap => true,
-            Disturbance::Replace => self.of_type.is_none() && self.inherits.is_empty(),
+            Disturbance::Replace => self.of_type.is_none() && self.inherits.0.is_empty(),
         }
     }
 
@@ -490,8 +494,8 @@ impl Definition for Table {
         let persistence = if self.unlogged { "UNLOGGED " } else { "" };
         let of_type = self.of_type.as_ref().map(|it| format!(" OF {it}")).unwrap_or_default();
         let mut tail = String::new();
-        if !self.inherits.is_empty() {
-            tail += &format!(" INHERITS ({})", list(&self.inherits));
+        if !self.inherits.0.is_empty() {
+            tail += &format!(" INHERITS ({})", list(&self.inherits.0));
         }
         if let Some(key) = &self.partition_by {
             tail += &format!(" PARTITION BY {key}");
@@ -507,7 +511,7 @@ impl Definition for Table {
         }
 
         let columns = self.columns(sides.new);
-        let elements = columns.iter().filter(|column| self.inherits.is_empty() || !column.inherited.0);
+        let elements = columns.iter().filter(|column| self.inherits.0.is_empty() || !column.inherited.0);
         let create = Step::with_body(Body {
             of: self.id(),
             head: format!("CREATE {persistence}TABLE {}{of_type}", self.name),
@@ -517,7 +521,7 @@ impl Definition for Table {
                 .collect(),
             tail,
         });
-        let create = self.inherits.iter().fold(create, |it, parent| it.locks(parent, Lock::ShareUpdateExclusive));
+        let create = self.inherits.0.iter().fold(create, |it, parent| it.locks(parent, Lock::ShareUpdateExclusive));
 
         let mut steps = vec![create];
         let settings: Vec<String> = columns.iter().flat_map(|column| column.settings(sides, self)).collect();
@@ -601,7 +605,6 @@ impl Definition for Table {
             let action = new.of_type.as_ref().map_or("NOT OF".to_owned(), |it| format!("OF {it}"));
             steps.push(self.alter_table(action, Lock::AccessExclusive));
         }
-        steps.extend(self.alter_parents(new));
         if let (Some(identity), true) =
             (new.replica_identity.sql(), self.replica_identity != new.replica_identity)
         {

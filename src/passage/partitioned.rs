@@ -56,9 +56,9 @@ pub fn conversion<'a>(
     desired: &'a Schema,
 ) -> Result<Way<'a>, String> {
     let name = &before.name;
-    let is_child = start.contains(&partition::id(name)) || !before.inherits.is_empty();
+    let is_child = start.contains(&partition::id(name)) || !before.inherits.0.is_empty();
     let has_heirs =
-        start.of_kind(Kind::Table).any(|it| matches!(it, Object::Table(it) if it.inherits.contains(name)));
+        start.of_kind(Kind::Table).any(|it| matches!(it, Object::Table(it) if it.inherits.0.contains(name)));
     if is_child || has_heirs {
         return Err(format!("{name} inherits, or is inherited from; end that first"));
     }
@@ -319,6 +319,7 @@ impl Conversion<'_> {
             validated: true,
             enforced: true,
             inherited: Aside(false),
+            local: Aside(true),
             rule: Rule::Check(Check { expression: Expr(condition), no_inherit: false }),
             valid: true,
         };

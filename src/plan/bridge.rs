@@ -19,7 +19,7 @@ pub fn view(rename: &Rename, columns: &[&Rename], current: &Schema, desired: &Sc
     let new = old.sibling(new.clone());
     let taken = |schema: &Schema| Kind::ALL.iter().any(|kind| schema.contains(&id(*kind, &old)));
     let Some(Object::Table(table)) = current.get(&id(Kind::Table, &old)) else { return None };
-    let is_child = !table.inherits.is_empty() || current.contains(&id(Kind::Partition, &old));
+    let is_child = !table.inherits.0.is_empty() || current.contains(&id(Kind::Partition, &old));
     if current.major() < 15 || taken(desired) || is_child {
         return None;
     }

@@ -334,6 +334,9 @@ impl<'a> Graph<'a> {
                             edges
                                 .extend(halves.filter_map(|it| node(&other, it)).map(|then| Edge::hard(key, then)));
                         }
+                        for other in self.old.objects[id].goes_after(&self.sides) {
+                            edges.extend(node(&other, Half::Drop).map(|first| Edge::hard(first, key)));
+                        }
                         for copy in self.old.objects[id].is_copied_to(&self.sides) {
                             edges.extend(node(&copy, Half::Create).map(|first| Edge::soft(first, key)));
                         }

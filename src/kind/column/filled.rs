@@ -283,6 +283,6 @@ impl Column {
 
 /// The table and those that inherit from it, which need triggers of their own: partitions are given those of their parent.
 fn with_heirs(sides: &Sides<'_>, table: &QName) -> Vec<QName> {
-    let is_heir = |it: &QName| table::find(sides.old, it).is_some_and(|it| !it.inherits.is_empty());
+    let is_heir = |it: &QName| table::find(sides.old, it).is_some_and(|it| !it.inherits.0.is_empty());
     table::family(sides, table).into_iter().filter(|it| it == table || is_heir(it)).collect()
 }

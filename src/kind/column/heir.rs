@@ -4,8 +4,8 @@
 use crate::kind::column::{Column, find, id};
 use crate::kind::constraint::Rule;
 use crate::kind::parameters::Parameters;
-use crate::kind::table;
-use crate::kind::{Definition, Kind, Object};
+use crate::kind::{inheritance, table};
+use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::name::QName;
 use crate::plan::Step;
 use crate::schema::{Schema, Sides};
@@ -23,36 +23,51 @@ impl Column {
     /// Columns of tables that inherit from this one and declare it as well, and stand or go together with it.
     fn heirs<'a>(&self, sides: &Sides<'a>) -> Vec<&'a Column> {
         let schema = if sides.new.contains(&self.id()) { sides.new } else { sides.old };
-        let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
-            Object::Table(it) if it.inherits.contains(&self.table) => Some(&it.name),
-            _ => None,
-        });
-        tables
+        inheritance::heirs(sides, &self.table)
+            .into_iter()
             .filter_map(|table| find(schema, table, &self.name))
-            .filter(|it| it.goes_with_a_parent(sides) && it.first_parent(schema) == Some(&self.table))
+            .filter(|it| it.goes_with_a_parent(sides) && it.first_parent(schema, sides) == Some(&self.table))
             .collect()
     }
 
-    /// The first parent that has the column too.
-    fn first_parent<'a>(&self, schema: &'a Schema) -> Option<&'a QName> {
-        let parents = table::find(schema, &self.table)?.inherits.iter();
-        parents.into_iter().find(|parent| find(schema, parent, &self.name).is_some())
+    /// The first parent, before or after, that has the column too.
+    fn first_parent<'a>(&self, schema: &'a Schema, sides: &Sides<'a>) -> Option<&'a QName> {
+        let parents = [sides.old, sides.new].into_iter().filter_map(|it| table::find(it, &self.table));
+        parents.flat_map(|it| &it.inherits.0).find(|parent| find(schema, parent, &self.name).is_some())
+    }
+
+    /// Whether the server takes this column and that of a parent for one.
+    pub fn merges_with(&self, above: &Column) -> bool {
+        (&self.data_type, &self.collation, &self.generated) == (&above.data_type, &above.collation, &above.generated)
     }
 
     /// Whether a parent is given this column in the same plan, or loses it, and both declare it: the server wants the
-    /// heir's to be there first and to go last, so the parent has the steps for both.
+    /// heir's to be there first and to go last, so the parent has the steps for both. That holds while the table is no
+    /// heir, too.
     pub(super) fn goes_with_a_parent(&self, sides: &Sides<'_>) -> bool {
         let schema = if sides.new.contains(&self.id()) { sides.new } else { sides.old };
         let stays = |table: &QName| !sides.is_new(&table::id(table)) && !sides.is_going(&table::id(table));
+        let moves = |column: &ObjectId| (sides.is_new(column), sides.is_going(column));
         !self.inherited.0
             && stays(&self.table)
-            && self.first_parent(schema).is_some_and(|parent| {
+            && self.first_parent(schema, sides).is_some_and(|parent| {
                 let column = id(parent, &self.name);
                 stays(parent)
-                    && table::parents(sides.old, &self.table).contains(parent)
-                    && table::parents(sides.new, &self.table).contains(parent)
+                    && find(schema, parent, &self.name).is_some_and(|it| self.merges_with(it))
                     && (sides.is_new(&column) || sides.is_going(&column))
+                    && moves(&column) == moves(&self.id())
             })
+    }
+
+    /// What goes by itself of the tables whose columns go by this one's steps.
+    pub(super) fn users_at_heirs(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let users = |heir: &Column| {
+            let id = heir.id();
+            let all = [Kind::Constraint, Kind::Index].into_iter().flat_map(|it| sides.old.of_relation(it, &heir.table));
+            let own = all.map(Object::id).filter(|it| sides.old.needs_of(it).any(|need| *need == id));
+            own.chain(heir.users_at_heirs(sides)).collect::<Vec<_>>()
+        };
+        self.heirs(sides).into_iter().flat_map(users).collect()
     }
 
     pub(super) fn add_after_heirs(&self, sides: &Sides<'_>) -> Vec<Step> {

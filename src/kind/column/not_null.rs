@@ -413,7 +413,9 @@ impl Column {
             let above = self.names_above(&member, sides.new);
             // Which of several names it gets by itself follows from the order; a comment has to find it.
             let found = || above.len() > 1 && comment::of_not_null(&before.id(), sides.new).is_some();
-            let own = !above.contains(name) || found();
+            // One that joins its parent in this plan has it before.
+            let is_below = !before.givers(Handing::Begins, sides).is_empty();
+            let own = is_below && (!above.contains(name) || found());
             (own && before.not_null.is_none()).then_some((before, after))
         });
         own.collect()

@@ -45,17 +45,6 @@ impl Column {
                      of {heir}: declare {heir} without one of them first, and with both again in a plan after this one"
                 ));
             }
-            let joins = |parent: &&QName| {
-                let both = [heir, *parent].into_iter();
-                let stay = both.clone().all(|it| !sides.is_new(&table::id(it)) && !sides.is_going(&table::id(it)));
-                !parents.contains(parent) && stay && both.clone().all(|it| find(sides.new, it, &self.name).is_some())
-            };
-            if let Some(parent) = table::parents(sides.new, heir).iter().find(joins) {
-                return Some(format!(
-                    "{heir} becomes a child of {parent} at the same time, and both must have it with one type by then; do \
-                     that in a plan of its own first"
-                ));
-            }
         }
         if family.iter().any(|it| table::partitions_by(sides.old, it, &self.name)) {
             return Some(format!(

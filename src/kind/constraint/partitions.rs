@@ -1,6 +1,6 @@
 //! Constraints of partitioned tables: added to each partition first, and what a partition has from above.
 
-use crate::kind::{Definition, Kind, Object, ObjectId, index, made_name, partition, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, index, inheritance, made_name, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -247,10 +247,36 @@ impl Constraint {
         })
     }
 
-    /// Whether a statement on the partitioned table above reaches this constraint.
+    /// Whether a statement on a table above brings, changes and ends this constraint.
     pub(super) fn comes_from_above(&self, sides: &Sides<'_>) -> bool {
         let partition = super::partition::id(&self.table);
-        self.inherited.0 && sides.old.contains(&partition) && !sides.is_going(&partition)
+        let as_partition = sides.old.contains(&partition) && !sides.is_going(&partition);
+        let has_it = |it: &QName| [sides.old, sides.new].iter().any(|schema| schema.contains(&Constraint::id_on(it, &self.name)));
+        let as_heir = || !self.local.0 && inheritance::kept_parents(sides, &self.table).iter().any(has_it);
+        self.inherited.0 && (as_partition || as_heir())
+    }
+
+    /// Whether a check of a parent and this one become one.
+    pub fn merges_with(&self, above: &Constraint) -> bool {
+        matches!(&self.rule, Rule::Check(it) if !it.no_inherit)
+            && (&self.rule, self.enforced) == (&above.rule, above.enforced)
+            && (self.validated || !above.validated)
+    }
+
+    /// The checks that heirs get by themselves together with this one.
+    pub(super) fn of_heirs(&self, schema: &Schema, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let ids = inheritance::heirs(sides, &self.table).into_iter().map(|it| Constraint::id_on(it, &self.name));
+        ids.filter(|it| matches!(schema.get(it), Some(Object::Constraint(it)) if it.local.0 && it.merges_with(self))).collect()
+    }
+
+    /// Those of the parents that hand down the check that the table has by itself, too.
+    pub(super) fn of_parents(&self, schema: &Schema, sides: &Sides<'_>) -> Vec<ObjectId> {
+        let above = |it: &QName| match schema.get(&Constraint::id_on(it, &self.name)) {
+            Some(Object::Constraint(it)) if self.local.0 && self.merges_with(it) => Some(it.id()),
+            _ => None,
+        };
+        let parents = [sides.old, sides.new].into_iter().filter_map(|it| table::find(it, &self.table));
+        parents.flat_map(|it| &it.inherits.0).filter_map(above).collect()
     }
 }
 

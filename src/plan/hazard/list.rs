@@ -323,8 +323,8 @@ hazards! {
         example: "DROP INDEX CONCURRENTLY public.i; CREATE INDEX CONCURRENTLY i ON public.orders (state)",
     }
     DetachPartition = "detach-partition", Warn, Wait {
-        condition: "a partition that may hold rows is detached",
-        effect: "queries on the parent no longer see the rows of the partition",
+        condition: "a partition that may hold rows is detached, or a table that may hold some no longer inherits from another",
+        effect: "queries on the parent no longer see the rows of the table",
         safer: "make sure that nobody reads them through the parent",
         example: "ALTER TABLE public.events DETACH PARTITION public.events_2019 CONCURRENTLY",
     }

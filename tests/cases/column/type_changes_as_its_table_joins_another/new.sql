@@ -1,0 +1,10 @@
+CREATE TABLE events (id bigint NOT NULL, note text);
+CREATE TABLE parts (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE part (id integer NOT NULL, at date NOT NULL);
+ALTER TABLE parts ATTACH PARTITION part FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE others (id integer NOT NULL);
+CREATE TABLE old_events (id integer NOT NULL);
+ALTER TABLE old_events INHERIT others;
+CREATE TABLE grows (id bigint NOT NULL);
+CREATE TABLE has_grown (id bigint NOT NULL);
+ALTER TABLE has_grown INHERIT grows;

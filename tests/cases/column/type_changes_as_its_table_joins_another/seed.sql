@@ -1,0 +1,4 @@
+INSERT INTO part VALUES (1, '2026-05-01');
+INSERT INTO old_events VALUES (2, NULL);
+INSERT INTO grows VALUES (3);
+INSERT INTO has_grown VALUES (4);

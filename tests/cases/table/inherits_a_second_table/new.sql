@@ -1,0 +1,4 @@
+CREATE TABLE things (id int, x int);
+CREATE TABLE items (id int, i int);
+CREATE TABLE tools (w int, i int) INHERITS (things);
+ALTER TABLE tools INHERIT items;

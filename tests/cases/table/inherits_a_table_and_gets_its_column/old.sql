@@ -1,0 +1,2 @@
+CREATE TABLE things (id int, x int);
+CREATE TABLE tools (id int, w int);

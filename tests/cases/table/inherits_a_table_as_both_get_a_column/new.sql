@@ -1,0 +1,3 @@
+CREATE TABLE things (id int, x int);
+CREATE TABLE tools (id int, w int, x int);
+ALTER TABLE tools INHERIT things;

@@ -1,0 +1,3 @@
+CREATE TABLE things (id int);
+CREATE TABLE tools (id int, w int);
+ALTER TABLE tools INHERIT things;

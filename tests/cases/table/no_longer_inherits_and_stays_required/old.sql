@@ -1,0 +1,2 @@
+CREATE TABLE things (id int, x int NOT NULL);
+CREATE TABLE tools (w int) INHERITS (things);

@@ -1,0 +1,2 @@
+CREATE TABLE things (id int, x int);
+CREATE TABLE tools (w int) INHERITS (things);
