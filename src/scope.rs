@@ -117,7 +117,7 @@ impl Scope {
         let (namespaces, ignore) = (patterns(&self.namespaces), patterns(&self.ignore));
         // What hangs together stands in one place, so a whole is looked up once.
         let mut places: HashMap<ObjectId, bool> = HashMap::new();
-        let (managed, rest): (HashSet<&ObjectId>, HashSet<&ObjectId>) = schema.objects.keys().partition(|id| {
+        let is_managed = |id: &&ObjectId| {
             let whole = schema.whole_of(id);
             let satellite = matches!(id.kind, Kind::Owner | Kind::Grants);
             match self.platform.map(|it| it.verdict(schema, id, &whole, &self.upon)) {
@@ -135,7 +135,11 @@ impl Scope {
                         inside
                     }
                 }
-        });
+        };
+        let (managed, rest): (HashSet<&ObjectId>, HashSet<&ObjectId>) = schema.objects.keys().partition(is_managed);
+        if rest.is_empty() {
+            return (schema.clone(), Schema { unmanaged: schema.unmanaged.clone(), ..schema.empty() });
+        }
         (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| rest.contains(id)))
     }
 

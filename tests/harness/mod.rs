@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::disallowed_methods, reason = "each runner uses its part; tests touch the world")]
 
 mod discipline;
+mod old_code;
 mod stops;
 mod ways_back;
 
@@ -35,6 +36,8 @@ use tenantry::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowSpec};
 use tenantry::source;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
+
+use old_code::OldCode;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -392,7 +395,17 @@ impl Sides {
             rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema, &BTreeMap::new()).await?;
         let to_move = rows::whole(&runner, self.moved.keys().map(|it| (it, it))).await?;
         let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name), ..Scope::all() };
-        let observed = observe::run(&runner, &watcher, plan).await?;
+        let mut old_code =
+            match case.settings.idle.is_empty() && std::env::var_os("TENANTRY_TEST_OLD_CODE").is_some() {
+                true => Some(OldCode::begin(live.connect().await?).await?),
+                false => None,
+            };
+        let observed = observe::run_with(&runner, &watcher, plan, async |place| match &mut old_code {
+            Some(it) => it.after(plan, place).await,
+            None => Ok(()),
+        })
+        .await?;
+        faults.extend(old_code.into_iter().flat_map(|it| it.faults));
         for (step, observed) in plan.iter().zip(&observed) {
             let undeclared = observe::undeclared(step, observed);
             faults.extend(undeclared.into_iter().map(|it| format!("{}: {it}", step.step.sql)));
