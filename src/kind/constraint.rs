@@ -483,7 +483,11 @@ impl Definition for Constraint {
                 'name', con.conname,
                 'table', json_build_array(n.nspname, t.relname),
                 'partitioned', t.relkind = 'p',
-                'deferrable', con.condeferrable, 'deferred', con.condeferred, 'validated', con.convalidated,
+                'deferrable', con.condeferrable, 'deferred', con.condeferred,
+                -- A check that is handed down to a table is validated where the table came after it, and else with its
+                -- parent's: nothing is declared of it.
+                'validated', con.convalidated
+                    OR con.contype = 'c' AND con.coninhcount > 0 AND NOT con.conislocal AND NOT t.relispartition,
                 'valid', i.indexrelid IS NULL OR ("#,
         foreign_partition::valid!(),
         r#"),
