@@ -36,7 +36,7 @@ fn handed_down(schema: &Schema, name: &QName) -> Vec<ObjectId> {
     schema.of_relation(Kind::Column, name).chain(checks).map(Object::id).collect()
 }
 
-/// The parents that a table inherits from before and after, neither of them new nor going.
+/// The parents that a table inherits from before and after, in their order.
 pub fn kept_parents(sides: &Sides<'_>, child: &QName) -> Vec<QName> {
     let parents = |schema: &Schema| table::find(schema, child).map(|it| it.inherits.0.clone()).unwrap_or_default();
     let after = parents(sides.new);

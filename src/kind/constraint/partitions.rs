@@ -1,4 +1,4 @@
-//! Constraints of partitioned tables: added to each partition first, and what a partition has from above.
+//! Constraints of partitioned tables: added to each partition first, and what a partition or an heir has from above.
 
 use crate::kind::{Definition, Kind, Object, ObjectId, index, inheritance, made_name, partition, table};
 use crate::lock::Lock;
