@@ -491,6 +491,15 @@ impl Definition for Column {
             Some(Column { generated: Some(computed), .. }) if computed.is_virtual && self.generated.is_none() => {
                 self.keep_computed(computed, sides)
             }
+            // Until then, code that runs gives it values.
+            Some(Column { generated: None, .. }) if self.generated.is_some() => {
+                let mut steps = self.add_after_heirs(sides);
+                steps.iter_mut().for_each(|it| it.stage = Stage::Contract);
+                if let Some(first) = steps.first_mut() {
+                    *first = self.refusing_values(first.clone());
+                }
+                steps
+            }
             _ => self.add_after_heirs(sides),
         }
     }

@@ -87,6 +87,7 @@ fn is_of_users(code: Code) -> bool {
             | Code::AttachScan
             | Code::SetUnlogged
             | Code::DropDefault
+            | Code::GeneratedAlways
             | Code::DropNotNull
             | Code::RecreateObject
     )

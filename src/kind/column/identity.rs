@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use crate::kind::sequence::Options;
 use crate::kind::table;
-use crate::kind::{Kind, ObjectId};
+use crate::kind::{Definition, Kind, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
+use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
 use crate::schema::Sides;
 use super::Column;
@@ -52,41 +53,96 @@ impl Column {
     pub(super) fn alter_identity(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {
         match (&self.identity, &new.identity) {
             (None, None) => vec![],
-            (Some(old), None) => vec![
-                self.on_family(format!("ALTER COLUMN {} DROP IDENTITY{}", self.name, if sides.facts.way_back { " IF EXISTS" } else { "" }), sides)
+            (Some(old), None) => {
+                let exists = if sides.facts.way_back { " IF EXISTS" } else { "" };
+                let drop = self
+                    .on_family(format!("ALTER COLUMN {} DROP IDENTITY{exists}", self.name), sides)
                     .locks(&old.sequence, Lock::AccessExclusive)
-                    .with_its_parts(),
-            ],
-            (None, Some(it)) => {
-                let sql = it.sql(&self.table, &self.name);
-                let back = format!("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY IF EXISTS", self.table, self.name);
-                let add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
-                let add = add.undone_by(back);
-                // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
-                let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
-                let Options { start, min, max, .. } = it.options;
-                let by = it.options.increment.unsigned_abs();
-                let next = format!("coalesce({aggregate}({}) {sign} {by}, {start})", self.name);
-                let next = match it.options.increment > 0 {
-                    true if min == 1 => next,
-                    true => format!("greatest({next}, {min})"),
-                    false => format!("least({next}, {max})"),
-                };
-                let sequence = Literal(&it.sequence.to_string()).to_string();
-                let position = Step::new(format!("SELECT setval({sequence}, {next}, false) FROM {}", self.table))
-                    .summary(format!("lets {} go on after the values in {}.{}", it.sequence, self.table, self.name))
-                    .locks(&self.table, Lock::AccessShare);
-                let mut steps = vec![add];
-                if table::may_hold_rows(sides, &self.table) {
-                    steps.push(position);
+                    .with_its_parts();
+                let sequence = self.identity_sequence();
+                match new.default(sides.new) {
+                    // A serial whose sequence has the same name, for all who draw from it.
+                    Some(_) if sequence.is_some_and(|it| sides.new.contains(&it)) => return vec![drop],
+                    Some(_) => return vec![drop.stage(Stage::Contract)],
+                    None => {}
                 }
-                if self.default(sides.old).is_some() {
-                    steps = steps.into_iter().map(|it| it.stage(Stage::Contract)).collect();
-                }
-                steps
+                let why = format!("INSERT into {} may rely on its numbers", self.table);
+                vec![drop.stage(Stage::Contract).hazard(Code::DropDefault, self.id(), why)]
             }
+            (None, Some(it)) => self.add_identity(it, sides),
             (Some(old), Some(it)) => self.alter_sequence(old, it, sides),
         }
+    }
+
+    fn add_identity(&self, it: &Identity, sides: &Sides<'_>) -> Vec<Step> {
+        let is_late = self.default(sides.old).is_some();
+        // Without a default, code that runs gives the values itself.
+        let in_turn = it.always && !is_late && self.is_given_values(sides);
+        let first = Identity { always: it.always && !in_turn, ..it.clone() };
+        let sql = first.sql(&self.table, &self.name);
+        let back = format!("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY IF EXISTS", self.table, self.name);
+        let mut add = self.on_family(format!("ALTER COLUMN {} ADD {sql}", self.name), sides).with_its_parts();
+        if first.always {
+            add = self.refusing_values(add);
+        }
+        let mut steps = vec![add.undone_by(back)];
+        // The new sequence goes on where the values stand; a serial's sequence is gone only by now.
+        if table::may_hold_rows(sides, &self.table) {
+            let (aggregate, sign) = if it.options.increment > 0 { ("max", '+') } else { ("min", '-') };
+            let Options { start, min, max, .. } = it.options;
+            let by = it.options.increment.unsigned_abs();
+            let next = format!("coalesce({aggregate}({}) {sign} {by}, {start})", self.name);
+            let next = match it.options.increment > 0 {
+                true if min == 1 => next,
+                true => format!("greatest({next}, {min})"),
+                false => format!("least({next}, {max})"),
+            };
+            let sequence = Literal(&it.sequence.to_string()).to_string();
+            steps.push(self.positions(&it.sequence, format!("SELECT setval({sequence}, {next}, false) FROM {}", self.table)));
+        }
+        if is_late {
+            steps = steps.into_iter().map(|it| it.stage(Stage::Contract)).collect();
+        }
+        if in_turn {
+            let back = self.generated_sql(false);
+            let [position, always] = self.refuse_values_in_turn(it, &it.sequence, sides);
+            steps.extend([position, always.undone_by(format!("ALTER TABLE {} {back}", self.table))]);
+        }
+        steps
+    }
+
+    fn generated_sql(&self, always: bool) -> String {
+        format!("ALTER COLUMN {} SET GENERATED {}", self.name, if always { "ALWAYS" } else { "BY DEFAULT" })
+    }
+
+    fn positions(&self, sequence: &QName, sql: String) -> Step {
+        Step::new(sql)
+            .summary(format!("lets {sequence} go on after the values in {}.{}", self.table, self.name))
+            .locks(&self.table, Lock::AccessShare)
+    }
+
+    /// Whether code that runs may give the column values.
+    fn is_given_values(&self, sides: &Sides<'_>) -> bool {
+        !sides.facts.way_back && !sides.facts.idle.contains(&self.table)
+    }
+
+    /// GENERATED ALWAYS for a column that was given values until then: the sequence goes on after these.
+    fn refuse_values_in_turn(&self, it: &Identity, sequence: &QName, sides: &Sides<'_>) -> [Step; 2] {
+        let (table, name) = (&self.table, &self.name);
+        let (aggregate, beyond) = if it.options.increment > 0 { ("max", ">=") } else { ("min", "<=") };
+        let position = format!(
+            "SELECT setval({}, {aggregate}({name})) FROM {table} HAVING {aggregate}({name}) {beyond} (SELECT last_value FROM {sequence})",
+            Literal(&sequence.to_string())
+        );
+        let position = self.positions(sequence, position).locks(sequence, Lock::RowExclusive);
+        let always = self.on_family(self.generated_sql(true), sides).locks(sequence, Lock::ShareRowExclusive);
+        [position, self.refusing_values(always)].map(|it| it.stage(Stage::Contract))
+    }
+
+    /// Code that gives the column a value is refused from the step on.
+    pub(super) fn refusing_values(&self, step: Step) -> Step {
+        let why = format!("INSERT and UPDATE may give {}.{} values", self.table, self.name);
+        step.hazard(Code::GeneratedAlways, self.id(), why)
     }
 
     pub(super) fn alter_sequence(&self, old: &Identity, new: &Identity, sides: &Sides<'_>) -> Vec<Step> {
@@ -115,9 +171,6 @@ impl Column {
             before.min = if before.min == from.0 { to.0 } else { before.min };
         }
         let mut set = vec![];
-        if old.always != new.always {
-            set.push(format!("GENERATED {}", if new.always { "ALWAYS" } else { "BY DEFAULT" }));
-        }
         for (option, from, to) in [
             ("INCREMENT BY", before.increment, new.options.increment),
             ("MINVALUE", before.min, new.options.min),
@@ -140,11 +193,25 @@ impl Column {
                 .locks(&old.sequence, Lock::ShareRowExclusive);
             steps.push(if apart { step.irreversible("the position of the sequence is gone") } else { step });
         }
+        if old.always != new.always {
+            let set = if new.always && self.is_given_values(sides) {
+                let [position, set] = self.refuse_values_in_turn(new, sequence, sides);
+                steps.push(position);
+                set
+            } else {
+                let set = self.on_family(self.generated_sql(new.always), sides);
+                let set = set.locks(&old.sequence, Lock::ShareRowExclusive);
+                if new.always { self.refusing_values(set) } else { set }
+            };
+            steps.push(set.part(self.id()));
+        }
         if stays && old.sequence.name != new.sequence.name {
-            steps.push(
-                Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
-                    .locks(&old.sequence, Lock::AccessExclusive),
-            );
+            let known = if sides.facts.way_back { new } else { old };
+            let why = format!("{} becomes {}", old.sequence, new.sequence);
+            let rename = Step::new(format!("ALTER SEQUENCE {} RENAME TO {}", old.sequence, new.sequence.name))
+                .locks(&old.sequence, Lock::AccessExclusive)
+                .hazard(Code::Rename, self.id(), why);
+            steps.push(rename.part(ObjectId::new(Kind::Sequence, [&known.sequence.namespace, &known.sequence.name])));
         }
         steps
     }

@@ -28,6 +28,10 @@ pub const RULES: &[(&str, Answer)] = &[
     ("a constraint or NOT NULL is dropped", Named(&[DropConstraint, DropNotNull], "in contract")),
     ("a default is dropped that old code needs", Named(&[DropDefault], "in contract")),
     (
+        "a column becomes GENERATED ALWAYS",
+        Named(&[GeneratedAlways], "in contract; until then an identity is BY DEFAULT"),
+    ),
+    (
         "a required column without a value for rows",
         Named(&[RequiredColumn], "refused; with a value it is added nullable, filled, validated"),
     ),

@@ -160,6 +160,12 @@ hazards! {
         safer: "keep the default until every writer names the column",
         example: "ALTER TABLE public.orders ALTER COLUMN state DROP DEFAULT",
     }
+    GeneratedAlways = "generated-always", Warn, Break {
+        condition: "a column becomes an identity that is GENERATED ALWAYS, or is computed from others from then on",
+        effect: "an INSERT or UPDATE that gives the column a value fails",
+        safer: "look for statements that name the column, and leave it out or say DEFAULT; an identity BY DEFAULT takes values",
+        example: "ALTER TABLE public.orders ALTER COLUMN id SET GENERATED ALWAYS",
+    }
     RequiredColumn = "adding-required-field", Refuse, Break {
         condition: "a column is added as NOT NULL without a value for rows that exist",
         effect: "existing rows have no value for the column",

@@ -1,0 +1,2 @@
+INSERT INTO contacts (name) VALUES ('Ann');
+INSERT INTO numbers (name) VALUES ('Ann');
