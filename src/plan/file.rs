@@ -476,7 +476,12 @@ mod tests {
             },
             notes: vec![text(), text()],
             difference: text(),
-            gates: vec![Gate { before: Stage::Contract, unused: vec![text()], retired: vec![text()] }],
+            gates: vec![Gate {
+                before: Stage::Contract,
+                unused: vec![text()],
+                retired: vec![text()],
+                broken: vec![text()],
+            }],
             steps: vec![step, bare],
         }
     }

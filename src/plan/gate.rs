@@ -1,10 +1,12 @@
 //! A gate: the point of a plan at which an application has to be released first, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, ObjectId};
+use crate::name::list;
+use crate::plan::hazard::{Area, Code, Hazard};
 use crate::plan::{Half, Planned, Stage};
 use crate::schema::Schema;
 
@@ -20,6 +22,9 @@ pub struct Gate {
     /// Statements of applications that no longer work from then on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<String>,
+    /// What else fails from then on, each with the objects at which it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
 }
 
 /// The gates of a plan. `retired`: statements that stop working, each with the stage that does it.
@@ -41,8 +46,20 @@ pub fn gates(plan: &[Planned], old: &Schema, new: &Schema, retired: &[(Stage, St
     let unused: Vec<String> =
         gone_by_itself.copied().chain(last_names.map(|it| &it.subject)).map(|id| id.to_string()).collect();
     let retired = retired.iter().filter(|(stage, _)| *stage == Stage::Contract).map(|(_, it)| it.clone());
-    let gate = Gate { before: Stage::Contract, unused, retired: retired.collect() };
-    if gate.unused.is_empty() && gate.retired.is_empty() { vec![] } else { vec![gate] }
+    let told = |it: &Hazard| {
+        let object = it.object.to_string();
+        it.code == Code::BreaksQuery || gone.contains(&it.object) || unused.contains(&object)
+    };
+    let breaks = |it: &&Hazard| it.code.about().area == Area::Break && !told(it);
+    let contract = plan.iter().filter(|it| it.step.stage == Stage::Contract);
+    let mut broken: BTreeMap<Code, BTreeSet<String>> = BTreeMap::new();
+    for it in contract.flat_map(|it| &it.step.hazards).filter(breaks) {
+        broken.entry(it.code).or_default().insert(it.object.to_string());
+    }
+    let broken = broken.iter().map(|(code, objects)| format!("{}: {}", code.effect(), list(objects))).collect();
+    let gate = Gate { before: Stage::Contract, retired: retired.collect(), broken, unused };
+    let is_needed = [&gate.unused, &gate.retired, &gate.broken].iter().any(|it| !it.is_empty());
+    if is_needed { vec![gate] } else { vec![] }
 }
 
 /// Whether statements of applications name objects of the kind.

@@ -93,11 +93,12 @@ pub fn write(plan: &PlanFile) -> String {
     });
     out.table("[proof.filled]", filled, |rows| rows.to_string());
     out.table("[proof.unfilled]", unfilled, |why| string(why));
-    for Gate { before, unused, retired } in gates {
+    for Gate { before, unused, retired, broken } in gates {
         out.head("[[gate]]");
         out.text("before", before.name());
         out.texts("unused", unused);
         out.texts("retired", retired);
+        out.texts("broken", broken);
     }
     steps.iter().for_each(|it| step(it, &mut out));
     out.0
