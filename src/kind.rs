@@ -205,6 +205,7 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step>;
 }
 
+pub mod arbiter;
 mod expr;
 pub mod foreign_partition;
 pub mod made_name;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside};
 use crate::kind::index::{self, Indexed, Options, Storage, Subject};
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, canonical, foreign_partition, partition, table, unique, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, arbiter, canonical, foreign_partition, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -360,6 +360,13 @@ impl Constraint {
         steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()
     }
 
+    /// Whether the foreign key of a new table comes once the table is in use, as the key that it stands on does.
+    fn waits_for_its_key(&self, sides: &Sides<'_>) -> bool {
+        let is_plain = matches!(self.rule, Rule::Foreign(_)) && self.enforced && self.validated;
+        let can_promise = is_plain && (!self.partitioned || sides.major() >= 18);
+        can_promise && sides.new.needs_of(&self.id()).any(|it| arbiter::is_lost(it, sides))
+    }
+
     /// A primary key comes once the rows that stand have their numbers, and the column that holds them is required.
     fn after_numbers(&self, steps: Vec<Step>, sides: &Sides<'_>) -> Vec<Step> {
         let numbers = |name: &Name| {
@@ -699,10 +706,19 @@ impl Definition for Constraint {
         if !sides.is_new(&self.table_id()) {
             return match self.taken_over(sides) {
                 Some(key) => self.take_over_own(key, sides),
-                None => self.after_numbers(self.add(Instead::OfNothing, sides), sides),
+                None => {
+                    let steps = self.after_numbers(self.add(Instead::OfNothing, sides), sides);
+                    arbiter::after_the_end(&self.id(), steps, sides)
+                }
             };
         }
         let step = format!("{} {}", self.alter_table(), self.addition(sides));
+        if self.waits_for_its_key(sides) {
+            let promise = self.locking(Step::new(format!("{step} NOT VALID")), Lock::ShareRowExclusive, sides);
+            let why = "rows may stand in the table by then";
+            let validation = self.validation(sides).hazard(Code::ForeignKeyMayFail, self.id(), why);
+            return vec![promise.own_transaction().stage(Stage::Contract), validation];
+        }
         // A CREATE TABLE takes every constraint for valid, as no row can break it yet.
         let step = if !self.equals_before(sides).is_empty() {
             Step::new(step)
@@ -739,7 +755,9 @@ impl Definition for Constraint {
         if !same_kind || has_tree || index::stands_on_changes(&self.id(), &self.table_id(), sides) {
             return Alter::Replace;
         }
-        Alter::Steps(new.add(Instead::Of(self), sides))
+        let steps = new.add(Instead::Of(self), sides);
+        let end = steps.iter().position(|it| !it.disturbs.is_empty()).unwrap_or(steps.len());
+        Alter::Steps(arbiter::kept_until_contract(&self.id(), steps, end, sides))
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
@@ -765,8 +783,10 @@ impl Definition for Constraint {
             if matches!(self.rule, Rule::Check(_)) && sides.new.get(&self.id()).is_some_and(is_check) {
                 return vec![step];
             }
-            return vec![step.hazard(Code::RecreateObject, self.id(), "until it is added again")];
+            let step = step.hazard(Code::RecreateObject, self.id(), "until it is added again");
+            return vec![arbiter::told(&self.id(), step, sides)];
         }
-        vec![step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)))]
+        let step = step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)));
+        vec![arbiter::told(&self.id(), step, sides)]
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, foreign_partition, partition, table, unique, width};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, arbiter, foreign_partition, partition, table, unique, width};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -481,6 +481,7 @@ impl Index {
         let built = self.name.sibling(beside.clone());
         let mut steps = vec![new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"))];
         steps.extend(new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]));
+        let end = steps.len();
         // Whoever goes back from the middle may have it no more.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
         steps.push(drop.disturbs(self.id(), Disturbance::Replace));
@@ -492,7 +493,7 @@ impl Index {
         steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
-        steps
+        arbiter::kept_until_contract(&self.id(), steps, end, sides)
     }
 }
 
@@ -634,7 +635,7 @@ impl Definition for Index {
             vec![self.undone_unless_attached(self.build(&self.name.name, sides))]
         };
         steps.extend(self.finish());
-        steps
+        arbiter::after_the_end(&self.id(), steps, sides)
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
@@ -696,11 +697,13 @@ impl Definition for Index {
         let step = step.stage(Stage::Contract);
         let step = if self.valid { step } else { step.irreversible(INVALID) };
         if sides.replaced.contains(&self.id()) {
-            return vec![step.hazard(Code::RecreateObject, self.id(), "until it is built again")];
+            let step = step.hazard(Code::RecreateObject, self.id(), "until it is built again");
+            return vec![arbiter::told(&self.id(), step, sides)];
         }
         let step = step.hazard(Code::DropIndex, self.id(), format!("it is on {}", self.table));
         if self.unique {
-            vec![step.hazard(Code::DropConstraint, self.id(), "the index keeps its keys unique")]
+            let step = step.hazard(Code::DropConstraint, self.id(), "the index keeps its keys unique");
+            vec![arbiter::told(&self.id(), step, sides)]
         } else {
             vec![step]
         }

@@ -272,7 +272,7 @@ impl Copying<'_> {
             // The way back locks everything at once as well.
             begins.sql = format!("{};\n{}", self.locking(start, &self.old), begins.sql);
         }
-        let way = in_turn(first, exchange);
+        let mut way = in_turn(first, exchange);
         let workbench = Workbench::with(ground, start).await?;
         workbench.run(&way).await?;
         let mut schema = workbench.finish().await?;
@@ -282,6 +282,7 @@ impl Copying<'_> {
                 Arc::make_mut(schema.needs.entry(id).or_default()).insert(table::id(&self.old));
             }
         }
+        partitioned::upserts_are_told(self.name(), start, &schema, &mut way, facts);
         let for_all = |it: Planned| Planned { step: Step { stage: Stage::Expand, ..it.step }, ..it };
         Ok((way.into_iter().map(for_all).collect(), schema))
     }

@@ -12,8 +12,9 @@ use crate::kind::index::{Index, Of, Subject};
 use crate::kind::made_name;
 use crate::kind::partition::{self, Partition};
 use crate::kind::table::{self, Table};
-use crate::kind::{Expr, Kind, Object, ObjectId, row_type};
+use crate::kind::{Expr, Kind, Object, ObjectId, arbiter, row_type};
 use crate::name::{Name, QName};
+use crate::plan::Planned;
 use crate::schema::{Facts, Schema};
 
 /// A plain table with rows that is declared as a partitioned one.
@@ -544,4 +545,17 @@ pub fn put_with_needs<'a>(schema: &mut Schema, object: Object, needs: impl Itera
     schema.objects.insert(id.clone(), object);
     let needs: BTreeSet<ObjectId> = needs.filter(|need| schema.contains(need)).cloned().collect();
     Arc::make_mut(schema.needs.entry(id).or_default()).extend(needs);
+}
+
+/// The exchange takes away what upserts named, unless a step before it has.
+pub fn upserts_are_told(name: &QName, before: &Schema, after: &Schema, way: &mut [Planned], facts: &Facts) {
+    if facts.idle.contains(name) {
+        return;
+    }
+    let mut lost = arbiter::lost_between(name, before, after);
+    lost.retain(|it| !way.iter().flat_map(|it| &it.step.hazards).any(|told| *told == *it));
+    let exchange = way.last().and_then(|it| it.transaction);
+    if let Some(first) = way.iter_mut().find(|it| it.transaction == exchange) {
+        first.step.hazards.extend(lost);
+    }
 }

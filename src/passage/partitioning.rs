@@ -97,6 +97,7 @@ async fn convert(
     let workbench = Workbench::with(ground, &start).await?;
     workbench.run(&way).await?;
     let schema = workbench.finish().await?;
+    partitioned::upserts_are_told(conversion.name(), &start, &schema, &mut way, &facts);
     Ok(Passage {
         steps: in_turn(steps, way.into_iter().map(for_old_and_new).collect()),
         schema,

@@ -431,7 +431,7 @@ impl<'a> Graph<'a> {
             let (key, _, step) = &steps[place];
             let later =
                 of_node[*key].iter().take_while(|it| **it < place).any(|it| steps[*it].2.stage < step.stage);
-            if later || !grouped || step.transaction == Transaction::Outside {
+            if (later && !step.makes) || !grouped || step.transaction == Transaction::Outside {
                 group[place] = None;
             }
         }

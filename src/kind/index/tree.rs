@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Index, is_gone, stands_on_changes_of, temporary_name};
 use crate::kind::comment::Comment;
 use crate::kind::index::statistics;
-use crate::kind::{Definition, Kind, Object, ObjectId, index_partition, partition, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, arbiter, index_partition, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, QName};
 use crate::plan::Step;
@@ -136,7 +136,9 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
         .own_transaction()
         .summary(format!("drop the old index {} with those of the partitions", root.name));
     let reach = table::reach(sides, &root.table);
-    steps.push(reach.iter().fold(drop, |step, table| step.locks(table, Lock::AccessExclusive)));
+    let drop = reach.iter().fold(drop, |step, table| step.locks(table, Lock::AccessExclusive));
+    let built = steps.len();
+    steps.push(drop);
     for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
         let rename = Step::new(format!("ALTER INDEX {name} RENAME TO {}", new.name.name));
         steps.push(rename.summary(format!("the new index {} takes its name", new.name)));
@@ -150,7 +152,7 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
             steps.push(Step::new(format!("COMMENT ON INDEX {} IS {said}", new.name)).summary("the index has its comment"));
         }
     }
-    Some(steps)
+    Some(arbiter::kept_until_contract(&root.id(), steps, built, sides))
 }
 
 impl Index {

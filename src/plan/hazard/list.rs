@@ -166,6 +166,12 @@ hazards! {
         safer: "look for statements that name the column, and leave it out or say DEFAULT; an identity BY DEFAULT takes values",
         example: "ALTER TABLE public.orders ALTER COLUMN id SET GENERATED ALWAYS",
     }
+    UpsertTarget = "upsert-target-goes", Warn, Break {
+        condition: "a unique index or key goes, or gets other columns, and no other one is over the columns that it had",
+        effect: "an INSERT … ON CONFLICT that names these columns fails",
+        safer: "release code that names the columns of a unique index that stays; one that the plan builds serves once it is built",
+        example: "ALTER TABLE public.contacts DROP CONSTRAINT contacts_phone_key, ADD CONSTRAINT contacts_phone_key UNIQUE USING INDEX contacts_user_id_phone",
+    }
     RequiredColumn = "adding-required-field", Refuse, Break {
         condition: "a column is added as NOT NULL without a value for rows that exist",
         effect: "existing rows have no value for the column",

@@ -1,0 +1,154 @@
+//! What `INSERT … ON CONFLICT (columns)` finds: a unique index, that of a key among them, over exactly these columns
+//! (`infer_arbiter_indexes` in plancat.c).
+
+use crate::kind::constraint::Rule;
+use crate::kind::expr::Expr;
+use crate::kind::index::{Of, Subject};
+use crate::kind::{Kind, Object, ObjectId, column};
+use crate::name::{Name, QName, list};
+use crate::plan::hazard::{Code, Hazard};
+use crate::plan::{Stage, Step};
+use crate::schema::{Schema, Sides};
+
+/// What an ON CONFLICT has to name to find the index.
+struct Arbiter<'a> {
+    table: &'a QName,
+    keys: Vec<Target<'a>>,
+    predicate: Option<&'a Expr>,
+}
+
+#[derive(PartialEq)]
+enum Target<'a> {
+    Column(&'a Name),
+    Expression(&'a Expr),
+}
+
+impl Arbiter<'_> {
+    /// Whether what finds `other` finds this one too.
+    fn serves(&self, other: &Arbiter<'_>) -> bool {
+        let has_all = |one: &Arbiter<'_>, of: &Arbiter<'_>| of.keys.iter().all(|it| one.keys.contains(it));
+        self.table == other.table
+            && has_all(self, other)
+            && has_all(other, self)
+            && (self.predicate.is_none() || self.predicate == other.predicate)
+    }
+
+    fn has_its_columns(&self, schema: &Schema) -> bool {
+        self.keys.iter().all(|key| match key {
+            Target::Column(name) => schema.contains(&column::id(self.table, name)),
+            Target::Expression(_) => true,
+        })
+    }
+
+    fn why(&self) -> String {
+        format!("INSERT … ON CONFLICT {} into {} finds no unique index", self.target(), self.table)
+    }
+
+    /// `(a, lower(b)) WHERE c`.
+    fn target(&self) -> String {
+        let keys = list(self.keys.iter().map(|it| match it {
+            Target::Column(name) => name.to_string(),
+            Target::Expression(it) => it.to_string(),
+        }));
+        match self.predicate {
+            Some(it) => format!("({keys}) WHERE {it}"),
+            None => format!("({keys})"),
+        }
+    }
+}
+
+fn of(object: &Object) -> Option<Arbiter<'_>> {
+    match object {
+        Object::Constraint(it) if !it.deferrable => match &it.rule {
+            Rule::Unique(key) if !key.without_overlaps => {
+                let keys = key.columns.iter().map(Target::Column).collect();
+                Some(Arbiter { table: &it.table, keys, predicate: None })
+            }
+            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) | Rule::Foreign(_) => None,
+        },
+        Object::Index(it) if it.unique && it.valid && it.of != Of::MaterializedView => {
+            let keys = it.keys.iter().map(|key| match &key.of {
+                Subject::Column(name) => Target::Column(name),
+                Subject::Expression(it) => Target::Expression(it),
+            });
+            Some(Arbiter { table: &it.table, keys: keys.collect(), predicate: it.predicate.as_ref() })
+        }
+        _ => None,
+    }
+}
+
+/// Which of the indexes that the declaration has count.
+#[derive(Clone, Copy, PartialEq)]
+enum Among {
+    /// Those that are there all the time, and what the index itself becomes.
+    Standing,
+    All,
+}
+
+/// What upserts name that find the index now, and find none once the plan has changed or dropped it.
+fn lost<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a>> {
+    let before = of(sides.old.get(id)?)?;
+    if sides.facts.way_back || sides.facts.idle.contains(before.table) {
+        return None;
+    }
+    let serves = |object: &Object| of(object).is_some_and(|it| it.serves(&before));
+    let stands =
+        |it: &ObjectId| it == id || (!sides.replaced.contains(it) && sides.old.get(it).is_some_and(serves));
+    let counts = |object: &Object| serves(object) && (among == Among::All || stands(&object.id()));
+    if all_of(before.table, sides.new).any(counts) { None } else { Some(before) }
+}
+
+/// The constraints of the table, and all indexes.
+fn all_of<'a>(table: &QName, schema: &'a Schema) -> impl Iterator<Item = &'a Object> {
+    schema.of_relation(Kind::Constraint, table).chain(schema.of_kind(Kind::Index))
+}
+
+/// Whether upserts that find the index by its columns find none once it is changed, so that this has to wait for
+/// `contract`.
+pub fn is_lost(id: &ObjectId, sides: &Sides<'_>) -> bool {
+    lost(id, Among::Standing, sides).is_some()
+}
+
+/// The steps that change an index, of which the one at `end` takes the old one away: where upserts lose that, it waits for
+/// `contract` with all behind it.
+pub fn kept_until_contract(id: &ObjectId, mut steps: Vec<Step>, end: usize, sides: &Sides<'_>) -> Vec<Step> {
+    if !is_lost(id, sides) {
+        return steps;
+    }
+    for step in &mut steps[end..] {
+        step.stage = Stage::Contract;
+    }
+    if end < steps.len() {
+        let step = told(id, steps.remove(end), sides);
+        steps.insert(end, step);
+    }
+    steps
+}
+
+/// The steps that make an index again which had to go first: both wait for `contract` where upserts lose the old one.
+pub fn after_the_end(id: &ObjectId, steps: Vec<Step>, sides: &Sides<'_>) -> Vec<Step> {
+    match is_lost(id, sides) {
+        true => steps.into_iter().map(|step| step.stage(Stage::Contract)).collect(),
+        false => steps,
+    }
+}
+
+/// The step by which the index goes, with what that breaks.
+pub fn told(id: &ObjectId, step: Step, sides: &Sides<'_>) -> Step {
+    match lost(id, Among::All, sides) {
+        // That a column goes is told of the column.
+        Some(it) if it.has_its_columns(sides.new) => step.hazard(Code::UpsertTarget, id.clone(), it.why()),
+        Some(_) | None => step,
+    }
+}
+
+/// What breaks once the table is another one with its name: for each index that upserts find before and not after.
+pub fn lost_between(table: &QName, before: &Schema, after: &Schema) -> Vec<Hazard> {
+    fn of_table<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = (ObjectId, Arbiter<'a>)> {
+        let arbiters = all_of(table, schema).filter_map(|object| Some((object.id(), of(object)?)));
+        arbiters.filter(move |(_, it)| it.table == table)
+    }
+    let lost = of_table(table, before).filter(|(_, it)| !of_table(table, after).any(|(_, other)| other.serves(it)));
+    let told = lost.filter(|(_, it)| it.has_its_columns(after));
+    told.map(|(id, it)| Hazard::new(Code::UpsertTarget, id, it.why())).collect()
+}
