@@ -241,6 +241,8 @@ pub struct Facts {
     pub moved: Vec<Move>,
     /// Tables that nobody uses while the plan runs.
     pub idle: BTreeSet<QName>,
+    /// Tables that an earlier part of the plan gives their names: no code knows them yet.
+    pub unknown: BTreeSet<QName>,
     /// Publications whose readers take a table's columns as they come.
     pub open_publications: BTreeSet<Name>,
     /// Columns that get another type in place though their table may hold many rows, and such types themselves: why

@@ -88,7 +88,8 @@ enum Among {
 /// What upserts name that find the index now, and find none once the plan has changed or dropped it.
 fn lost<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a>> {
     let before = of(sides.old.get(id)?)?;
-    if sides.facts.way_back || sides.facts.idle.contains(before.table) {
+    let nobodys = [&sides.facts.idle, &sides.facts.unknown].iter().any(|it| it.contains(before.table));
+    if sides.facts.way_back || nobodys {
         return None;
     }
     let serves = |object: &Object| of(object).is_some_and(|it| it.serves(&before));

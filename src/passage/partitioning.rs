@@ -345,6 +345,7 @@ fn for_old_and_new(mut it: Planned) -> Planned {
 /// What was in the table is in its partition now; the others have been empty, and may hold rows by the time that the
 /// rest of the plan runs.
 fn sizes(conversion: &Conversion<'_>, mut facts: Facts, desired: &Schema) -> Facts {
+    facts.unknown.insert(conversion.home.child.clone());
     if let Some(size) = facts.sizes.remove(conversion.name()) {
         facts.sizes.insert(conversion.home.child.clone(), size);
         for name in partitioned::family(desired, conversion.name()) {
