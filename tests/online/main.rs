@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run the program and write its files")]
 
 mod copies;
+mod indexes;
 mod keys;
 mod moves;
 mod names;

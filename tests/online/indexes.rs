@@ -1,0 +1,94 @@
+//! Indexes change their columns while rows are written, and who upserts finds the ones that it names.
+
+use crate::MANY;
+use crate::project::{Code, Project, Rows, Writer, watching};
+
+#[tokio::test]
+async fn upserts_over_the_old_columns_go_on_until_contract() {
+    let old = "CREATE TABLE contacts (id bigint, phone text, note text, owner bigint NOT NULL DEFAULT 1,
+            CONSTRAINT contacts_key PRIMARY KEY (id));
+        CREATE UNIQUE INDEX contacts_by_phone ON contacts (phone);
+        CREATE TABLE calls (contact bigint CONSTRAINT calls_contact REFERENCES contacts);
+        INSERT INTO calls SELECT NULL FROM generate_series(1, 100);";
+    let new = "CREATE TABLE contacts (id bigint, phone text, note text, owner bigint NOT NULL DEFAULT 1,
+            CONSTRAINT contacts_key PRIMARY KEY (owner, id));
+        CREATE UNIQUE INDEX contacts_by_phone ON contacts (owner, phone);
+        CREATE TABLE calls (contact bigint, owner bigint NOT NULL DEFAULT 1,
+            CONSTRAINT calls_contact FOREIGN KEY (owner, contact) REFERENCES contacts);";
+    let project = Project::new("upserts", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    let plan = project.plan().await;
+    assert_eq!(plan.matches("hazard upsert-target-goes").count(), 2, "{plan}");
+    assert!(plan.contains("gate: no running code runs into this: an INSERT … ON CONFLICT"), "{plan}");
+    let of_before = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)
+                 ON CONFLICT (id) DO UPDATE SET phone = excluded.phone",
+        update: "WITH id AS (SELECT $1::bigint AS id) INSERT INTO contacts (id, phone) SELECT id, $2 FROM id
+                 ON CONFLICT (id) DO UPDATE SET phone = excluded.phone",
+        touch: "INSERT INTO contacts (id, phone) SELECT -id, phone FROM contacts WHERE id = $1
+                ON CONFLICT (phone) DO UPDATE SET note = $2",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let of_after = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)
+                 ON CONFLICT (owner, id) DO UPDATE SET phone = excluded.phone",
+        update: "WITH id AS (SELECT $1::bigint AS id) INSERT INTO contacts (id, phone) SELECT id, $2 FROM id
+                 ON CONFLICT (id, owner) DO UPDATE SET phone = excluded.phone",
+        touch: "INSERT INTO contacts (id, phone) SELECT -id, phone FROM contacts WHERE id = $1
+                ON CONFLICT (owner, phone) DO UPDATE SET note = $2",
+        ..of_before
+    };
+    let before = Writer::start(&project, of_before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    let after = Writer::start(&project, of_after, 20..40, Rows::new()).await;
+    project.through("validate").await;
+    let mut rows = before.stop().await;
+    project.run(&["resume"]).await;
+    rows.extend(after.stop().await);
+    for (key, text) in rows {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
+    project.run(&["drift"]).await;
+    project.run(&["rollback", "--yes"]).await;
+    let client = project.connect().await.client;
+    let upsert = "INSERT INTO contacts (id) VALUES (0) ON CONFLICT (id) DO UPDATE SET note = 'back'";
+    assert_eq!(client.execute(upsert, &[]).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_index_of_a_partitioned_table_changes_and_is_never_missed() {
+    let old = "CREATE TABLE contacts (day date NOT NULL DEFAULT '2026-01-01', id bigint, phone text, note text,
+            PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+            PARTITION BY RANGE (id);
+        CREATE TABLE contacts_2026_all PARTITION OF contacts_2026 DEFAULT;
+        CREATE INDEX contacts_by_phone ON contacts (phone);";
+    let new = old.replace("contacts (phone)", "contacts (phone, note)");
+    let files = [("schema/contacts.sql", new.as_str())];
+    let project = Project::new("parted_index", &format!("{old}{MANY}"), &files).await;
+    project.plan().await;
+    // A row changes its partition, too.
+    let code = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "UPDATE contacts SET note = $2,
+                    day = CASE WHEN day < '2026-01-01' THEN day + 365 ELSE day - 365 END WHERE id = $1",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let writer = Writer::start(&project, code, 0..20, Rows::new()).await;
+    let without = "SELECT relid FROM pg_partition_tree('contacts') WHERE NOT EXISTS (
+        SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+         WHERE i.indrelid = relid AND i.indisvalid AND a.attname = 'phone')";
+    let (stop, watch) = watching(&project, without).await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    project.run(&["drift"]).await;
+    project.run(&["rollback", "--yes"]).await;
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    stop.send_replace(true);
+    assert!(watch.await.expect("there is always one") > 10);
+    for (key, text) in writer.stop().await {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    project.run(&["drift"]).await;
+}
