@@ -20,7 +20,7 @@ use crate::kind::owner::Owner;
 use crate::kind::unmanaged::{UNMANAGED, Unmanaged};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, Role};
-use crate::schema::{AclItem, Address, Facts, Row, Schema, Size};
+use crate::schema::{Address, Facts, Granted, Row, Schema, Size};
 use crate::shadow::RoleSpec;
 
 /// Why a database could not be read.
@@ -100,7 +100,8 @@ const COMMENTS: &str = "
      WHERE d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass";
 
 const COLUMN_GRANTS: &str = "
-    SELECT a.attrelid, a.attname::text, coalesce(r.rolname::text, ''), x.privilege_type, x.is_grantable
+    SELECT a.attrelid, a.attname::text, coalesce(r.rolname::text, ''), x.privilege_type, x.is_grantable,
+           pg_get_userbyid(x.grantor)::text
       FROM pg_attribute a, aclexplode(a.attacl) x
       LEFT JOIN pg_roles r ON r.oid = x.grantee
      WHERE a.attacl IS NOT NULL AND a.attrelid >= 16384 AND NOT a.attisdropped
@@ -348,7 +349,7 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
             known.objects.insert(row.at, id.clone());
         }
         satellites
-            .extend(row.acl.map(|acl| Object::Grants(Arc::new(Grants::new(id.clone(), row.owner.clone(), acl)))));
+            .extend(row.acl.map(|acl| Object::Grants(Arc::new(Grants::read(id.clone(), row.owner.clone(), acl)))));
         if let Some(owner) = row.owner {
             satellites.push(Object::Owner(Arc::new(Owner::new(id.clone(), owner.clone()))));
             known.owners.insert(row.at, owner);
@@ -359,7 +360,7 @@ fn described(mut answers: Answers) -> Result<Reading, IntrospectError> {
             let acl = inner.acl.unwrap_or_default();
             satellites.push(Object::Grants(Arc::new(Grants {
                 inside: Some(id.clone()),
-                ..Grants::new(sequence.clone(), Some(inner.owner), acl)
+                ..Grants::read(sequence.clone(), Some(inner.owner), acl)
             })));
             known.sequences.insert(inner.at, (sequence, id.clone()));
         }
@@ -566,15 +567,15 @@ fn comments_of(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
 }
 
 fn column_privileges(rows: &[tokio_postgres::Row], known: &Known) -> Vec<Object> {
-    let mut grants: BTreeMap<ObjectId, (Option<Role>, Vec<AclItem>)> = BTreeMap::new();
+    let mut grants: BTreeMap<ObjectId, (Option<Role>, Vec<Granted>)> = BTreeMap::new();
     for row in rows {
         let at = (PG_CLASS, row.get(0), 0);
         let Some(relation) = known.objects.get(&at) else { continue };
         let of_column = grants.entry(column_id(relation, row.get(1))).or_default();
         of_column.0 = known.owners.get(&at).cloned();
-        of_column.1.push((Role(row.get(2)), row.get(3), row.get(4)));
+        of_column.1.push((Role(row.get(2)), row.get(3), row.get(4), Role(row.get(5))));
     }
-    grants.into_iter().map(|(on, (owner, acl))| Object::Grants(Arc::new(Grants::new(on, owner, acl)))).collect()
+    grants.into_iter().map(|(on, (owner, acl))| Object::Grants(Arc::new(Grants::read(on, owner, acl)))).collect()
 }
 
 fn column_id(relation: &ObjectId, column: &str) -> ObjectId {

@@ -193,6 +193,16 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         false
     }
 
+    /// Why this can't go while what it is part of stays, and what to do first. The plan stops.
+    fn cannot_go(&self, _sides: &Sides<'_>) -> Option<String> {
+        None
+    }
+
+    /// What has to change in the same moment: neither form of the one serves beside the other form of the other.
+    fn changes_with(&self, _sides: &Sides<'_>) -> Option<ObjectId> {
+        None
+    }
+
     /// Why this can't come, and what to do instead. The plan stops.
     fn cannot_come(&self, _sides: &Sides<'_>) -> Option<String> {
         None
@@ -348,6 +358,14 @@ macro_rules! kinds {
 
             pub fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {
                 match self { $(Object::$Kind(it) => it.outlives(need, new),)* }
+            }
+
+            pub fn cannot_go(&self, sides: &Sides<'_>) -> Option<String> {
+                match self { $(Object::$Kind(it) => it.cannot_go(sides),)* }
+            }
+
+            pub fn changes_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+                match self { $(Object::$Kind(it) => it.changes_with(sides),)* }
             }
 
             pub fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {

@@ -18,6 +18,9 @@ pub type Address = (u32, u32, i32);
 /// One privilege as `aclexplode` gives it: grantee (empty for PUBLIC), privilege, with grant option.
 pub type AclItem = (Role, String, bool);
 
+/// The same with who granted it.
+pub type Granted = (Role, String, bool, Role);
+
 /// One row of a kind's catalog query.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -25,7 +28,7 @@ pub struct Row {
     /// The owner, for kinds that have one of their own.
     pub owner: Option<Role>,
     /// The effective privileges (the catalog's, or acldefault() where it has null), for kinds that have them.
-    pub acl: Option<Vec<AclItem>>,
+    pub acl: Option<Vec<Granted>>,
     /// The sequence inside of an identity column, which is no object of its own.
     pub sequence: Option<Inner>,
     pub object: Object,
@@ -37,7 +40,7 @@ pub struct Inner {
     pub at: Address,
     pub owner: Role,
     #[serde(default)]
-    pub acl: Option<Vec<AclItem>>,
+    pub acl: Option<Vec<Granted>>,
 }
 
 impl Row {
@@ -46,7 +49,7 @@ impl Row {
         struct Raw<T> {
             at: Address,
             owner: Option<Role>,
-            acl: Option<Vec<AclItem>>,
+            acl: Option<Vec<Granted>>,
             sequence: Option<Inner>,
             def: T,
         }

@@ -352,7 +352,7 @@ impl Definition for Column {
             'sequence', CASE WHEN s.seqrelid IS NOT NULL THEN json_build_object(
                 'at', json_build_array('pg_class'::regclass::oid::int8, s.seqrelid::int8, 0),
                 'owner', pg_get_userbyid(s.relowner),
-                'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), g.privilege_type, g.is_grantable)
+                'acl', (SELECT json_agg(json_build_array(coalesce(r.rolname, ''), g.privilege_type, g.is_grantable, pg_get_userbyid(g.grantor))
                                          ORDER BY r.rolname, g.privilege_type)
                           FROM aclexplode(coalesce(s.relacl, acldefault('s', s.relowner))) g
                           LEFT JOIN pg_roles r ON r.oid = g.grantee)) END,

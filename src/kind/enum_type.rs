@@ -106,7 +106,7 @@ impl Definition for EnumType {
             'at', json_build_array('pg_type'::regclass::oid::int8, t.oid::int8, 0),
             'owner', pg_get_userbyid(t.typowner),
             'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
-                                                                a.is_grantable)
+                                                                a.is_grantable, pg_get_userbyid(a.grantor))
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),

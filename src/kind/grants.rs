@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::column;
+use crate::kind::column::{self, Aside};
+use crate::kind::expr::canonical;
 use crate::kind::privileges::{self, Rights, Statement, Target};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::name::{Name, Role, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::{AclItem, Schema, Sides};
+use crate::schema::{AclItem, Granted, Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grants {
@@ -23,6 +24,18 @@ pub struct Grants {
     pub inside: Option<ObjectId>,
     /// All effective privileges in order, those of the owner too.
     pub items: Vec<AclItem>,
+    /// Those of them that somebody else than the owner granted, who alone can take them back.
+    #[serde(default = "nobody", skip_serializing_if = "is_nobody")]
+    pub by_others: Aside<Vec<Granted>>,
+}
+
+fn nobody() -> Aside<Vec<Granted>> {
+    Aside(vec![])
+}
+
+/// So that the fingerprint of a schema whose owners grant says nothing of it.
+fn is_nobody(by_others: &Aside<Vec<Granted>>) -> bool {
+    by_others.0.is_empty() || canonical()
 }
 
 impl Grants {
@@ -31,7 +44,16 @@ impl Grants {
             .into_iter()
             .map(|((role, privilege), option)| (role, privilege, option))
             .collect();
-        Grants { on, owner, inside: None, items }
+        Grants { on, owner, inside: None, items, by_others: nobody() }
+    }
+
+    /// As the catalogs have them.
+    pub fn read(on: ObjectId, owner: Option<Role>, mut granted: Vec<Granted>) -> Self {
+        let items = granted.iter().map(|(role, privilege, option, _)| (role.clone(), privilege.clone(), *option));
+        let grants = Grants::new(on, owner, items.collect());
+        granted.retain(|(.., by)| grants.owner.as_ref().is_some_and(|owner| owner != by));
+        granted.sort();
+        Grants { by_others: Aside(granted), ..grants }
     }
 
     /// What has the owner: the table, for the sequence of an identity column.
@@ -44,6 +66,34 @@ impl Grants {
 
     fn rights(&self) -> Rights {
         privileges::rights(&self.items)
+    }
+
+    /// What would be taken back by the owner in vain: REVOKE reaches what its own role granted, and the server refuses
+    /// to take the right to grant from one who has made use of it.
+    fn out_of_reach(&self, after: &Rights, owner: Option<&Role>) -> Option<String> {
+        let target = self.target()?;
+        let before = self.rights();
+        let loses = |role: &Role, privilege: &String, option: bool| {
+            let right = (role.clone(), privilege.clone());
+            before.contains_key(&right) && after.get(&right).is_none_or(|keeps| option && !keeps)
+        };
+        let (what, column) = self.named();
+        let ways: Vec<String> = self
+            .by_others
+            .0
+            .iter()
+            .filter(|(role, privilege, option, by)| {
+                Some(by) != owner && (loses(role, privilege, *option) || loses(by, privilege, true))
+            })
+            .filter_map(|(role, privilege, _, by)| {
+                let statement = Statement::taking(target, privilege, role)?;
+                let sql = statement.sql(target, u32::MAX, &what, column.as_deref());
+                Some(format!("`SET ROLE {by}; {sql}; RESET ROLE`"))
+            })
+            .collect();
+        (!ways.is_empty()).then(|| {
+            format!("what others than the owner granted, they alone can take back; first run {}", ways.join(" and "))
+        })
     }
 
     fn target(&self) -> Option<Target> {
@@ -284,10 +334,19 @@ impl Definition for Grants {
         if self.inside != new.inside {
             return Alter::Replace;
         }
+        if let Some(reason) = self.out_of_reach(&new.rights(), new.owner.as_ref()) {
+            return Alter::Refused(reason);
+        }
         if passes_on(&self.owned(), sides) {
             return Alter::Steps(vec![]);
         }
         Alter::Steps(new.altering_steps(self.rights(), sides))
+    }
+
+    /// What goes whole takes all grants with it.
+    fn cannot_go(&self, sides: &Sides<'_>) -> Option<String> {
+        let stays = !sides.is_going(&self.on);
+        stays.then(|| self.out_of_reach(&Rights::new(), self.owner.as_ref())).flatten()
     }
 
     /// Back to what the object has when nobody has granted anything.

@@ -145,7 +145,7 @@ impl Definition for MaterializedView {
             'at', json_build_array('pg_class'::regclass::oid::int8, c.oid::int8, 0),
             'owner', pg_get_userbyid(c.relowner),
             'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
-                                                                a.is_grantable)
+                                                                a.is_grantable, pg_get_userbyid(a.grantor))
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),

@@ -21,7 +21,7 @@ impl Definition for Namespace {
             'at', json_build_array('pg_namespace'::regclass::oid::int8, n.oid::int8, 0),
             'owner', pg_get_userbyid(n.nspowner),
             'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
-                                                                a.is_grantable)
+                                                                a.is_grantable, pg_get_userbyid(a.grantor))
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),

@@ -110,6 +110,12 @@ pub(super) struct Statement {
 }
 
 impl Statement {
+    /// The REVOKE of one privilege; none where what has it is of another kind.
+    pub(super) fn taking(target: Target, privilege: &str, role: &Role) -> Option<Statement> {
+        let privilege = target.privileges().iter().find(|it| **it == privilege)?;
+        Some(Statement { revoke: true, option: false, privileges: vec![privilege], roles: vec![role.clone()] })
+    }
+
     /// The statement on `what`, such as `TABLE public.messages`; `columns` go behind each privilege.
     pub(super) fn sql(&self, target: Target, major: u32, what: &str, columns: Option<&str>) -> String {
         let complete = target.privileges().iter().filter(|it| exists(it, major)).count() == self.privileges.len();

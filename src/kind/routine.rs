@@ -388,7 +388,7 @@ impl Definition for Routine {
             'at', json_build_array('pg_proc'::regclass::oid::int8, p.oid::int8, 0),
             'owner', pg_get_userbyid(p.proowner),
             'acl', (SELECT coalesce(json_agg(json_build_array(coalesce(r.rolname, ''), a.privilege_type,
-                                                                a.is_grantable)
+                                                                a.is_grantable, pg_get_userbyid(a.grantor))
                                               ORDER BY r.rolname, a.privilege_type), '[]')
                       FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                       LEFT JOIN pg_roles r ON r.oid = a.grantee),

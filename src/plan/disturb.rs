@@ -101,6 +101,8 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
             for id in coming.chain(&settled.replaced).filter(|id| new.contains(id)) {
                 refused.extend(new.objects[id].cannot_come(&sides).map(|reason| (id.clone(), reason)));
             }
+            let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
+            refused.extend(going.filter_map(|id| Some((id.clone(), old.objects[id].cannot_go(&sides)?))));
             settled.altered = altered;
             settled.refused = refused;
             return settled;

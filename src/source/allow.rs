@@ -21,6 +21,9 @@ pub enum Verdict {
     Harmless,
     /// Where the names after it are looked up; `None` is the default again.
     SearchPath(Option<String>),
+    /// Until the next such. Grants alone may come then, as pg_dump writes those of others than the owner: who has what is
+    /// the same, whoever grants. With what is wrong for anything else.
+    ActsAs(Option<Refusal>),
     Refused(Vec<Refusal>),
 }
 
@@ -439,10 +442,12 @@ fn setting(set: &VariableSetStmt) -> Verdict {
         "default_table_access_method" => {
             refused("SET default_table_access_method changes the tables after it", "write USING with each of them")
         }
-        "session_authorization" | "role" => refused(
-            "SET ROLE changes who owns what comes after it",
-            "write ALTER … OWNER TO; from pg_dump, leave `--use-set-session-authorization` out",
-        ),
+        "session_authorization" | "role" if reset || value == "none" => Verdict::ActsAs(None),
+        "session_authorization" | "role" => Verdict::ActsAs(Some(Refusal {
+            message: "SET ROLE changes who owns what comes after it".into(),
+            help: "write ALTER … OWNER TO; from pg_dump, leave `--use-set-session-authorization` out".into(),
+            command: None,
+        })),
         name => refused(
             format!("SET {name} changes how the statements after it are read"),
             "leave it out; only search_path and what pg_dump sets is taken",
@@ -542,10 +547,15 @@ mod tests {
             "CREATE SCHEMA a CREATE TABLE t (a int)",
             "SET standard_conforming_strings = off",
             "SET datestyle = 'German'",
-            "SET ROLE me",
             "VACUUM",
         ] {
             assert!(matches!(judged(sql), Verdict::Refused(_)), "{sql}");
+        }
+        for sql in ["SET ROLE me", "SET SESSION AUTHORIZATION me"] {
+            assert!(matches!(judged(sql), Verdict::ActsAs(Some(_))), "{sql}");
+        }
+        for sql in ["RESET ROLE", "SET ROLE NONE", "RESET SESSION AUTHORIZATION"] {
+            assert_eq!(judged(sql), Verdict::ActsAs(None), "{sql}");
         }
     }
 

@@ -22,7 +22,7 @@ const GRAMMAR: u32 = 18;
 /// Reads a file into the draft.
 pub fn read(index: usize, file: &Arc<File>, server: u32, draft: &mut Draft) {
     let (first, faults) = (draft.statements.len(), draft.faults.len());
-    let mut reader = Reader { index, file, server, search_path: None, draft };
+    let mut reader = Reader { index, file, server, search_path: None, acts_as: None, draft };
     let (pieces, comments) = split::split(&file.text);
     for piece in pieces {
         match piece {
@@ -43,6 +43,8 @@ struct Reader<'a> {
     file: &'a Arc<File>,
     server: u32,
     search_path: Option<String>,
+    /// Since where the statements are said to be those of another role.
+    acts_as: Option<(Range<usize>, Refusal)>,
     draft: &'a mut Draft,
 }
 
@@ -112,8 +114,18 @@ impl Reader<'_> {
     }
 
     fn judge(&mut self, range: Range<usize>, node: &NodeEnum) {
-        match allow::judge(node) {
+        let verdict = allow::judge(node);
+        if !matches!((&verdict, node), (Verdict::ActsAs(_) | Verdict::Harmless, _) | (_, NodeEnum::GrantStmt(_)))
+            && let Some((at, Refusal { message, help, .. })) = self.acts_as.take()
+        {
+            self.fault(Report::error("source::refused", message).at(self.file, at, "refused").help(help));
+        }
+        match verdict {
             Verdict::Harmless => {}
+            Verdict::ActsAs(refusal) => {
+                let words = range.start..range.start + first_words(&self.file.text[range]).len();
+                self.acts_as = refusal.map(|it| (words, it));
+            }
             Verdict::SearchPath(path) => self.search_path = path,
             Verdict::Declares => self.declare(range, node),
             Verdict::Unmanaged(what) => {

@@ -1,0 +1,3 @@
+CREATE TABLE public.orders (id bigint PRIMARY KEY, total numeric);
+GRANT SELECT, INSERT ON public.orders TO app_owner WITH GRANT OPTION;
+GRANT SELECT, INSERT ON public.orders TO app_reader;

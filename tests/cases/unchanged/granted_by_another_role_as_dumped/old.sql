@@ -1,0 +1,5 @@
+CREATE TABLE public.orders (id bigint PRIMARY KEY, total numeric);
+GRANT SELECT ON TABLE public.orders TO app_owner WITH GRANT OPTION;
+SET ROLE app_owner;
+GRANT SELECT ON TABLE public.orders TO app_reader;
+RESET ROLE;
