@@ -327,6 +327,16 @@ impl Definition for Trigger {
         Some(self.relation_id())
     }
 
+    /// Its function, which goes by the tables of transitions and the events that the trigger has for it.
+    fn changes_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let same_but_for_states = match sides.old.get(&self.id()) {
+            Some(Object::Trigger(before)) => before.with_states_of(self) == *self,
+            _ => true,
+        };
+        let function = || ObjectId::new(Kind::Routine, [&self.function.namespace, &self.function.name, &Name::from("")]);
+        (!same_but_for_states).then(function)
+    }
+
     fn claims(&self) -> Vec<Claim> {
         vec![Claim("trigger", self.id().path.to_vec())]
     }

@@ -194,6 +194,7 @@ impl<'a> Graph<'a> {
             }
         }
         let mut graph = Graph { old, new, sides, nodes, by };
+        graph.change_together();
         graph.take_parts();
         graph.wait_for_rows();
         graph
@@ -217,6 +218,25 @@ impl<'a> Graph<'a> {
                     late.insert(id.clone());
                     found = true;
                 }
+            }
+        }
+    }
+
+    /// Puts changes into one group where one without the other serves nobody.
+    fn change_together(&mut self) {
+        let altered = |id: &ObjectId| (id.clone(), Half::Alter);
+        let pairs: Vec<(ObjectId, ObjectId)> = self
+            .nodes
+            .keys()
+            .filter(|(_, half)| *half == Half::Alter)
+            .filter_map(|(id, _)| Some((id.clone(), self.new.objects[id].changes_with(&self.sides)?)))
+            .filter(|(_, other)| self.nodes.contains_key(&altered(other)))
+            .collect();
+        for (id, other) in pairs {
+            let group = |id: &ObjectId| self.nodes[&altered(id)].group.clone();
+            let both = group(&other).or_else(|| group(&id)).unwrap_or_else(|| other.clone());
+            for it in [id, other] {
+                self.nodes.get_mut(&altered(&it)).expect("it was found there").group = Some(both.clone());
             }
         }
     }
