@@ -227,6 +227,8 @@ impl<'a> Type<'a> {
                 ([from, a], [into, b]) => a <= b && from - a <= into - b,
                 _ => false,
             },
+            // A length that values have to meet.
+            ("bit", "bit") => false,
             (from, into) if from == into => self.grows_to(to),
             (_, "text" | "character varying" | "bpchar") if open => true,
             ("character varying" | "character", "character varying" | "character") => self.grows_to(to),
@@ -258,6 +260,7 @@ mod tests {
             ("character varying(20)", "character varying(5)", true, true, true),
             ("text", "character varying(30)", true, true, true),
             ("numeric(10,2)", "numeric(12,2)", false, false, true),
+            ("bit(3)", "bit(5)", true, true, true),
             ("numeric(10,2)", "numeric", false, false, true),
             ("numeric(10,2)", "numeric(13,3)", true, false, true),
             ("numeric(10,2)", "numeric(10,3)", true, true, true),

@@ -1,0 +1,1 @@
+INSERT INTO public.flags VALUES (1, NULL, B'101');
