@@ -188,6 +188,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .collect();
     back::clear(&mut plan, &stays);
     together::mark(&mut plan, old, facts);
+    feed::mark_refusals(&mut plan, [old, new]);
     Ok(plan)
 }
 

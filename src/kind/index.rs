@@ -21,6 +21,7 @@ mod stored;
 mod tree;
 
 pub use stored::Storage;
+pub use stored::{Identity, identity, that_identify};
 pub(super) use stored::{Indexed, of_replica_identity};
 pub(super) use tree::is_attached_along;
 

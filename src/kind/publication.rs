@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::published_table::PublishedTable;
-use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, index, partition, table};
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
@@ -83,6 +83,58 @@ pub fn of_updates(schema: &Schema) -> BTreeMap<QName, BTreeSet<Name>> {
         }
     }
     sent
+}
+
+/// The tables of which the server refuses updates and deletes, since a publication sends these on and can't tell its
+/// readers the row; each with the reason.
+pub fn unidentified(schema: &Schema) -> BTreeMap<QName, String> {
+    let mut found = BTreeMap::new();
+    let publications = schema.of_kind(Kind::Publication).filter_map(|object| match object {
+        Object::Publication(it) => Some(&**it),
+        _ => None,
+    });
+    let senders: Vec<(&Publication, Vec<&PublishedTable>)> = publications
+        .filter(|it| it.publish.update || it.publish.delete)
+        .map(|it| (it, it.tables(schema)))
+        .collect();
+    for object in schema.of_kind(Kind::Table).filter(|_| !senders.is_empty()) {
+        let Object::Table(table) = object else { continue };
+        if table.partition_by.is_some() || table.unlogged {
+            continue;
+        }
+        let identity = index::identity(schema, table);
+        let line = partition::line(schema, &table.name);
+        let why = senders.iter().find_map(|(publication, tables)| {
+            let whole = line.iter().any(|it| publication.takes_in(it));
+            let mut named = tables.iter().filter(|it| line.contains(&it.table)).peekable();
+            if !whole && named.peek().is_none() {
+                return None;
+            }
+            let name = &publication.name;
+            let Some(identity) = &identity else {
+                return Some(format!("{} has no key to tell a replica the row by, and {name} publishes its updates", table.name));
+            };
+            let judged = named.filter(|it| !whole && (it.table == table.name || publication.via_root));
+            judged.filter_map(|it| it.lacks(identity)).next().map(|why| format!("{name} {why}"))
+        });
+        found.extend(why.map(|why| (table.name.clone(), why)));
+    }
+    found
+}
+
+/// What decides whether updates of a table are refused: the table, its keys and indexes, the publications.
+pub fn that_decide(schema: &Schema, table: &QName) -> BTreeSet<ObjectId> {
+    let line = partition::line(schema, table);
+    let of_publications = schema.of_kind(Kind::Publication).flat_map(|object| {
+        let Object::Publication(it) = object else { return vec![] };
+        let named = it.tables(schema).into_iter().filter(|it| line.contains(&it.table));
+        let mut ids: Vec<ObjectId> = named.map(PublishedTable::id).collect();
+        if !ids.is_empty() || line.iter().any(|table| it.takes_in(table)) {
+            ids.push(it.id());
+        }
+        ids
+    });
+    of_publications.chain(index::that_identify(schema, table)).chain([table::id(table)]).collect()
 }
 
 impl Publication {
@@ -223,7 +275,12 @@ impl Definition for Publication {
         let mut steps = vec![];
         let options = new.options(self);
         if !options.is_empty() {
-            let step = self.step(format!("SET ({})", list(&options)));
+            let mut step = self.step(format!("SET ({})", list(&options)));
+            // The server refuses updates of a table of which too little is published to tell a replica the row.
+            let more = |it: fn(&Publish) -> bool| it(&new.publish) && !it(&self.publish);
+            if more(|it| it.update) || more(|it| it.delete) {
+                step = step.with_its_parts();
+            }
             steps.push(self.changed(step, format!("from now on: {}", list(options))));
         }
         let gone: Vec<&Name> = self.namespaces.iter().filter(|it| !new.namespaces.contains(it)).collect();

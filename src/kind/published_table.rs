@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::index::Identity;
 use crate::kind::{Alter, Claim, Definition, Expr, Kind, ObjectId, publication, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::Sides;
+use crate::source::syntax;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublishedTable {
@@ -30,6 +32,19 @@ impl PublishedTable {
             sql += &format!(" WHERE ({rows})");
         }
         sql
+    }
+
+    /// What a replica would not be told of the columns by which it knows rows.
+    pub fn lacks(&self, identity: &Identity<'_>) -> Option<String> {
+        let Identity::Columns(known) = identity else {
+            return self.columns.as_ref().map(|_| "publishes some columns, and rows are known by all of them".into());
+        };
+        let unpublished = self.columns.iter().flat_map(|listed| known.iter().filter(|it| !listed.contains(it)));
+        if let Some(column) = unpublished.copied().next() {
+            return Some(format!("does not publish {column}, by which rows are known"));
+        }
+        let mut chosen = self.rows.iter().flat_map(|rows| syntax::columns(&rows.0)).map(Name);
+        chosen.find(|it| !known.contains(&it)).map(|it| format!("chooses rows by {it}, by which they are not known"))
     }
 
     pub fn locking(&self, step: Step) -> Step {

@@ -1,4 +1,5 @@
-//! Rows that are filled in a published table: each of them goes to the readers of its publications.
+//! What publications mean for those who write: rows that are filled in a published table go to its readers, each of
+//! them, and a table that can tell its readers no rows takes no updates.
 
 use crate::kind::{publication, table};
 use crate::name::list;
@@ -15,5 +16,21 @@ pub fn mark(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
         let Some((name, publications)) = by_name else { continue };
         let why = format!("updates of {name} are published by {}", list(publications));
         it.step.hazards.push(Hazard::new(Code::FillPublished, table::id(name), why));
+    }
+}
+
+/// Marks the steps with which the server comes to refuse updates of a table: each time the last of what decides it.
+pub fn mark_refusals(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
+    let before = publication::unidentified(old);
+    for (name, why) in publication::unidentified(new) {
+        let table = table::id(&name);
+        if before.contains_key(&name) || !old.contains(&table) {
+            continue;
+        }
+        let by = [old, new].map(|side| publication::that_decide(side, &name));
+        let decides = |step: &&mut Planned| by.iter().any(|it| it.contains(&step.subject));
+        if let Some(step) = steps.iter_mut().rev().find(decides) {
+            step.step.hazards.push(Hazard::new(Code::RefusesUpdates, table, why));
+        }
     }
 }

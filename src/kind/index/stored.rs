@@ -1,13 +1,15 @@
 //! How an index is stored and what its table uses it for, changed in place: the same for the index of a constraint.
 
 use serde::{Deserialize, Serialize};
+use crate::kind::constraint::Rule;
+use crate::kind::table::{ReplicaIdentity, Table};
 use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::Step;
 use crate::schema::{Schema, Sides};
-use super::{Options, settings};
+use super::{Key, Options, Subject, settings};
 
 /// How an index is stored and what its table uses it for: the same for the index of a constraint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +108,56 @@ fn someone_is_clustered(schema: &Schema, table: &QName) -> bool {
 /// The index of the table by which the rows that change are told to others.
 pub(in crate::kind) fn of_replica_identity<'a>(schema: &'a Schema, table: &'a QName) -> Option<&'a Name> {
     stored_of(schema, table).find(|(_, storage)| storage.replica_identity).map(|(name, _)| name)
+}
+
+/// By what a replica is told which row of a table was updated or deleted.
+pub enum Identity<'a> {
+    /// By the values of these columns.
+    Columns(Vec<&'a Name>),
+    /// By all that was in the row.
+    Full,
+}
+
+/// The identity of a table's rows; none where they have none.
+pub fn identity<'a>(schema: &'a Schema, table: &'a Table) -> Option<Identity<'a>> {
+    let by_index = match table.replica_identity {
+        ReplicaIdentity::Full => return Some(Identity::Full),
+        ReplicaIdentity::Nothing => return None,
+        ReplicaIdentity::PrimaryKey => false,
+        ReplicaIdentity::Index => true,
+    };
+    let keys = schema.of_relation(Kind::Constraint, &table.name).find_map(|object| match object {
+        Object::Constraint(it) => match &it.rule {
+            Rule::Unique(key) if by_index && key.storage.replica_identity => Some(key.columns.iter().collect()),
+            Rule::Unique(key) if !by_index && key.primary => Some(key.columns.iter().collect()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let of_index = || {
+        schema.of_kind(Kind::Index).filter(|_| by_index).find_map(|object| match object {
+            Object::Index(it) if it.table == table.name && it.storage.replica_identity => {
+                let column = |it: &'a Key| match &it.of {
+                    Subject::Column(name) => Some(name),
+                    Subject::Expression(_) => None,
+                };
+                Some(it.keys.iter().filter_map(column).collect())
+            }
+            _ => None,
+        })
+    };
+    keys.or_else(of_index).map(Identity::Columns)
+}
+
+/// The keys and indexes by which rows of the table may be known.
+pub fn that_identify(schema: &Schema, table: &QName) -> Vec<ObjectId> {
+    let of_table = |object: &&Object| match object {
+        Object::Constraint(it) => matches!(it.rule, Rule::Unique(_)),
+        Object::Index(it) => it.table == *table && it.unique,
+        _ => false,
+    };
+    let constraints = schema.of_relation(Kind::Constraint, table).filter(of_table).map(Object::id);
+    constraints.chain(schema.of_kind(Kind::Index).filter(of_table).map(Object::id)).collect()
 }
 
 /// The indexes of a table, those of constraints among them.

@@ -208,6 +208,12 @@ hazards! {
         safer: "tell those who run the subscribers",
         example: "ALTER PUBLICATION feed DROP TABLE public.orders",
     }
+    RefusesUpdates = "refuses-updates", Refuse, Break {
+        condition: "a table comes to be published, or to lose its key, so that its readers can't be told which row it was",
+        effect: "the server refuses every UPDATE and DELETE of the table",
+        safer: "give it a primary key or a replica identity first, and publish the columns of that",
+        example: "ALTER PUBLICATION feed ADD TABLE public.keyless",
+    }
     FillPublished = "fill-published", Warn, Break {
         condition: "rows are filled in a table whose updates are published",
         effect: "every row goes to the readers of the publication as an update",

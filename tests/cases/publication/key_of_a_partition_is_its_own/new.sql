@@ -1,0 +1,5 @@
+CREATE TABLE public.events (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE public.events_2024 PARTITION OF public.events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE public.events_2025 PARTITION OF public.events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+ALTER TABLE public.events_2025 ADD PRIMARY KEY (id);
+CREATE PUBLICATION feed FOR TABLE public.events;

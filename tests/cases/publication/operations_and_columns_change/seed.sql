@@ -1,0 +1,1 @@
+INSERT INTO public.messages VALUES (1, 'a', 'new'), (5, 'b', 'new');
