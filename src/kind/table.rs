@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
-use crate::kind::{foreign_partition, index, row_type};
+use crate::kind::{foreign_partition, index, partition, row_type};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
@@ -398,6 +398,14 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether the table takes the place of a partitioned one whose partitions go for good: code may still name those.
+    fn takes_partitions_along(&self, sides: &Sides<'_>) -> bool {
+        let goes = |it: &partition::Partition| !sides.new.contains(&id(&it.child)) && ancestry(sides.old, &it.child).contains(&self.name);
+        sides.replaced.contains(&self.id()) && partition::of(sides.old).any(goes)
+    }
+}
+
 impl Definition for Table {
     const NOUN: &'static str = "table";
 
@@ -523,6 +531,7 @@ impl Definition for Table {
         });
         let create = self.inherits.0.iter().fold(create, |it, parent| it.locks(parent, Lock::ShareUpdateExclusive));
 
+        let create = if self.takes_partitions_along(sides) { create.stage(Stage::Contract) } else { create };
         let mut steps = vec![create];
         let settings: Vec<String> = columns.iter().flat_map(|column| column.settings(sides, self)).collect();
         if !settings.is_empty() {

@@ -15,11 +15,12 @@ pub struct OldCode {
 }
 
 impl OldCode {
-    /// Tries the statements before the first step. Those that fail then, or meet no row, say nothing of the plan.
-    pub async fn begin(session: Session) -> Result<OldCode, tokio_postgres::Error> {
+    /// Tries the statements before the first step. Those that fail then, or meet no row, say nothing of the plan. None
+    /// uses the tables that are declared to be idle.
+    pub async fn begin(session: Session, idle: &[String]) -> Result<OldCode, tokio_postgres::Error> {
         session.client.batch_execute("SET lock_timeout = '5s'; SET client_min_messages = error").await?;
         let mut statements = vec![];
-        for row in session.client.query(include_str!("old_code.sql"), &[]).await? {
+        for row in session.client.query(include_str!("old_code.sql"), &[&idle]).await? {
             let sql: String = row.get(0);
             if let Ok(Some(rows @ 1..)) = tried(&session, &sql).await? {
                 statements.push((sql, rows));

@@ -1,8 +1,11 @@
--- What code that knows a database by its old schema does with it: statements that leave every row as it was.
+-- What code that knows a database by its old schema does with it, but for the tables in $1: statements that leave every
+-- row as it was.
 WITH theirs AS (
     SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 ), extensions AS (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+), idle AS (
+    SELECT oid FROM pg_class WHERE format('%s.%s', relnamespace::regnamespace, relname) = ANY ($1::text[])
 ), relations AS (
     SELECT c.oid, c.relkind, format('%I.%I', c.relnamespace::regnamespace::text, c.relname) AS name,
            string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) AS all,
@@ -14,6 +17,7 @@ WITH theirs AS (
            min(a.attname) FILTER (WHERE a.attgenerated = '' AND a.attidentity <> 'a') AS one
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE c.relnamespace IN (SELECT oid FROM theirs) AND c.relkind IN ('r', 'p', 'v', 'm')
+       AND c.oid NOT IN (SELECT oid FROM idle)
        AND ('pg_class'::regclass, c.oid) NOT IN (SELECT * FROM extensions)
      GROUP BY c.oid
 ), roles AS (
@@ -53,7 +57,7 @@ SELECT format('SELECT %L::%s', enumlabel, format_type(enumtypid, NULL)) FROM pg_
  UNION ALL
 SELECT format('SELECT NULL::%s', format_type(t.oid, NULL))
   FROM pg_type t
- WHERE typnamespace IN (SELECT oid FROM theirs) AND typtype IN ('c', 'd', 'r', 'm')
+ WHERE typnamespace IN (SELECT oid FROM theirs) AND typtype IN ('c', 'd', 'r', 'm') AND typrelid NOT IN (SELECT oid FROM idle)
    AND ('pg_type'::regclass, t.oid) NOT IN (SELECT * FROM extensions)
  UNION ALL
 SELECT format('SELECT nextval(%L)', format('%I.%I', relnamespace::regnamespace::text, relname))

@@ -1,1 +1,1 @@
-CREATE FUNCTION numbers(integer) RETURNS SETOF integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION numbers(integer, integer) RETURNS SETOF integer LANGUAGE sql AS 'SELECT 1';
