@@ -1,8 +1,10 @@
-//! Stand-ins for foreign tables among the partitions of a copy. Statements reach them by way of the partitioned table,
-//! and a copy is to reach no other server: these hold nothing, and nothing can be written to them.
+//! Stand-ins for foreign tables among the partitions and heirs of a copy's tables. Statements reach them by way of the
+//! parent, and a copy is to reach no other server: these hold nothing, and nothing can be written to them.
+
+use std::collections::BTreeMap;
 
 use crate::kind::{Kind, Object};
-use crate::name::QName;
+use crate::name::{QName, list};
 use crate::schema::Schema;
 
 /// A server without rows, made once: `file_fdw` with a file that is empty, and not as an extension, which the copy would
@@ -17,18 +19,26 @@ DO $$ BEGIN
     END IF;
 END $$;";
 
-/// The foreign tables among the partitions, each with what makes one in its place.
+/// The foreign tables among partitions and heirs, each with what makes one in its place.
 pub(super) fn stand_ins(schema: &Schema) -> Vec<(&QName, String)> {
     let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
         Object::Table(it) => Some(it),
         _ => None,
     });
-    let partitions =
-        tables.flat_map(|table| table.foreign.0.iter().map(|(name, bound)| (&table.name, name, bound)));
-    partitions
-        .map(|(parent, name, bound)| {
-            let options = "SERVER tenantry_nowhere OPTIONS (filename '/dev/null', format 'csv')";
-            (name, format!("{SERVER}\nCREATE FOREIGN TABLE {name} PARTITION OF {parent} {bound} {options}"))
-        })
-        .collect()
+    let mut foreign: BTreeMap<&QName, (&str, Vec<&QName>)> = BTreeMap::new();
+    for table in tables {
+        for (name, bound) in &table.foreign.0 {
+            foreign.entry(name).or_insert((bound, vec![])).1.push(&table.name);
+        }
+    }
+    let stand_in = |(name, (bound, parents)): (&'_ QName, (&str, Vec<&QName>))| {
+        let parents = list(parents);
+        let place = match bound {
+            "" => format!("() INHERITS ({parents})"),
+            bound => format!("PARTITION OF {parents} {bound}"),
+        };
+        let options = "SERVER tenantry_nowhere OPTIONS (filename '/dev/null', format 'csv')";
+        format!("{SERVER}\nCREATE FOREIGN TABLE {name} {place} {options}")
+    };
+    foreign.into_iter().map(|it| (it.0, stand_in(it))).collect()
 }

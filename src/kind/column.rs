@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::kind::default::Default;
 use crate::kind::expr::Expr;
 use crate::kind::extension;
+use crate::kind::foreign_partition;
 use crate::kind::inheritance;
 use crate::kind::index_partition;
 use crate::kind::parameters::Parameters;
@@ -475,7 +476,7 @@ impl Definition for Column {
         }
         let fills = self.comes_filled(sides).then(|| self.cannot_be_filled(sides)).flatten();
         let anew = || row_type::refusal(sides, &self.table, "write the rows of the table anew, as this asks for,");
-        fills.or_else(|| rewrites.then(anew).flatten())
+        fills.or_else(|| self.identity_beside_heirs(sides)).or_else(|| rewrites.then(anew).flatten())
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
@@ -500,7 +501,17 @@ impl Definition for Column {
                 }
                 steps
             }
-            _ => self.add_after_heirs(sides),
+            Some(_) => self.add_after_heirs(sides),
+            None => {
+                let mut steps = self.add_after_heirs(sides);
+                // Before anything is written to it.
+                let foreign = foreign_partition::below(sides, &self.table);
+                if let (Some(first), false) = (steps.first_mut(), foreign.is_empty()) {
+                    let why = format!("on another server there is no such column for {}, unless it was made", list(foreign));
+                    *first = first.clone().hazard(Code::ForeignColumn, self.id(), why);
+                }
+                steps
+            }
         }
     }
 

@@ -145,13 +145,16 @@ impl Constraint {
         }
     }
 
-    /// The tables that the constraint is on: its own, and those below that statements on it reach.
-    fn covers(&self, sides: &Sides<'_>) -> Vec<QName> {
-        let reaches_below = match &self.rule {
+    fn reaches_below(&self) -> bool {
+        match &self.rule {
             Rule::Check(it) => !it.no_inherit,
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => self.partitioned,
-        };
-        if reaches_below { table::family(sides, &self.table) } else { vec![self.table.clone()] }
+        }
+    }
+
+    /// The tables that the constraint is on: its own, and those below that statements on it reach.
+    fn covers(&self, sides: &Sides<'_>) -> Vec<QName> {
+        if self.reaches_below() { table::family(sides, &self.table) } else { vec![self.table.clone()] }
     }
 
     fn may_hold_rows(&self, sides: &Sides<'_>) -> bool {
@@ -175,8 +178,7 @@ impl Constraint {
 
     /// The tables that statements on the constraint lock at its own end.
     fn reaches(&self, sides: &Sides<'_>) -> Vec<QName> {
-        let covers = self.covers(sides);
-        if covers.len() > 1 || self.partitioned { table::reach(sides, &self.table) } else { covers }
+        if self.reaches_below() { table::reach(sides, &self.table) } else { vec![self.table.clone()] }
     }
 
     /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.

@@ -1,5 +1,5 @@
-//! Foreign tables among partitions, which no kind describes: what the others can have beside them, and what statements
-//! on the partitioned table do to them.
+//! Foreign tables among partitions and heirs, which no kind describes: what the others can have beside them, and what
+//! statements on the parent do to them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::name::QName;
 use crate::plan::Step;
 use crate::schema::{Schema, Sides};
 
-/// The foreign tables among the partitions of the table and of those below it.
+/// The foreign tables among the partitions or heirs of the table and of those below it.
 pub fn below(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
     let tables = table::family(sides, name).into_iter().filter_map(|it| table::find(sides.old, &it));
     tables.flat_map(|it| it.foreign.0.iter().map(|(name, _)| name.clone())).collect()
@@ -28,9 +28,11 @@ pub fn stays_beside(sides: &Sides<'_>, name: &QName, what: &str, those: &str) ->
 /// Why rows of the table are not written by a plan: some of them are another server's.
 pub fn no_rows_written(sides: &Sides<'_>, name: &QName) -> Option<String> {
     let foreign = below(sides, name).into_iter().next()?;
-    Some(format!(
-        "{foreign} is a foreign table among the partitions of {name}, and a plan writes no rows on another server"
-    ))
+    let among = match table::find(sides.old, name).is_some_and(|it| it.partition_by.is_some()) {
+        true => format!("is a foreign table among the partitions of {name}"),
+        false => format!("is a foreign table that inherits from {name}"),
+    };
+    Some(format!("{foreign} {among}, and a plan writes no rows on another server"))
 }
 
 /// Whether rows of the table get values in parts rather than by a rewrite, which goes where parts can't: the server lets it

@@ -35,7 +35,8 @@ pub struct Table {
     /// partition has its parent in its [`super::partition::Partition`].
     pub inherits: Parents,
     pub of_type: Option<QName>,
-    /// Partitions that are foreign tables, with their bounds: no kind describes them, but statements reach them.
+    /// Partitions that are foreign tables, with their bounds, and foreign tables that inherit from it, without: no kind
+    /// describes them, but statements reach them.
     #[serde(default = "none_foreign", skip_serializing_if = "has_none_foreign")]
     pub foreign: Aside<Vec<(QName, String)>>,
 }
@@ -442,14 +443,14 @@ impl Definition for Table {
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
                       WHERE i.inhrelid = c.oid AND NOT c.relispartition), '[]'),
                 'of_type', CASE WHEN ty.oid IS NOT NULL THEN json_build_array(tn.nspname, ty.typname) END,
-                'foreign', CASE WHEN c.relkind = 'p' THEN coalesce(
+                'foreign', coalesce(
                     (SELECT json_agg(json_build_array(json_build_array(pn.nspname, p.relname),
-                                                        pg_get_expr(p.relpartbound, p.oid))
+                                                        coalesce(pg_get_expr(p.relpartbound, p.oid), ''))
                                       ORDER BY pn.nspname, p.relname)
                        FROM pg_inherits i
                        JOIN pg_class p ON p.oid = i.inhrelid AND p.relkind = 'f'
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
-                      WHERE i.inhparent = c.oid), '[]') ELSE '[]' END))
+                      WHERE i.inhparent = c.oid), '[]')))
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_am am ON am.oid = c.relam

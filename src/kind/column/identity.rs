@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use crate::kind::sequence::Options;
-use crate::kind::table;
+use crate::kind::{inheritance, table};
 use crate::kind::{Definition, Kind, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -48,6 +48,20 @@ impl Column {
     pub fn identity_sequence(&self) -> Option<ObjectId> {
         let name = &self.identity.as_ref()?.sequence;
         Some(ObjectId::new(Kind::Sequence, [&name.namespace, &name.name]))
+    }
+
+    /// Why a new column can't be an identity: ADD COLUMN goes on to heirs, which get none.
+    pub(super) fn identity_beside_heirs(&self, sides: &Sides<'_>) -> Option<String> {
+        self.identity.as_ref()?;
+        let table = table::find(sides.old, &self.table).filter(|it| it.partition_by.is_none())?;
+        let heirs = inheritance::heirs(sides, &self.table).into_iter();
+        let was_one = |it: &&QName| table::find(sides.old, it).is_some_and(|it| it.inherits.0.contains(&self.table));
+        let heir = heirs.filter(was_one).chain(table.foreign.0.iter().map(|it| &it.0)).next()?;
+        Some(format!(
+            "{heir} inherits from {}, and PostgreSQL adds no identity column to a table with heirs: declare {} without its \
+             identity, with what rows have in it, and the identity in a plan after that",
+            self.table, self.name
+        ))
     }
 
     pub(super) fn alter_identity(&self, new: &Column, sides: &Sides<'_>) -> Vec<Step> {

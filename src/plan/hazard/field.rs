@@ -27,6 +27,7 @@ pub const RULES: &[(&str, Answer)] = &[
     ("an enum label is removed", Named(&[EnumLabelRemoval], "")),
     ("a constraint or NOT NULL is dropped", Named(&[DropConstraint, DropNotNull], "in contract")),
     ("a default is dropped that old code needs", Named(&[DropDefault], "in contract")),
+    ("a column that a foreign table lacks on its server", Named(&[ForeignColumn], "")),
     ("a unique key that upserts name goes or gets other columns", Named(&[UpsertTarget], "in contract")),
     (
         "a column becomes GENERATED ALWAYS",

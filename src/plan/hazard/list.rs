@@ -172,6 +172,12 @@ hazards! {
         safer: "release code that names the columns of a unique index that stays; one that the plan builds serves once it is built",
         example: "ALTER TABLE public.contacts DROP CONSTRAINT contacts_phone_key, ADD CONSTRAINT contacts_phone_key UNIQUE USING INDEX contacts_user_id_phone",
     }
+    ForeignColumn = "foreign-table-lacks-column", Warn, Break {
+        condition: "a column comes to a table that has foreign tables among its partitions or heirs",
+        effect: "queries that read the foreign table's rows fail, those through the parent with them, unless its server has the column",
+        safer: "add the column on the other server first",
+        example: "ALTER TABLE public.events ADD COLUMN note text -- public.events_2019 is a foreign table",
+    }
     RequiredColumn = "adding-required-field", Refuse, Break {
         condition: "a column is added as NOT NULL without a value for rows that exist",
         effect: "existing rows have no value for the column",

@@ -1,0 +1,4 @@
+CREATE FOREIGN DATA WRAPPER files;
+CREATE SERVER files FOREIGN DATA WRAPPER files;
+CREATE TABLE events (id integer PRIMARY KEY, size integer);
+CREATE FOREIGN TABLE events_far () INHERITS (events) SERVER files;
