@@ -32,8 +32,11 @@ impl Users<'_> {
         }
         self.types.iter().find_map(|id| {
             let users = users(schema, id);
-            match id.kind {
-                Kind::Domain => users.container(schema, id),
+            match schema.get(id) {
+                Some(Object::Domain(it)) if it.base.ends_with("[]") => {
+                    users.relations.first().map(|it| format!("{it} has an array of it as {id}"))
+                }
+                Some(Object::Domain(_)) => users.container(schema, id),
                 _ => users.columns.first().map(|it| format!("{}.{} has it inside of {id}", it.table, it.name)),
             }
         })
