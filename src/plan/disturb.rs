@@ -49,7 +49,12 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                 },
             }
         }
+        // What comes in the moment in which something goes can't be there for a change before that.
+        let coming = changes.iter().filter(|(_, change)| **change == Change::Create).map(|(id, _)| id);
+        let successors: BTreeMap<ObjectId, &ObjectId> =
+            coming.filter_map(|id| Some((new.objects[id].takes_the_place_of(&sides)?, id))).collect();
         for (id, how) in &disturbed {
+            let successor = successors.get(id);
             for dependent in dependents.get(id).into_iter().flatten() {
                 let Some(object) = old.get(dependent) else { continue };
                 let moot = !new.contains(dependent) || settled.replaced.contains(*dependent);
@@ -57,7 +62,7 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                 let leaves = *how == Disturbance::Replace
                     && !new.contains(id)
                     && (altered.contains_key(*dependent) || object.outlives(id, new))
-                    && !new.needs_of(dependent).any(|need| need == id);
+                    && !new.needs_of(dependent).any(|need| need == id || Some(&need) == successor);
                 if !moot && !leaves && !object.survives(*how) {
                     found.push(((*dependent).clone(), id.clone()));
                 }
