@@ -397,24 +397,16 @@ impl Sides {
             rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema, &BTreeMap::new()).await?;
         let to_move = rows::whole(&runner, self.moved.keys().map(|it| (it, it))).await?;
         let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name), ..Scope::all() };
-        let mut old_code = match std::env::var_os("TENANTRY_TEST_OLD_CODE") {
-            Some(_) => Some(OldCode::begin(live.connect().await?, &case.settings.idle).await?),
-            None => None,
-        };
-        let observed = observe::run_with(&runner, &watcher, plan, async |place| match &mut old_code {
-            Some(it) => it.after(plan, place).await,
-            None => Ok(()),
-        })
-        .await?;
-        if let Some(it) = old_code {
-            faults.extend(match &case.settings.old_code_fails {
-                None => it.faults,
-                Some(_) if it.faults.is_empty() => {
-                    vec!["old code does not fail, and `old_code_fails` says so".into()]
-                }
-                Some(_) => vec![],
-            });
-        }
+        let mut old_code = OldCode::begin(live.connect().await?, &case.settings.idle).await?;
+        let observed =
+            observe::run_with(&runner, &watcher, plan, async |place| old_code.after(plan, place).await).await?;
+        faults.extend(match &case.settings.old_code_fails {
+            None => old_code.faults,
+            Some(_) if old_code.faults.is_empty() => {
+                vec!["old code does not fail, and `old_code_fails` says so".into()]
+            }
+            Some(_) => vec![],
+        });
         for (step, observed) in plan.iter().zip(&observed) {
             let undeclared = observe::undeclared(step, observed);
             faults.extend(undeclared.into_iter().map(|it| format!("{}: {it}", step.step.sql)));

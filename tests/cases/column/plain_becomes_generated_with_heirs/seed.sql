@@ -1,0 +1,3 @@
+INSERT INTO people VALUES ('Ann', 'A');
+INSERT INTO clients VALUES ('Bob', 'B', '2026-01-01');
+INSERT INTO events VALUES ('2026-02-01', 2026);
