@@ -140,9 +140,17 @@ impl Definition for DomainConstraint {
         }
         // Whoever goes back from the middle may have it no more.
         let guard = if sides.facts.way_back { "IF EXISTS " } else { "" };
-        let mut steps = vec![self.dropped(guard).disturbs(self.id(), Disturbance::Replace)];
-        steps.extend(new.add_online(sides));
-        Alter::Steps(steps)
+        let dropped = self.dropped(guard).disturbs(self.id(), Disturbance::Replace);
+        let mut steps = new.add_online(sides).into_iter();
+        let added = steps.next().expect("a constraint is added by a step");
+        // No value is written that neither of the two has looked at.
+        let instead = Step {
+            sql: format!("{};\n{}", dropped.sql, added.sql),
+            transaction: added.transaction,
+            hazards: [dropped.hazards.clone(), added.hazards].concat(),
+            ..dropped
+        };
+        Alter::Steps(std::iter::once(instead).chain(steps).collect())
     }
 
     fn drop(&self, _sides: &Sides<'_>) -> Vec<Step> {
