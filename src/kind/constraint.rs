@@ -737,7 +737,7 @@ impl Definition for Constraint {
     }
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter {
-        if new.comes_from_above(sides) {
+        if new.comes_from_above(sides) || new.is_handed_down(sides) {
             return Alter::Steps(vec![]);
         }
         if index_partition::goes_with_parent(self.rule.parent(), sides) {

@@ -1,5 +1,6 @@
 //! Constraints of partitioned tables: added to each partition first, and what a partition or an heir has from above.
 
+use crate::kind::comment::Comment;
 use crate::kind::{Definition, Kind, Object, ObjectId, index, inheritance, made_name, partition, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
@@ -125,16 +126,25 @@ impl Constraint {
             .undone_by(format!("DO {}", Literal(&body)))
     }
 
-    /// Foreign keys of partitions that take this one's place. It has left its name to its copies there, so they have to
-    /// be made under another one.
+    /// Checks and foreign keys of partitions that take this one's place. It has left its name to its copies there, so they
+    /// have to be made under another one.
     pub(super) fn heirs<'a>(&self, sides: &Sides<'a>) -> Vec<&'a Constraint> {
-        if !self.partitioned || sides.replaced.contains(&self.id()) || !matches!(self.rule, Rule::Foreign(_)) {
+        if !self.partitioned || sides.replaced.contains(&self.id()) {
             return vec![];
         }
-        let heir = |table: &QName| match sides.new.get(&Constraint::id_on(table, &self.name)) {
-            Some(Object::Constraint(it)) if it.rule == self.rule && !partition::leaves(sides, table, &self.name) => {
-                Some(&**it)
+        let new_on = |table: &QName| sides.new.get(&Constraint::id_on(table, &self.name));
+        let takes_over = |table: &QName, it: &Constraint| match (&self.rule, &it.rule) {
+            (Rule::Foreign(own), Rule::Foreign(of_heir)) => own == of_heir && !partition::leaves(sides, table, &self.name),
+            // What a partition has from above is an object too: the uppermost hands it on.
+            (Rule::Check(_), Rule::Check(_)) => {
+                let part = super::partition::id(table);
+                let stays = !sides.is_new(&part) && !sides.is_going(&part);
+                stays && parents(sides.new, table).all(|it| new_on(&it).is_none())
             }
+            _ => false,
+        };
+        let heir = |table: &QName| match new_on(table) {
+            Some(Object::Constraint(it)) if takes_over(table, it) => Some(&**it),
             _ => None,
         };
         self.covers(sides).iter().skip(1).filter_map(heir).collect()
@@ -154,7 +164,7 @@ impl Constraint {
         })
     }
 
-    /// Ends this foreign key once those that take its place hold, which get its name in the same moment.
+    /// Ends this constraint once those that take its place hold, which get its name in the same moment.
     pub(super) fn hand_down(&self, heirs: &[&Constraint], sides: &Sides<'_>) -> Vec<Step> {
         let family = self.covers(sides);
         let free = |name: &Name| {
@@ -176,24 +186,32 @@ impl Constraint {
             if let Some(first) = added.first_mut() {
                 first.summary.get_or_insert_with(|| format!("create {}", own.id()));
             }
-            // Above partitions it is the last one, after theirs, where it can't be promised.
-            let is_last = own.partitioned && sides.major() < 18;
+            // A foreign key above partitions is the last one, after theirs, where it can't be promised.
+            let is_last = matches!(own.rule, Rule::Foreign(_)) && own.partitioned && sides.major() < 18;
             let adds = if is_last { added.last_mut() } else { added.first_mut() };
             if let Some(it) = adds {
                 *it = it.clone().undone_by(back);
             }
             steps.extend(added);
-            for table in own.covers(sides) {
-                sql.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {aside} TO {}", self.name));
-                covered.push(table);
-            }
+            let covers = own.covers(sides);
+            // The name of a check goes to the tables below by itself.
+            let named = if matches!(own.rule, Rule::Check(_)) { &covers[..1] } else { &covers[..] };
+            let names = named.iter().map(|it| format!("ALTER TABLE {it} RENAME CONSTRAINT {aside} TO {}", self.name));
+            sql.extend(names);
+            sql.extend(covers.iter().filter_map(|it| comment_again(&Constraint::id_on(it, &self.name), sides)));
+            covered.extend(covers.into_iter().filter(|_| own.rule == self.rule));
         }
         steps.sort_by_key(|step| step.stage);
         let last = Step::new(sql.join(";\n"))
             .summary(format!("{} is that of its partitions from now on", self.id()))
             .stage(Stage::Contract)
             .makes();
-        let last = self.locking(last, Lock::AccessExclusive, sides);
+        let mut last = self.locking(last, Lock::AccessExclusive, sides);
+        // One that says something else is in the way of that which comes back.
+        for heir in heirs.iter().filter(|it| it.rule != self.rule) {
+            let table = &heir.table;
+            last = last.undone_by(format!("ALTER TABLE {table} RENAME CONSTRAINT {} TO {aside}", self.name));
+        }
         let left = family.iter().find(|it| table::stores(sides, it) && !covered.contains(it));
         steps.push(match left {
             Some(it) => last.hazard(Code::DropConstraint, self.id(), format!("{it} does not have it any more")),
@@ -277,6 +295,17 @@ impl Constraint {
         };
         let parents = [sides.old, sides.new].into_iter().filter_map(|it| table::find(it, &self.table));
         parents.flat_map(|it| &it.inherits.0).filter_map(above).collect()
+    }
+}
+
+/// Says the comment of something that is made anew and keeps it.
+fn comment_again(id: &ObjectId, sides: &Sides<'_>) -> Option<String> {
+    let comment = Comment::new(id.clone(), "").id();
+    match sides.new.get(&comment) {
+        Some(Object::Comment(it)) if sides.old.get(&comment) == sides.new.get(&comment) => {
+            Some(format!("COMMENT ON {} IS {}", Constraint::reference(&id.path), Literal(&it.text)))
+        }
+        _ => None,
     }
 }
 
