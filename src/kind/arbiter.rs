@@ -1,5 +1,5 @@
 //! What `INSERT … ON CONFLICT (columns)` finds: a unique index, that of a key among them, over exactly these columns
-//! (`infer_arbiter_indexes` in plancat.c).
+//! (`infer_arbiter_indexes` in plancat.c). What names a constraint itself, by ON CONSTRAINT, is not looked at.
 
 use crate::kind::constraint::Rule;
 use crate::kind::expr::Expr;

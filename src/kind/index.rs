@@ -430,6 +430,14 @@ impl Index {
         }
     }
 
+    /// The step, whose way back builds the index again under the name that it had then: whoever goes forward again needs it.
+    fn built_again(&self, name: &Name, step: Step, sides: &Sides<'_>) -> Step {
+        match sides.facts.idle.contains(&self.table) || self.partitioned() {
+            true => step.undone_by(self.sql("IF NOT EXISTS ", name)),
+            false => step.undone_outside(self.sql("CONCURRENTLY IF NOT EXISTS ", name)),
+        }
+    }
+
     /// That of a partition goes with the one that it becomes part of, and before that by itself.
     fn undone_unless_attached(&self, step: Step) -> Step {
         match &self.parent.0 {
@@ -485,7 +493,8 @@ impl Index {
         let end = steps.len();
         // Whoever goes back from the middle may have it no more.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
-        steps.push(drop.disturbs(self.id(), Disturbance::Replace));
+        let drop = drop.disturbs(self.id(), Disturbance::Replace);
+        steps.push(if sides.facts.way_back { drop } else { new.built_again(&beside, drop, sides) });
         // A foreign key that comes again would stand on what the way there did not get to rename.
         if sides.facts.way_back && self.is_referred_to(sides.new) {
             let left = self.name.sibling(free_name(&self.name, OF_THE_WAY_THERE, sides));

@@ -271,7 +271,11 @@ impl Definition for IndexPartition {
         }
         // A table that is attached late is another table until then.
         let stage = partition::stage(sides, &self.child.table);
-        vec![attachment(&self.parent.index, &self.child.index).stage(stage)]
+        let step = attachment(&self.parent.index, &self.child.index).stage(stage);
+        // Who writes to several partitions in one transaction may hold the next one's index and wait for this one's.
+        let was = !sides.is_new(&table::id(&self.child.table)) && !sides.replaced.contains(&self.id());
+        let alone = was && sides.is_used(&self.child.table);
+        vec![if alone { step.own_transaction() } else { step }]
     }
 
     /// The same index is attached to another parent once the old one is gone.

@@ -118,7 +118,7 @@ pub fn ancestry(schema: &Schema, name: &QName) -> Vec<QName> {
     ancestry
 }
 
-/// What a statement without ONLY locks: the family, and the foreign tables among the partitions.
+/// What a statement without ONLY locks: the family, and the foreign tables among its partitions and heirs.
 pub fn reach(sides: &Sides<'_>, name: &QName) -> Vec<QName> {
     family(sides, name).into_iter().chain(foreign_partition::below(sides, name)).collect()
 }

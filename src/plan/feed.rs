@@ -21,6 +21,9 @@ pub fn mark(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
 
 /// Marks the steps with which the server comes to refuse updates of a table: each time the last of what decides it.
 pub fn mark_refusals(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
+    if steps.is_empty() {
+        return;
+    }
     let before = publication::unidentified(old);
     for (name, why) in publication::unidentified(new) {
         let table = table::id(&name);

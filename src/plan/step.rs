@@ -298,6 +298,12 @@ impl Step {
         self
     }
 
+    /// The same for a statement that runs outside of a transaction.
+    pub fn undone_outside(mut self, sql: impl Into<String>) -> Self {
+        self.undo.push(Undo { sql: sql.into(), transaction: false });
+        self
+    }
+
     pub fn check(mut self, query: impl Into<String>) -> Self {
         self.check = Some(query.into());
         self

@@ -49,6 +49,13 @@ async fn upserts_over_the_old_columns_go_on_until_contract() {
     }
     assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
     project.run(&["drift"]).await;
+    // Back to before `contract`, and forward again by what was built in `expand`.
+    project.run(&["rollback", "--to", "3", "--yes"]).await;
+    let built = "SELECT count(*)::text FROM pg_index WHERE indexrelid IN (to_regclass('contacts_key_tenantry'),
+        to_regclass('contacts_by_phone_tenantry')) AND indisvalid";
+    assert_eq!(project.text(built).await, "2");
+    project.run(&["resume"]).await;
+    project.run(&["drift"]).await;
     project.run(&["rollback", "--yes"]).await;
     let client = project.connect().await.client;
     let upsert = "INSERT INTO contacts (id) VALUES (0) ON CONFLICT (id) DO UPDATE SET note = 'back'";
@@ -67,7 +74,8 @@ async fn an_index_of_a_partitioned_table_changes_and_is_never_missed() {
     let new = old.replace("contacts (phone)", "contacts (phone, note)");
     let files = [("schema/contacts.sql", new.as_str())];
     let project = Project::new("parted_index", &format!("{old}{MANY}"), &files).await;
-    project.plan().await;
+    let plan = project.plan().await;
+    assert!(plan.contains(" 8  drop the old index public.contacts_by_phone"), "{plan}");
     // A row changes its partition, too.
     let code = Code {
         insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
@@ -85,6 +93,9 @@ async fn an_index_of_a_partitioned_table_changes_and_is_never_missed() {
     project.run(&["drift"]).await;
     project.run(&["rollback", "--yes"]).await;
     project.run(&["apply", "plan.toml", "--yes"]).await;
+    // Back to before the old ones go, and forward again.
+    project.run(&["rollback", "--to", "7", "--yes"]).await;
+    project.run(&["resume"]).await;
     stop.send_replace(true);
     assert!(watch.await.expect("there is always one") > 10);
     for (key, text) in writer.stop().await {

@@ -119,8 +119,9 @@ impl Column {
         }
         if in_turn {
             let back = self.generated_sql(false);
-            let [position, always] = self.refuse_values_in_turn(it, &it.sequence, sides);
-            steps.extend([position, always.undone_by(format!("ALTER TABLE {} {back}", self.table))]);
+            let (position, always) = self.refuse_values_in_turn(it, &it.sequence, sides);
+            steps.extend(position);
+            steps.push(always.undone_by(format!("ALTER TABLE {} {back}", self.table)));
         }
         steps
     }
@@ -140,17 +141,26 @@ impl Column {
         !sides.facts.way_back && !sides.facts.idle.contains(&self.table)
     }
 
-    /// GENERATED ALWAYS for a column that was given values until then: the sequence goes on after these.
-    fn refuse_values_in_turn(&self, it: &Identity, sequence: &QName, sides: &Sides<'_>) -> [Step; 2] {
+    /// GENERATED ALWAYS for a column that was given values until then: the sequence goes on after these. One that begins
+    /// anew at its end has its numbers by its own rule.
+    fn refuse_values_in_turn(&self, it: &Identity, sequence: &QName, sides: &Sides<'_>) -> (Option<Step>, Step) {
         let (table, name) = (&self.table, &self.name);
-        let (aggregate, beyond) = if it.options.increment > 0 { ("max", ">=") } else { ("min", "<=") };
+        let bounds = limits(&it.options.data_type);
+        let (aggregate, beyond, called, within) = match it.options.increment > 0 {
+            true => ("max", '>', '-', (it.options.max != bounds.1).then(|| format!("<= {}", it.options.max))),
+            false => ("min", '<', '+', (it.options.min != bounds.0).then(|| format!(">= {}", it.options.min))),
+        };
+        let within = within.map(|it| format!(" AND {aggregate}({name}) {it}")).unwrap_or_default();
+        // Where it stands there already it stays: a number that is drawn meanwhile would be drawn again.
         let position = format!(
-            "SELECT setval({}, {aggregate}({name})) FROM {table} HAVING {aggregate}({name}) {beyond} (SELECT last_value FROM {sequence})",
+            "SELECT setval({}, {aggregate}({name})) FROM {table} HAVING {aggregate}({name}) {beyond} (SELECT last_value \
+             {called} (NOT is_called)::integer FROM {sequence}){within}",
             Literal(&sequence.to_string())
         );
-        let position = self.positions(sequence, position).locks(sequence, Lock::RowExclusive);
+        let position = self.positions(sequence, position).locks(sequence, Lock::RowExclusive).stage(Stage::Contract);
         let always = self.on_family(self.generated_sql(true), sides).locks(sequence, Lock::ShareRowExclusive);
-        [position, self.refusing_values(always)].map(|it| it.stage(Stage::Contract))
+        let always = self.refusing_values(always).stage(Stage::Contract);
+        ((!it.options.cycle).then_some(position), always)
     }
 
     /// Code that gives the column a value is refused from the step on.
@@ -209,8 +219,8 @@ impl Column {
         }
         if old.always != new.always {
             let set = if new.always && self.is_given_values(sides) {
-                let [position, set] = self.refuse_values_in_turn(new, sequence, sides);
-                steps.push(position);
+                let (position, set) = self.refuse_values_in_turn(new, sequence, sides);
+                steps.extend(position);
                 set
             } else {
                 let set = self.on_family(self.generated_sql(new.always), sides);

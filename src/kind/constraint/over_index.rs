@@ -53,6 +53,13 @@ impl Constraint {
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
         let step = self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id())).makes();
+        let step = match instead {
+            // Whoever goes back to before this step, and forward again, needs what was built.
+            Instead::Of(_) if !sides.facts.way_back => {
+                step.undone_outside(key.build("IF NOT EXISTS ", index, &self.table).sql)
+            }
+            Instead::Of(_) | Instead::OfNothing => step,
+        };
         self.undone_unless_attached(step)
     }
 

@@ -135,7 +135,7 @@ pub fn identity<'a>(schema: &'a Schema, table: &'a Table) -> Option<Identity<'a>
         _ => None,
     });
     let of_index = || {
-        schema.of_kind(Kind::Index).filter(|_| by_index).find_map(|object| match object {
+        schema.of_kind(Kind::Index).take_while(|_| by_index).find_map(|object| match object {
             Object::Index(it) if it.table == table.name && it.storage.replica_identity => {
                 let column = |it: &'a Key| match &it.of {
                     Subject::Column(name) => Some(name),

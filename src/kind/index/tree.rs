@@ -126,7 +126,8 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
     for (pair, name) in pairs.iter().zip(&beside).rev() {
         if let Some(above) = pair.above {
             let summary = format!("attach the new index {}", pair.new.name);
-            steps.push(index_partition::attachment(&beside[above], name).summary(summary));
+            // Each by itself: who writes to several partitions in one transaction may hold the next and wait for this.
+            steps.push(index_partition::attachment(&beside[above], name).summary(summary).own_transaction());
         }
     }
     // Whoever goes back from the middle may have it no more.
@@ -138,6 +139,16 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
     let reach = table::reach(sides, &root.table);
     let drop = reach.iter().fold(drop, |step, table| step.locks(table, Lock::AccessExclusive));
     let built = steps.len();
+    let mut drop = drop;
+    if !sides.facts.way_back {
+        for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
+            drop = new.built_again(&name.name, drop, sides);
+        }
+        let attached = pairs.iter().zip(&beside).rev().filter_map(|(pair, name)| Some((&beside[pair.above?], name)));
+        for (above, name) in attached {
+            drop = drop.undone_by(index_partition::attachment(above, name).sql);
+        }
+    }
     steps.push(drop);
     for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
         let rename = Step::new(format!("ALTER INDEX {name} RENAME TO {}", new.name.name));
