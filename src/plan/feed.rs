@@ -19,7 +19,8 @@ pub fn mark(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
     }
 }
 
-/// Marks the steps with which the server comes to refuse updates of a table: each time the last of what decides it.
+/// Marks the steps with which the server comes to refuse updates of a table: each time with the first
+/// transaction of what decides it, since it may be that one.
 pub fn mark_refusals(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
     if steps.is_empty() {
         return;
@@ -31,8 +32,15 @@ pub fn mark_refusals(steps: &mut [Planned], [old, new]: [&Schema; 2]) {
             continue;
         }
         let by = [old, new].map(|side| publication::that_decide(side, &name));
-        let decides = |step: &&mut Planned| by.iter().any(|it| it.contains(&step.subject));
-        if let Some(step) = steps.iter_mut().rev().find(decides) {
+        let decides = |step: &Planned| by.iter().any(|it| it.contains(&step.subject));
+        let Some(first) = steps.iter().find(|it| decides(it)).map(|it| it.transaction) else { continue };
+        // Where it is not in a transaction, it is alone.
+        let of_first = |it: &&mut Planned| decides(it) && it.transaction == first;
+        let step = match first {
+            Some(_) => steps.iter_mut().rev().find(of_first),
+            None => steps.iter_mut().find(of_first),
+        };
+        if let Some(step) = step {
             step.step.hazards.push(Hazard::new(Code::RefusesUpdates, table, why));
         }
     }
