@@ -201,7 +201,26 @@ impl Partition {
                 step = step.hazard(Code::ScanUnderLock, self.id(), why);
             }
         }
-        step
+        self.numbers_told(step, sides)
+    }
+
+    /// From 17 on a partition has the identities of its parent: one that is ALWAYS refuses the values that code gave it.
+    fn numbers_told(&self, step: Step, sides: &Sides<'_>) -> Step {
+        let is_used = !sides.is_new(&table::id(&self.child)) && !sides.facts.idle.contains(&self.child);
+        if sides.major() < 17 || sides.facts.way_back || !is_used {
+            return step;
+        }
+        let always = sides.new.of_relation(Kind::Column, &self.parent).filter_map(|it| match it {
+            Object::Column(it) => it.identity.as_ref().is_some_and(|it| it.always).then_some(&it.name),
+            _ => None,
+        });
+        let was_given = |name: &&Name| {
+            column::find(sides.old, &self.child, name).is_some_and(|it| it.identity.as_ref().is_none_or(|it| !it.always))
+        };
+        always.filter(was_given).fold(step, |step, name| {
+            let why = format!("INSERT and UPDATE may give {}.{name} values", self.child);
+            step.hazard(Code::GeneratedAlways, column::id(&self.child, name), why)
+        })
     }
 
     fn constraint(&self, name: &Name) -> ObjectId {

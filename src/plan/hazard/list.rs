@@ -161,7 +161,7 @@ hazards! {
         example: "ALTER TABLE public.orders ALTER COLUMN state DROP DEFAULT",
     }
     GeneratedAlways = "generated-always", Warn, Break {
-        condition: "a column becomes an identity that is GENERATED ALWAYS, or is computed from others from then on",
+        condition: "a column becomes an identity that is GENERATED ALWAYS, by itself or as its table becomes a partition (from 17 on), or is computed from others from then on",
         effect: "an INSERT or UPDATE that gives the column a value fails",
         safer: "look for statements that name the column, and leave it out or say DEFAULT; an identity BY DEFAULT takes values",
         example: "ALTER TABLE public.orders ALTER COLUMN id SET GENERATED ALWAYS",
