@@ -99,9 +99,11 @@ fn lost<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a
     if all_of(before.table, sides.new).any(counts) { None } else { Some(before) }
 }
 
-/// The constraints of the table, and all indexes.
-fn all_of<'a>(table: &QName, schema: &'a Schema) -> impl Iterator<Item = &'a Object> {
-    schema.of_relation(Kind::Constraint, table).chain(schema.of_kind(Kind::Index))
+/// The constraints and indexes of the table.
+fn all_of<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a Object> {
+    let indexes =
+        schema.of_kind(Kind::Index).filter(move |it| matches!(it, Object::Index(it) if it.table == *table));
+    schema.of_relation(Kind::Constraint, table).chain(indexes)
 }
 
 /// Whether upserts that find the index by its columns find none once it is changed, so that this has to wait for
@@ -119,9 +121,8 @@ pub fn kept_until_contract(id: &ObjectId, mut steps: Vec<Step>, end: usize, side
     for step in &mut steps[end..] {
         step.stage = Stage::Contract;
     }
-    if end < steps.len() {
-        let step = told(id, steps.remove(end), sides);
-        steps.insert(end, step);
+    if let Some(step) = steps.get_mut(end) {
+        *step = told(id, step.clone(), sides);
     }
     steps
 }
@@ -145,11 +146,9 @@ pub fn told(id: &ObjectId, step: Step, sides: &Sides<'_>) -> Step {
 
 /// What breaks once the table is another one with its name: for each index that upserts find before and not after.
 pub fn lost_between(table: &QName, before: &Schema, after: &Schema) -> Vec<Hazard> {
-    fn of_table<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = (ObjectId, Arbiter<'a>)> {
-        let arbiters = all_of(table, schema).filter_map(|object| Some((object.id(), of(object)?)));
-        arbiters.filter(move |(_, it)| it.table == table)
-    }
-    let lost = of_table(table, before).filter(|(_, it)| !of_table(table, after).any(|(_, other)| other.serves(it)));
+    let stays = |it: &Arbiter<'_>| all_of(table, after).filter_map(of).any(|other| other.serves(it));
+    let lost =
+        all_of(table, before).filter_map(|object| Some((object.id(), of(object)?))).filter(|(_, it)| !stays(it));
     let told = lost.filter(|(_, it)| it.has_its_columns(after));
     told.map(|(id, it)| Hazard::new(Code::UpsertTarget, id, it.why())).collect()
 }

@@ -102,7 +102,6 @@ pub fn unidentified(schema: &Schema) -> BTreeMap<QName, String> {
         if table.partition_by.is_some() || table.unlogged {
             continue;
         }
-        let identity = index::identity(schema, table);
         let line = partition::line(schema, &table.name);
         let why = senders.iter().find_map(|(publication, tables)| {
             let whole = line.iter().any(|it| publication.takes_in(it));
@@ -111,7 +110,7 @@ pub fn unidentified(schema: &Schema) -> BTreeMap<QName, String> {
                 return None;
             }
             let name = &publication.name;
-            let Some(identity) = &identity else {
+            let Some(identity) = &index::identity(schema, table) else {
                 return Some(format!("{} has no key to tell a replica the row by, and {name} publishes its updates", table.name));
             };
             let judged = named.filter(|it| !whole && (it.table == table.name || publication.via_root));

@@ -397,9 +397,7 @@ impl Table {
         }
         going
     }
-}
 
-impl Table {
     /// Whether the table takes the place of a partitioned one whose partitions go for good: code may still name those.
     fn takes_partitions_along(&self, sides: &Sides<'_>) -> bool {
         let goes = |it: &partition::Partition| !sides.new.contains(&id(&it.child)) && ancestry(sides.old, &it.child).contains(&self.name);

@@ -459,21 +459,13 @@ impl<'a> Graph<'a> {
             let joins = |place: usize| steps[place].2.transaction != Transaction::Outside;
             knots::join(&mut group, &after, joins);
             // What comes with a group is not without its privileges once the others can see it.
-            let mut with_parts = group.clone();
-            for (place, (key, _, step)) in steps.iter().enumerate() {
-                let whole = (self.new.whole_of(&key.0), Half::Create);
-                let of_whole = of_node.get(&whole).and_then(|places| places.first());
-                if let Some(first) = of_whole.filter(|it| **it != place && group[place].is_none())
-                    && step.transaction == Transaction::Shared
-                    && step.stage == steps[*first].2.stage
-                {
-                    with_parts[place].clone_from(&group[*first]);
-                }
-            }
-            knots::join(&mut with_parts, &after, joins);
-            if group.iter().zip(&with_parts).all(|(before, now)| before.is_none() || now.is_some()) {
-                group = with_parts;
-            }
+            let of_whole = |place: usize| {
+                let (key, _, step) = &steps[place];
+                let first = *of_node.get(&(self.new.whole_of(&key.0), Half::Create))?.first()?;
+                let shares = step.transaction == Transaction::Shared && step.stage == steps[first].2.stage;
+                shares.then_some(first)
+            };
+            knots::take_in(&mut group, &after, joins, of_whole);
         }
         let mut stage: Vec<Stage> = steps.iter().map(|(_, _, step)| step.stage).collect();
         let mut group_stage: BTreeMap<&ObjectId, Stage> = BTreeMap::new();

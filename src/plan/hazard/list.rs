@@ -168,7 +168,7 @@ hazards! {
     }
     UpsertTarget = "upsert-target-goes", Warn, Break {
         condition: "a unique index or key goes, or gets other columns, and no other one is over the columns that it had",
-        effect: "an INSERT … ON CONFLICT that names these columns fails",
+        effect: "an INSERT … ON CONFLICT that names its columns fails",
         safer: "release code that names the columns of a unique index that stays; one that the plan builds serves once it is built",
         example: "ALTER TABLE public.contacts DROP CONSTRAINT contacts_phone_key, ADD CONSTRAINT contacts_phone_key UNIQUE USING INDEX contacts_user_id_phone",
     }

@@ -28,6 +28,22 @@ pub fn join(group: &mut [Option<ObjectId>], after: &[BTreeSet<usize>], joins: im
     }
 }
 
+/// Takes steps without a group into that of another place, `with`, and joins what then waits for each other. Nothing
+/// changes where that would cost a step its group.
+pub fn take_in(
+    group: &mut Vec<Option<ObjectId>>,
+    after: &[BTreeSet<usize>],
+    joins: impl Fn(usize) -> bool,
+    with: impl Fn(usize) -> Option<usize>,
+) {
+    let of = |(place, own): (usize, &Option<ObjectId>)| own.clone().or_else(|| group[with(place)?].clone());
+    let mut taken: Vec<Option<ObjectId>> = group.iter().enumerate().map(of).collect();
+    join(&mut taken, after, joins);
+    if group.iter().zip(&taken).all(|(before, now)| before.is_none() || now.is_some()) {
+        *group = taken;
+    }
+}
+
 /// The places of the groups and steps that wait for each other, knot by knot.
 fn knots(group: &[Option<ObjectId>], after: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let mut members: Vec<Vec<usize>> = vec![];
