@@ -1,0 +1,136 @@
+//! Indexes that are built and dropped while their table is in use, and one that is built beside another until it takes
+//! its name.
+
+use super::{Index, is_gone, is_valid, statistics};
+use crate::kind::{Definition, Kind, ObjectId, arbiter, table, unique};
+use crate::lock::Lock;
+use crate::name::{Name, QName};
+use crate::plan::hazard::Code;
+use crate::plan::{Disturbance, Step};
+use crate::schema::Sides;
+
+/// A name that no relation of either side has, to build an index under until it can have its own.
+pub(in crate::kind) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
+    // On the way back, the one of the way there may still exist.
+    free_name(name, if sides.facts.way_back { "_tenantry_back" } else { OF_THE_WAY_THERE }, sides)
+}
+
+const OF_THE_WAY_THERE: &str = "_tenantry";
+
+fn free_name(name: &QName, suffix: &str, sides: &Sides<'_>) -> Name {
+    let taken = |candidate: &Name| {
+        [
+            Kind::Index,
+            Kind::Table,
+            Kind::View,
+            Kind::MaterializedView,
+            Kind::Sequence,
+            Kind::Composite,
+        ]
+        .into_iter()
+        .map(|kind| ObjectId::new(kind, [&name.namespace, candidate]))
+        .any(|id| sides.old.contains(&id) || sides.new.contains(&id))
+    };
+    (1..)
+        .map(|n| suffixed(&name.name, &if n == 1 { suffix.to_owned() } else { format!("{suffix}{n}") }))
+        .find(|candidate| !taken(candidate))
+        .expect("there are more numbers than names")
+}
+
+/// The name with a suffix, within PostgreSQL's 63 bytes. A name that must be cut gets a hash of all of it, so that
+/// two names with the same beginning stay apart.
+fn suffixed(name: &Name, suffix: &str) -> Name {
+    const MAX: usize = 63;
+    let name = name.as_str();
+    if name.len() + suffix.len() <= MAX {
+        return Name(format!("{name}{suffix}"));
+    }
+    // FNV-1a: the same on every machine and in every version, which std's hashers do not promise.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let suffix = format!("_{hash:08x}{suffix}");
+    let end = (0..=MAX - suffix.len()).rev().find(|&i| name.is_char_boundary(i)).unwrap_or(0);
+    Name(format!("{}{suffix}", &name[..end]))
+}
+
+impl Index {
+    /// Builds the index under a name of the caller's choice while the table is in use.
+    pub(super) fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
+        let guard = self.guard(sides);
+        let step = match sides.facts.idle.contains(&self.table) {
+            true => Step::new(self.sql(guard, name)).locks(&self.table, Lock::Share),
+            false => Step::new(self.sql(&format!("CONCURRENTLY {guard}"), name))
+                .outside_transaction()
+                .locks(&self.table, Lock::ShareUpdateExclusive),
+        };
+        // A summary of ranges of blocks is next to nothing.
+        let step = match self.method.as_str() {
+            "brin" => step.scans(&self.table),
+            _ => step.builds(&self.table, self.width(sides), self.is_btree()),
+        };
+        let step = step.check(is_valid(&self.name.sibling(name.clone())));
+        let step = if guard.is_empty() { step } else { step.repeats() };
+        let is_given =
+            || unique::plain(&self.keys).is_some_and(|it| unique::is_given(&self.table, &it, self.nulls_not_distinct, sides));
+        if self.unique && sides.may_hold_rows(&self.table) && !is_given() {
+            step.hazard(Code::UniqueMayFail, self.id(), table::evidence(sides, &self.table))
+        } else {
+            step
+        }
+    }
+
+    /// The step, whose way back builds the index again under the name that it had then: whoever goes forward again needs it.
+    pub(super) fn built_again(&self, name: &Name, step: Step, sides: &Sides<'_>) -> Step {
+        match sides.facts.idle.contains(&self.table) || self.partitioned() {
+            true => step.undone_by(self.sql("IF NOT EXISTS ", name)),
+            false => step.undone_outside(self.sql("CONCURRENTLY IF NOT EXISTS ", name)),
+        }
+    }
+
+    /// Drops the index while the table is in use.
+    pub(super) fn drop_beside(&self, guard: &str, sides: &Sides<'_>) -> Step {
+        let step = match sides.facts.idle.contains(&self.table) {
+            true => Step::new(format!("DROP INDEX {guard}{}", self.name)).locks(&self.table, Lock::AccessExclusive),
+            false => Step::new(format!("DROP INDEX CONCURRENTLY {guard}{}", self.name))
+                .outside_transaction()
+                .locks(&self.table, Lock::ShareUpdateExclusive),
+        };
+        step.check(is_gone(&self.name))
+    }
+
+    /// Builds the new index beside this one, which serves until then.
+    pub(super) fn swap(&self, new: &Index, sides: &Sides<'_>) -> Vec<Step> {
+        let beside = temporary_name(&self.name, sides);
+        let built = self.name.sibling(beside.clone());
+        let mut steps = vec![new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"))];
+        steps.extend(new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]));
+        let end = steps.len();
+        // Whoever goes back from the middle may have it no more.
+        let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
+        let drop = drop.disturbs(self.id(), Disturbance::Replace);
+        steps.push(if sides.facts.way_back { drop } else { new.built_again(&beside, drop, sides) });
+        // A foreign key that comes again would stand on what the way there did not get to rename.
+        if sides.facts.way_back && self.is_referred_to(sides.new) {
+            let left = self.name.sibling(free_name(&self.name, OF_THE_WAY_THERE, sides));
+            steps.push(Index { name: left, ..self.clone() }.drop_beside("IF EXISTS ", sides));
+        }
+        steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
+        let targets = new.keys.iter().map(|key| key.statistics);
+        steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
+        arbiter::kept_until_contract(&self.id(), steps, end, sides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_must_be_cut_stays_its_own() {
+        let long = "größe_".repeat(9);
+        let one = suffixed(&Name(format!("{long}_one")), "_tenantry");
+        let two = suffixed(&Name(format!("{long}_two")), "_tenantry");
+        assert!(one.as_str().len() <= 63 && two.as_str().len() <= 63);
+        assert_ne!(one, two);
+        assert_eq!(suffixed(&Name::from("a"), "_tenantry"), Name::from("a_tenantry"));
+    }
+}
