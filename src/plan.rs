@@ -127,13 +127,17 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     };
     let mut until_then = None;
     if !one_way.is_empty() {
-        let (aim, held) = back::without(&one_way, new, &begin, &facts_back);
+        let (aim, held) = back::without(&one_way, [new, &begin], &facts_back, |_| false);
         (backward, _) = draft(new, &aim, &facts_back, &apart).unwrap_or_default();
         // Nobody goes back over the first step that has no way back, so those before it lead back from a state in which
         // nothing of that has been done.
-        let (undone, _) = back::without(&one_way, &begin, new, &facts_back);
-        let (all, _) = draft(&undone, &begin, &facts_back, &apart).unwrap_or_default();
         let first = forward.iter().position(|it| one_way.iter().any(|(id, _)| *id == it.subject));
+        let is_there = |id: &ObjectId| {
+            let makes = |it: &Ordered| it.does.contains(&(id.clone(), Half::Create));
+            forward[..first.unwrap_or_default()].iter().any(makes)
+        };
+        let (undone, _) = back::without(&one_way, [&begin, new], &facts_back, is_there);
+        let (all, _) = draft(&undone, &begin, &facts_back, &apart).unwrap_or_default();
         until_then = first.map(|first| (first, all));
         one_way.extend(held);
     }

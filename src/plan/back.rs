@@ -8,12 +8,13 @@ use crate::kind::ObjectId;
 use crate::schema::{Facts, Schema, Sides};
 
 /// What the way back can lead to where some objects can't go it: these stay as they are, and so do their parts and what
-/// the one state of them and the other have no room for. With these, each with the reason.
+/// the one state of them and the other have no room for. With these, each with the reason. `is_there` tells what is there
+/// by then, whole or not.
 pub(super) fn without(
     one_way: &[(ObjectId, String)],
-    here: &Schema,
-    aim: &Schema,
+    [here, aim]: [&Schema; 2],
     facts: &Facts,
+    is_there: impl Fn(&ObjectId) -> bool,
 ) -> (Schema, Vec<(ObjectId, String)>) {
     let replaced = BTreeSet::new();
     let mut left = aim.clone();
@@ -49,11 +50,10 @@ pub(super) fn without(
         }
         // What would come only with something that lacks a part from then on keeps that from coming.
         let sides = Sides { old: aim, new: &left, facts, replaced: &replaced };
-        for (id, why) in held.iter().filter(|(id, _)| !left.contains(id)) {
-            let whole = aim.get(id).and_then(|it| it.goes_only_with(&sides));
-            let whole = whole.filter(|it| left.get(it) != here.get(it));
-            found.extend(whole.map(|it| (it, why.clone())));
-        }
+        let lacking = held.iter().filter(|(id, _)| !left.contains(id));
+        let wholes = lacking.filter_map(|(id, why)| Some((aim.get(id)?.goes_only_with(&sides)?, why)));
+        let late = wholes.filter(|(whole, _)| left.get(whole) != here.get(whole) && !is_there(whole));
+        found.extend(late.map(|(whole, why)| (whole, why.clone())).collect::<Vec<_>>());
     }
     let further = held.into_iter().filter(|(id, _)| one_way.iter().all(|(known, _)| known != id));
     (left, further.collect())

@@ -1,0 +1,5 @@
+CREATE SCHEMA app;
+CREATE TABLE app.message (id integer NOT NULL, sent_at date, CONSTRAINT message_pkey PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE app.message_0 PARTITION OF app.message FOR VALUES FROM (0) TO (100) PARTITION BY HASH (id);
+CREATE TABLE app.message_0_a PARTITION OF app.message_0 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE app.message_rest PARTITION OF app.message DEFAULT;
