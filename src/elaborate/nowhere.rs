@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kind::{Kind, Object};
+use crate::kind::table;
 use crate::name::{QName, list};
 use crate::schema::Schema;
 
@@ -21,12 +21,8 @@ END $$;";
 
 /// The foreign tables among partitions and heirs, each with what makes one in its place.
 pub(super) fn stand_ins(schema: &Schema) -> Vec<(&QName, String)> {
-    let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
-        Object::Table(it) => Some(it),
-        _ => None,
-    });
     let mut foreign: BTreeMap<&QName, (&str, Vec<&QName>)> = BTreeMap::new();
-    for table in tables {
+    for table in table::all(schema) {
         for (name, bound) in &table.foreign.0 {
             foreign.entry(name).or_insert((bound, vec![])).1.push(&table.name);
         }

@@ -24,7 +24,7 @@ mod tree;
 
 pub(super) use beside::temporary_name;
 pub use stored::Storage;
-pub use stored::{Identity, identity, that_identify};
+pub use stored::{Identity, identifying, identity, new_identity};
 pub(super) use stored::{Indexed, of_replica_identity};
 pub(super) use tree::is_attached_along;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::constraint::Rule;
 use crate::kind::published_table::PublishedTable;
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, index, partition, table};
 use crate::name::{Name, QName, list};
@@ -55,13 +56,7 @@ pub fn id(name: &Name) -> ObjectId {
 
 /// The tables whose updates are published, by themselves or as parts of another, with the publications.
 pub fn of_updates(schema: &Schema) -> BTreeMap<QName, BTreeSet<Name>> {
-    let tables: Vec<QName> = schema
-        .of_kind(Kind::Table)
-        .filter_map(|object| match object {
-            Object::Table(it) => Some(it.name.clone()),
-            _ => None,
-        })
-        .collect();
+    let tables: Vec<QName> = table::all(schema).map(|it| it.name.clone()).collect();
     let named: BTreeSet<(&Name, &QName)> = schema
         .of_kind(Kind::PublishedTable)
         .filter_map(|object| match object {
@@ -85,55 +80,67 @@ pub fn of_updates(schema: &Schema) -> BTreeMap<QName, BTreeSet<Name>> {
     sent
 }
 
-/// The tables of which the server refuses updates and deletes, since a publication sends these on and can't tell its
-/// readers the row; each with the reason.
-pub fn unidentified(schema: &Schema) -> BTreeMap<QName, String> {
-    let mut found = BTreeMap::new();
-    let publications = schema.of_kind(Kind::Publication).filter_map(|object| match object {
-        Object::Publication(it) => Some(&**it),
-        _ => None,
-    });
-    let senders: Vec<(&Publication, Vec<&PublishedTable>)> = publications
-        .filter(|it| it.publish.update || it.publish.delete)
-        .map(|it| (it, it.tables(schema)))
-        .collect();
-    for object in schema.of_kind(Kind::Table).filter(|_| !senders.is_empty()) {
-        let Object::Table(table) = object else { continue };
-        if table.partition_by.is_some() || table.unlogged {
-            continue;
+/// What decides whether the server takes updates of tables: the publications that send them on.
+pub struct Senders<'a> {
+    schema: &'a Schema,
+    /// With the tables that each names.
+    publications: Vec<(&'a Publication, BTreeMap<&'a QName, &'a PublishedTable>)>,
+}
+
+impl<'a> Senders<'a> {
+    pub fn of(schema: &'a Schema) -> Self {
+        let publications = schema.of_kind(Kind::Publication).filter_map(|object| match object {
+            Object::Publication(it) if it.publish.update || it.publish.delete => Some(&**it),
+            _ => None,
+        });
+        let named = |it: &Publication| it.tables(schema).into_iter().map(|it| (&it.table, it)).collect();
+        Senders { schema, publications: publications.map(|it| (it, named(it))).collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.publications.is_empty()
+    }
+
+    /// Why the server refuses updates and deletes of the table, if it does: one of the publications sends these on and can't
+    /// tell its readers the row.
+    pub fn refuse(&self, table: &QName) -> Option<String> {
+        let table = table::find(self.schema, table)?;
+        if table.partition_by.is_some() || table.unlogged || self.is_empty() {
+            return None;
         }
-        let line = partition::line(schema, &table.name);
-        let why = senders.iter().find_map(|(publication, tables)| {
+        let line = partition::line(self.schema, &table.name);
+        self.publications.iter().find_map(|(publication, tables)| {
             let whole = line.iter().any(|it| publication.takes_in(it));
-            let mut named = tables.iter().filter(|it| line.contains(&it.table)).peekable();
+            let mut named = line.iter().filter_map(|it| tables.get(it)).peekable();
             if !whole && named.peek().is_none() {
                 return None;
             }
             let name = &publication.name;
-            let Some(identity) = &index::identity(schema, table) else {
-                return Some(format!("{} has no key to tell a replica the row by, and {name} publishes its updates", table.name));
+            let Some(identity) = &index::identity(self.schema, table) else {
+                let table = &table.name;
+                return Some(format!("{table} has no key to tell a replica the row by, and {name} publishes its updates"));
             };
             let judged = named.filter(|it| !whole && (it.table == table.name || publication.via_root));
             judged.filter_map(|it| it.lacks(identity)).next().map(|why| format!("{name} {why}"))
-        });
-        found.extend(why.map(|why| (table.name.clone(), why)));
+        })
     }
-    found
 }
 
-/// What decides whether updates of a table are refused: the table, its keys and indexes, the publications.
-pub fn that_decide(schema: &Schema, table: &QName) -> BTreeSet<ObjectId> {
-    let line = partition::line(schema, table);
-    let of_publications = schema.of_kind(Kind::Publication).flat_map(|object| {
-        let Object::Publication(it) = object else { return vec![] };
-        let named = it.tables(schema).into_iter().filter(|it| line.contains(&it.table));
-        let mut ids: Vec<ObjectId> = named.map(PublishedTable::id).collect();
-        if !ids.is_empty() || line.iter().any(|table| it.takes_in(table)) {
-            ids.push(it.id());
-        }
-        ids
-    });
-    of_publications.chain(index::that_identify(schema, table)).chain([table::id(table)]).collect()
+/// The tables of which the object may decide whether their updates are taken.
+pub fn decided_by(object: &Object, schema: &Schema) -> Vec<QName> {
+    let below = |top: &QName| {
+        let parts = partition::of(schema).map(|it| &it.child).filter(|it| partition::line(schema, it).contains(top));
+        parts.chain([top]).cloned().collect()
+    };
+    match object {
+        Object::Publication(_) => table::all(schema).map(|it| it.name.clone()).collect(),
+        Object::PublishedTable(it) => below(&it.table),
+        Object::Partition(it) => below(&it.child),
+        Object::Table(it) => vec![it.name.clone()],
+        Object::Constraint(it) if matches!(it.rule, Rule::Unique(_)) => vec![it.table.clone()],
+        Object::Index(it) if it.unique => vec![it.table.clone()],
+        _ => vec![],
+    }
 }
 
 impl Publication {

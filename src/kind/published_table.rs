@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::index::Identity;
-use crate::kind::{Alter, Claim, Definition, Expr, Kind, ObjectId, publication, table};
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, index, publication, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
@@ -118,6 +118,18 @@ impl Definition for PublishedTable {
             Disturbance::Retype { .. } | Disturbance::Swap => self.rows.is_none() && self.columns.is_none(),
             Disturbance::Replace => false,
         }
+    }
+
+    /// What rows come to be known by: of the two changes, each alone could leave updates that can't be told. A key that takes
+    /// in other columns does so late, and what is published may come long before it where that fits both.
+    fn changes_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let identity = |side| index::identity(side, table::find(side, &self.table)?);
+        let identifying = |side| index::identifying(side, table::find(side, &self.table)?).map(|(id, _)| id);
+        let Some(Object::PublishedTable(before)) = sides.old.get(&self.id()) else { return None };
+        let early = self.lacks(&identity(sides.old)?).is_some();
+        let late = || identity(sides.new).is_some_and(|it| before.lacks(&it).is_some());
+        let changes = || identifying(sides.old) != identifying(sides.new);
+        (early || (changes() && late())).then(|| index::new_identity(sides, &self.table))?
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -90,6 +90,14 @@ pub fn id(name: &QName) -> ObjectId {
     ObjectId::new(Kind::Table, [&name.namespace, &name.name])
 }
 
+/// The tables of a schema.
+pub fn all(schema: &Schema) -> impl Iterator<Item = &Table> {
+    schema.of_kind(Kind::Table).filter_map(|object| match object {
+        Object::Table(it) => Some(&**it),
+        _ => None,
+    })
+}
+
 /// The table of that name in a schema.
 pub fn find<'a>(schema: &'a Schema, name: &QName) -> Option<&'a Table> {
     match schema.get(&id(name)) {
@@ -150,10 +158,7 @@ fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a QName> {
 
 /// Tables that inherit, without being partitions.
 fn heirs<'a>(schema: &'a Schema, parent: &QName) -> impl Iterator<Item = &'a QName> {
-    schema.of_kind(Kind::Table).filter_map(|object| match object {
-        Object::Table(it) if it.inherits.0.contains(parent) => Some(&it.name),
-        _ => None,
-    })
+    all(schema).filter(|it| it.inherits.0.contains(parent)).map(|it| &it.name)
 }
 
 /// Whether it is a partitioned table that has partitions.
@@ -285,15 +290,7 @@ impl Table {
         let changing = |it: &&Table| {
             it.unlogged != unlogged && find(sides.new, &it.name).is_some_and(|after| after.unlogged == unlogged)
         };
-        let all: Vec<&Table> = sides
-            .old
-            .of_kind(Kind::Table)
-            .filter_map(|object| match object {
-                Object::Table(it) => Some(&**it),
-                _ => None,
-            })
-            .filter(changing)
-            .collect();
+        let all: Vec<&Table> = all(sides.old).filter(changing).collect();
         let partners: Vec<Vec<QName>> = all.iter().map(|it| it.partners(sides.old)).collect();
         let mut linked: BTreeSet<&QName> = BTreeSet::from([&self.name]);
         loop {

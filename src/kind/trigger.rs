@@ -334,7 +334,7 @@ impl Definition for Trigger {
             _ => true,
         };
         let function = || ObjectId::new(Kind::Routine, [&self.function.namespace, &self.function.name, &Name::from("")]);
-        (!same_but_for_states).then(function)
+        (!same_but_for_states).then(function).filter(|it| sides.old.contains(it))
     }
 
     fn claims(&self) -> Vec<Claim> {

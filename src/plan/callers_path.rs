@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kind::{Kind, Object, table, trigger};
+use crate::kind::{table, trigger};
 use crate::name::QName;
 use crate::plan::{Planned, Step};
 use crate::schema::Schema;
@@ -25,10 +25,7 @@ pub fn around(steps: &mut [Planned], current: &Schema) {
 
 /// The tables of which an UPDATE fires triggers: their own, and those of all that inherits from them.
 fn fired(schema: &Schema) -> BTreeSet<QName> {
-    let tables = schema.of_kind(Kind::Table).filter_map(|object| match object {
-        Object::Table(it) => Some(&it.name),
-        _ => None,
-    });
-    let with_triggers = tables.filter(|it| !trigger::of_updates(schema, it).is_empty());
+    let with_triggers =
+        table::all(schema).map(|it| &it.name).filter(|it| !trigger::of_updates(schema, it).is_empty());
     with_triggers.flat_map(|it| table::ancestry(schema, it)).collect()
 }

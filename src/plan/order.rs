@@ -224,19 +224,29 @@ impl<'a> Graph<'a> {
 
     /// Puts changes into one group where one without the other serves nobody.
     fn change_together(&mut self) {
-        let altered = |id: &ObjectId| (id.clone(), Half::Alter);
-        let pairs: Vec<(ObjectId, ObjectId)> = self
-            .nodes
-            .keys()
-            .filter(|(_, half)| *half == Half::Alter)
-            .filter_map(|(id, _)| Some((id.clone(), self.new.objects[id].changes_with(&self.sides)?)))
-            .filter(|(_, other)| self.nodes.contains_key(&altered(other)))
+        let changed = |id: &ObjectId| self.old.contains(id) && self.new.contains(id);
+        let changing: BTreeSet<&ObjectId> = self.nodes.keys().map(|(id, _)| id).filter(|id| changed(id)).collect();
+        let pairs: Vec<(ObjectId, ObjectId)> = changing
+            .into_iter()
+            .filter_map(|id| Some((id.clone(), self.new.objects[id].changes_with(&self.sides)?)))
             .collect();
         for (id, other) in pairs {
-            let group = |id: &ObjectId| self.nodes[&altered(id)].group.clone();
-            let both = group(&other).or_else(|| group(&id)).unwrap_or_else(|| other.clone());
-            for it in [id, other] {
-                self.nodes.get_mut(&altered(&it)).expect("it was found there").group = Some(both.clone());
+            let of = |id: &ObjectId| -> Vec<(ObjectId, Half)> {
+                let halves = [Half::Drop, Half::Alter, Half::Create].map(|half| (id.clone(), half));
+                halves.into_iter().filter(|key| self.nodes.contains_key(key)).collect()
+            };
+            let (own, others) = (of(&id), of(&other));
+            if others.is_empty() {
+                continue;
+            }
+            let group = |keys: &[(ObjectId, Half)]| keys.iter().find_map(|key| self.nodes[key].group.clone());
+            let [one, two] = [group(&own), group(&others)];
+            let both = two.or_else(|| one.clone()).unwrap_or_else(|| other.clone());
+            for node in self.nodes.values_mut().filter(|node| one.is_some() && node.group == one) {
+                node.group = Some(both.clone());
+            }
+            for key in own.iter().chain(&others) {
+                self.nodes.get_mut(key).expect("it was found there").group = Some(both.clone());
             }
         }
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::kind::Kind;
-use crate::kind::Object;
 use crate::kind::constraint::Rule;
+use crate::kind::{Kind, Object, table};
 use crate::name::{Name, QName};
 use crate::schema::Schema;
 
@@ -36,10 +35,8 @@ impl Shape {
     /// The tables of a schema that was read from a server.
     pub fn of(schema: &Schema) -> Shape {
         let mut shape = Shape::default();
-        for object in schema.of_kind(Kind::Table) {
-            if let Object::Table(table) = object {
-                shape.tables.insert(table.name.clone(), TableShape::default());
-            }
+        for table in table::all(schema) {
+            shape.tables.insert(table.name.clone(), TableShape::default());
         }
         for object in schema.of_kind(Kind::Column) {
             if let Object::Column(column) = object

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use crate::kind::constraint::Rule;
 use crate::kind::table::{ReplicaIdentity, Table};
-use crate::kind::{Kind, Object, ObjectId};
+use crate::kind::{Kind, Object, ObjectId, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::hazard::Code;
@@ -111,6 +111,7 @@ pub(in crate::kind) fn of_replica_identity<'a>(schema: &'a Schema, table: &'a QN
 }
 
 /// By what a replica is told which row of a table was updated or deleted.
+#[derive(PartialEq)]
 pub enum Identity<'a> {
     /// By the values of these columns.
     Columns(Vec<&'a Name>),
@@ -120,16 +121,35 @@ pub enum Identity<'a> {
 
 /// The identity of a table's rows; none where they have none.
 pub fn identity<'a>(schema: &'a Schema, table: &'a Table) -> Option<Identity<'a>> {
+    match table.replica_identity {
+        ReplicaIdentity::Full => Some(Identity::Full),
+        _ => identifying(schema, table).map(|(_, columns)| Identity::Columns(columns)),
+    }
+}
+
+/// What gives the rows of a table their identity on the new side, where that is not what they are known by on the old one: a
+/// key, an index, or the table by saying which.
+pub fn new_identity(sides: &Sides<'_>, table: &QName) -> Option<ObjectId> {
+    let (before, after) = (table::find(sides.old, table)?, table::find(sides.new, table)?);
+    let by = identifying(sides.new, after).map(|(id, _)| id);
+    if before.replica_identity != after.replica_identity && after.replica_identity != ReplicaIdentity::Index {
+        return Some(table::id(table));
+    }
+    by.filter(|_| identity(sides.old, before) != identity(sides.new, after))
+}
+
+/// The key or index by which rows of the table are known, with its columns.
+pub fn identifying<'a>(schema: &'a Schema, table: &'a Table) -> Option<(ObjectId, Vec<&'a Name>)> {
     let by_index = match table.replica_identity {
-        ReplicaIdentity::Full => return Some(Identity::Full),
-        ReplicaIdentity::Nothing => return None,
+        ReplicaIdentity::Full | ReplicaIdentity::Nothing => return None,
         ReplicaIdentity::PrimaryKey => false,
         ReplicaIdentity::Index => true,
     };
-    let keys = schema.of_relation(Kind::Constraint, &table.name).find_map(|object| match object {
+    let key = schema.of_relation(Kind::Constraint, &table.name).find_map(|object| match object {
         Object::Constraint(it) => match &it.rule {
-            Rule::Unique(key) if by_index && key.storage.replica_identity => Some(key.columns.iter().collect()),
-            Rule::Unique(key) if !by_index && key.primary => Some(key.columns.iter().collect()),
+            Rule::Unique(key) if (by_index && key.storage.replica_identity) || (!by_index && key.primary) => {
+                Some((object.id(), key.columns.iter().collect()))
+            }
             _ => None,
         },
         _ => None,
@@ -141,23 +161,12 @@ pub fn identity<'a>(schema: &'a Schema, table: &'a Table) -> Option<Identity<'a>
                     Subject::Column(name) => Some(name),
                     Subject::Expression(_) => None,
                 };
-                Some(it.keys.iter().filter_map(column).collect())
+                Some((object.id(), it.keys.iter().filter_map(column).collect()))
             }
             _ => None,
         })
     };
-    keys.or_else(of_index).map(Identity::Columns)
-}
-
-/// The keys and indexes by which rows of the table may be known.
-pub fn that_identify(schema: &Schema, table: &QName) -> Vec<ObjectId> {
-    let of_table = |object: &&Object| match object {
-        Object::Constraint(it) => matches!(it.rule, Rule::Unique(_)),
-        Object::Index(it) => it.table == *table && it.unique,
-        _ => false,
-    };
-    let constraints = schema.of_relation(Kind::Constraint, table).filter(of_table).map(Object::id);
-    constraints.chain(schema.of_kind(Kind::Index).filter(of_table).map(Object::id)).collect()
+    key.or_else(of_index)
 }
 
 /// The indexes of a table, those of constraints among them.

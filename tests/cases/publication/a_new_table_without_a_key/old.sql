@@ -1,0 +1,2 @@
+CREATE TABLE public.kept (id bigint PRIMARY KEY);
+CREATE PUBLICATION feed FOR ALL TABLES;

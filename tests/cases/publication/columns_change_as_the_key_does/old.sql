@@ -1,0 +1,11 @@
+CREATE TABLE public.by_another_key (id bigint, code text NOT NULL, body text NOT NULL, CONSTRAINT by_another_key_pkey PRIMARY KEY (id));
+CREATE TABLE public.chosen_by_another_column (id bigint, region text NOT NULL, body text NOT NULL, CONSTRAINT chosen_pkey PRIMARY KEY (id));
+CREATE TABLE public.more_is_published (id bigint, tenant_id bigint NOT NULL, body text NOT NULL, CONSTRAINT more_is_published_pkey PRIMARY KEY (id));
+CREATE TABLE public.from_whole_rows (id bigint PRIMARY KEY, region text NOT NULL, body text NOT NULL);
+ALTER TABLE public.from_whole_rows REPLICA IDENTITY FULL;
+CREATE TABLE public.to_whole_rows (id bigint PRIMARY KEY, region text NOT NULL, body text NOT NULL);
+CREATE TABLE public.by_an_index (id bigint PRIMARY KEY, code text NOT NULL, body text NOT NULL);
+CREATE UNIQUE INDEX by_code ON public.by_an_index (code);
+CREATE PUBLICATION feed FOR TABLE public.by_another_key (id, body), public.chosen_by_another_column WHERE (id > 3),
+    public.more_is_published (id, body), public.from_whole_rows WHERE (region = 'eu'), public.to_whole_rows (id, body),
+    public.by_an_index (id, body);
