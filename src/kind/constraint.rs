@@ -660,7 +660,8 @@ impl Definition for Constraint {
     }
 
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
-        let detached = self.is_lost_by_detaching(sides).then(|| partition::id(&self.table));
+        let by_detaching = self.is_lost_by_detaching(sides) || partition::is_renamed(sides, &self.table, &self.name);
+        let detached = by_detaching.then(|| partition::id(&self.table));
         match &self.rule {
             Rule::Foreign(it) => it.former_keys(sides).into_iter().chain(detached).collect(),
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => vec![],
@@ -700,7 +701,8 @@ impl Definition for Constraint {
         let is_left = matches!(self.rule, Rule::Foreign(_))
             && partition::leaves(sides, &self.table, &self.name)
             && !self.is_lost_by_detaching(sides);
-        let is_left = is_left || partition::is_left(sides, &self.id());
+        let is_renamed = partition::is_renamed(sides, &self.table, &self.name);
+        let is_left = is_left || is_renamed || partition::is_left(sides, &self.id());
         let comes_along = self.inherited.0 && !self.local.0 && sides.is_new(&self.table_id());
         if self.comes_from_above(sides) || comes_along || is_left || self.is_handed_down(sides) {
             return vec![];
@@ -767,6 +769,7 @@ impl Definition for Constraint {
             matches!(self.rule, Rule::Foreign(_)) && partition::takes_over(sides, &self.table, &self.name);
         if self.comes_from_above(sides)
             || is_taken
+            || partition::is_renamed(sides, &self.table, &self.name)
             || partition::is_taken_along(sides, &self.id())
             || self.that_of_a_parent(sides).is_some()
             || index_partition::goes_with_parent(self.rule.parent(), sides)

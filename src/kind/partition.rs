@@ -14,8 +14,10 @@ use crate::schema::{Schema, Sides};
 
 mod level;
 mod membership;
+mod own_key;
 
 pub(super) use level::{is_moved, level_that_goes, stage};
+pub use own_key::is_renamed;
 pub use membership::{brought_along, is_leaving, is_left, is_taken_along};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -188,7 +190,7 @@ impl Partition {
         step = self.lock_referred(step, Lock::ShareRowExclusive, sides);
         for (name, to) in self.copies.0.iter().filter(|(_, to)| self.has_key_to(to, sides)) {
             // The triggers that one of its own has on the other table give way to those of the parent's.
-            let has = sides.old.contains(&self.constraint(name)) || self.keeps(name, to, sides);
+            let has = self.has_own(name, sides) || self.keeps(name, to, sides);
             let own = has || keys.iter().any(|it| it.name == *name);
             let mode = if own { Lock::AccessExclusive } else { Lock::ShareRowExclusive };
             step = table::reach(sides, to).iter().fold(step, |step, it| step.locks(it, mode));
@@ -246,7 +248,7 @@ impl Partition {
     /// The foreign keys that the table lacks, as its own: made beforehand, they become the parent's.
     fn missing_keys(&self, sides: &Sides<'_>) -> Vec<Constraint> {
         let missing = self.copies.0.iter().filter(|(name, to)| {
-            !sides.old.contains(&self.constraint(name)) && !self.keeps(name, to, sides)
+            !self.has_own(name, sides) && !self.keeps(name, to, sides)
         });
         let above = self.above(sides.new);
         let key = |name: &Name| {
@@ -279,6 +281,11 @@ impl Partition {
 
     /// What proves the bound beforehand, the attachment, and what takes the proof away again.
     fn attachment(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
+        let (before, attach, after) = self.attachment_as_named(sides);
+        (self.rename_keys(sides).into_iter().chain(before).collect(), attach, after)
+    }
+
+    fn attachment_as_named(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
         let Some(condition) = &self.condition.0 else { return (vec![], self.attach(sides), vec![]) };
         let child = Some((&self.child, format!("CHECK ({condition})")));
         let default = self.default_sibling(sides.old).map(|it| (it, format!("CHECK (NOT {condition})")));
@@ -342,7 +349,11 @@ impl Partition {
         if sides.is_going(&table::id(&self.child)) {
             return vec![];
         }
-        let copies = self.copies.0.iter().filter(|(name, _)| !sides.new.contains(&self.constraint(name)));
+        let renamed = self.renamed_keys(sides);
+        let is_left = |name: &Name| {
+            !sides.new.contains(&self.constraint(name)) && renamed.iter().all(|(of_parent, _)| *of_parent != name)
+        };
+        let copies = self.copies.0.iter().filter(|(name, _)| is_left(name));
         let above = self.above(sides.old);
         // That of a table above may have gone before, and this with it.
         let goes_above = |name: &Name| {
@@ -377,7 +388,8 @@ impl Partition {
             }
         };
         let renames = self.renames(sides).into_iter().map(|step| step.stage(Stage::Contract));
-        let rest = self.leftovers(sides).into_iter().chain(renames);
+        let keys = self.rename_keys(sides).into_iter().map(|step| step.stage(Stage::Contract));
+        let rest = self.leftovers(sides).into_iter().chain(keys).chain(renames);
         let Some(left_over) = self.concurrently(sides).filter(|_| !sides.facts.idle.contains(&self.parent)) else {
             let step = hazard(self.detach_plainly(sides));
             return std::iter::once(step).chain(rest).collect();

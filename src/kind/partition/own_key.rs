@@ -1,0 +1,81 @@
+//! Foreign keys that a table has by itself under another name than as a partition. One of them becomes the other by its
+//! name: the server takes the first that fits for the parent's, whatever it is called.
+
+use crate::kind::constraint::{Constraint, Rule};
+use crate::kind::{Definition, Kind, Object, ObjectId, table};
+use crate::lock::Lock;
+use crate::name::{Name, QName};
+use crate::plan::Step;
+use crate::schema::Sides;
+use super::{Partition, id};
+
+/// Whether a foreign key of a table comes from one of its parent's or becomes one, and has another name there.
+pub fn is_renamed(sides: &Sides<'_>, table: &QName, foreign_key: &Name) -> bool {
+    [sides.old, sides.new].into_iter().any(|side| match side.get(&id(table)) {
+        Some(Object::Partition(it)) => it.renamed_keys(sides).iter().any(|(_, own)| *own == foreign_key),
+        _ => false,
+    })
+}
+
+impl Partition {
+    /// The names of such keys, that of the partition and that of the table by itself, where one of them is there before
+    /// and the other after.
+    pub(super) fn renamed_keys<'a>(&self, sides: &Sides<'a>) -> Vec<(&Name, &'a Name)> {
+        let (comes, goes) = (sides.is_new(&self.id()), sides.is_going(&self.id()));
+        let stays = |it: &ObjectId| !sides.is_new(it) && !sides.is_going(it);
+        if comes == goes || !stays(&table::id(&self.child)) || self.is_left(sides) {
+            return vec![];
+        }
+        let (inside, outside) = if comes { (sides.new, sides.old) } else { (sides.old, sides.new) };
+        let above = self.above(inside);
+        let of_parent = |name: &Name| {
+            above.iter().find_map(|table| match inside.get(&ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])) {
+                Some(Object::Constraint(it)) if stays(&it.id()) && matches!(it.rule, Rule::Foreign(_)) => Some(&**it),
+                _ => None,
+            })
+        };
+        let mut free: Vec<&Constraint> = outside
+            .of_relation(Kind::Constraint, &self.child)
+            .filter_map(|it| match it {
+                Object::Constraint(it) if !inside.contains(&it.id()) => Some(&**it),
+                _ => None,
+            })
+            .collect();
+        let mut renamed = vec![];
+        for (name, to) in &self.copies.0 {
+            let is_kept = comes || sides.major() >= 15 || table::stores(sides, to);
+            let Some(key) = of_parent(name).filter(|_| is_kept && !outside.contains(&self.constraint(name))) else {
+                continue;
+            };
+            let as_own = |own: &Constraint| {
+                let table = (own.table.clone(), own.partitioned, own.name.clone());
+                Constraint { table: table.0, partitioned: table.1, name: table.2, ..key.clone() }
+            };
+            if let Some(at) = free.iter().position(|own| as_own(own) == **own) {
+                renamed.push((name, &free.remove(at).name));
+            }
+        }
+        renamed
+    }
+
+    /// Before it is attached, or after it is no longer: each is taken back by itself.
+    pub(super) fn rename_keys(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if sides.facts.way_back {
+            return vec![];
+        }
+        let rename = |from: &Name, to: &Name| format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", self.child);
+        let names = self.renamed_keys(sides).into_iter();
+        let names = names.map(|(of_parent, own)| if sides.is_new(&self.id()) { (own, of_parent) } else { (of_parent, own) });
+        names
+            .map(|(from, to)| {
+                Step::new(rename(from, to)).locks(&self.child, Lock::AccessExclusive).undone_by(rename(to, from))
+            })
+            .collect()
+    }
+
+    /// Whether the table has the foreign key by itself before it is attached.
+    pub(super) fn has_own(&self, name: &Name, sides: &Sides<'_>) -> bool {
+        let renamed = sides.is_new(&self.id()) && self.renamed_keys(sides).iter().any(|(it, _)| *it == name);
+        renamed || sides.old.contains(&self.constraint(name))
+    }
+}
