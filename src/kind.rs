@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
+use crate::plan::hazard::Hazard;
 use crate::plan::{Disturbance, Step};
 use crate::schema::{Row, Schema, Sides};
 
@@ -208,6 +209,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// What this no longer is once its whole is made again, beside what that says of itself.
+    fn loses(&self, _new: &Self, _sides: &Sides<'_>) -> Vec<Hazard> {
+        vec![]
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step>;
 
     fn alter(&self, new: &Self, sides: &Sides<'_>) -> Alter;
@@ -370,6 +376,13 @@ macro_rules! kinds {
 
             pub fn cannot_come(&self, sides: &Sides<'_>) -> Option<String> {
                 match self { $(Object::$Kind(it) => it.cannot_come(sides),)* }
+            }
+
+            pub fn loses(&self, new: &Object, sides: &Sides<'_>) -> Vec<Hazard> {
+                match (self, new) {
+                    $((Object::$Kind(old), Object::$Kind(new)) => old.loses(new, sides),)*
+                    _ => vec![],
+                }
             }
 
             pub fn create(&self, sides: &Sides<'_>) -> Vec<Step> {

@@ -10,7 +10,7 @@ use crate::kind::expr::canonical;
 use crate::kind::privileges::{self, Rights, Statement, Target};
 use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::name::{Name, Role, list};
-use crate::plan::hazard::Code;
+use crate::plan::hazard::{Code, Hazard};
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{AclItem, Granted, Schema, Sides};
 
@@ -347,6 +347,15 @@ impl Definition for Grants {
     fn cannot_go(&self, sides: &Sides<'_>) -> Option<String> {
         let stays = !sides.is_going(&self.on);
         stays.then(|| self.out_of_reach(&Rights::new(), self.owner.as_ref())).flatten()
+    }
+
+    fn loses(&self, new: &Self, sides: &Sides<'_>) -> Vec<Hazard> {
+        let had = match (&self.owner, &new.owner) {
+            (Some(from), Some(to)) => privileges::pass(self.rights(), from, to),
+            _ => self.rights(),
+        };
+        let steps = new.altering_steps(had, sides).into_iter();
+        steps.flat_map(|step| step.hazards).filter(|it| it.code == Code::RevokePrivilege).collect()
     }
 
     /// Back to what the object has when nobody has granted anything.

@@ -134,6 +134,7 @@ impl<'a> Graph<'a> {
         let comes = |id: &ObjectId| changes.get(id) == Some(&Change::Create) || settled.replaced.contains(id);
         let mut nodes = BTreeMap::new();
         let mut by = HashMap::new();
+        let mut lost: Vec<((ObjectId, Half), &ObjectId)> = vec![];
         // The whole that is altered so that a part comes or changes: that happens with it.
         let carrier = |id: &ObjectId| {
             let whole = new.part_of(id).filter(|whole| settled.altered.contains_key(whole))?;
@@ -162,6 +163,8 @@ impl<'a> Graph<'a> {
                 if key == (id.clone(), Half::Drop) {
                     node.steps = old.objects[id].drop(&sides);
                     node.group = group.clone();
+                } else if key.1 == Half::Drop && comes(&key.0) {
+                    lost.push((key, id));
                 }
             }
             if comes(id) {
@@ -192,6 +195,16 @@ impl<'a> Graph<'a> {
                 node.group = (swaps || settled.cause.values().any(|cause| cause == id)).then(|| id.clone());
                 node.steps.clone_from(steps);
             }
+        }
+        // What does not come again with its whole, or not as it was, is told of where that goes.
+        for (whole, id) in lost {
+            let part = &old.objects[id];
+            let hazards = match new.get(id) {
+                Some(new) => part.loses(new, &sides),
+                None => part.drop(&sides).into_iter().flat_map(|step| step.hazards).collect(),
+            };
+            let ends = nodes.get_mut(&whole).and_then(|node| node.steps.last_mut());
+            ends.into_iter().for_each(|step| step.hazards.extend_from_slice(&hazards));
         }
         let mut graph = Graph { old, new, sides, nodes, by };
         graph.change_together();
