@@ -189,6 +189,11 @@ pub trait Definition: Sized + Clone + PartialEq + Serialize + DeserializeOwned {
     /// Whether the object lives through a change to something that it depends on.
     fn survives(&self, disturbance: Disturbance) -> bool;
 
+    /// Whether steps of another object that it stands on have its change among them.
+    fn changes_along(&self, _sides: &Sides<'_>) -> bool {
+        false
+    }
+
     /// Whether the object stays as it is when something that it needs is not in the new schema.
     fn outlives(&self, _need: &ObjectId, _new: &Schema) -> bool {
         false
@@ -360,6 +365,10 @@ macro_rules! kinds {
 
             pub fn survives(&self, disturbance: Disturbance) -> bool {
                 match self { $(Object::$Kind(it) => it.survives(disturbance),)* }
+            }
+
+            pub fn changes_along(&self, sides: &Sides<'_>) -> bool {
+                match self { $(Object::$Kind(it) => it.changes_along(sides),)* }
             }
 
             pub fn outlives(&self, need: &ObjectId, new: &Schema) -> bool {

@@ -87,9 +87,14 @@ enum Among {
 
 /// What upserts name that find the index now, and find none once the plan has changed or dropped it.
 fn lost<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a>> {
+    if sides.facts.way_back { None } else { lost_on_the_way(id, among, sides) }
+}
+
+/// The same on any way.
+fn lost_on_the_way<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a>> {
     let before = of(sides.old.get(id)?)?;
     let nobodys = [&sides.facts.idle, &sides.facts.unknown].iter().any(|it| it.contains(before.table));
-    if sides.facts.way_back || nobodys {
+    if nobodys {
         return None;
     }
     let serves = |object: &Object| of(object).is_some_and(|it| it.serves(&before));
@@ -110,6 +115,12 @@ fn all_of<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a 
 /// `contract`.
 pub fn is_lost(id: &ObjectId, sides: &Sides<'_>) -> bool {
     lost(id, Among::Standing, sides).is_some()
+}
+
+/// Whether the way there, from which this one may lead back, leaves no index that those upserts find.
+pub fn is_lost_by_the_end(id: &ObjectId, sides: &Sides<'_>) -> bool {
+    let (old, new) = if sides.facts.way_back { (sides.new, sides.old) } else { (sides.old, sides.new) };
+    lost_on_the_way(id, Among::All, &Sides { old, new, ..*sides }).is_some()
 }
 
 /// The steps that change an index, of which the one at `end` takes the old one away: where upserts lose that, it waits for

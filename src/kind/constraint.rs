@@ -17,7 +17,9 @@ use crate::schema::{Schema, Sides};
 mod over_index;
 mod partitions;
 mod rule;
+mod tree;
 
+pub(super) use tree::is_attached_along;
 pub use rule::{Action, Check, Element, Exclusion, ForeignKey, Rule, Unique};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -697,7 +699,14 @@ impl Definition for Constraint {
         }
     }
 
+    fn changes_along(&self, sides: &Sides<'_>) -> bool {
+        tree::goes_along(self, sides.old, sides)
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
+        if tree::goes_along(self, sides.new, sides) {
+            return vec![];
+        }
         let is_left = matches!(self.rule, Rule::Foreign(_))
             && partition::leaves(sides, &self.table, &self.name)
             && !self.is_lost_by_detaching(sides);
@@ -745,6 +754,9 @@ impl Definition for Constraint {
         if index_partition::goes_with_parent(self.rule.parent(), sides) {
             return Alter::Replace;
         }
+        if tree::goes_along(self, sides.old, sides) && tree::goes_along(new, sides.new, sides) {
+            return Alter::Steps(vec![]);
+        }
         // The key that it stands on can't go while the foreign key is there, and another one comes only after that.
         let is_key = |it: &&ObjectId| matches!(it.kind, Kind::Constraint | Kind::Index);
         let loses_key = sides.old.needs_of(&self.id()).filter(is_key).any(|it| sides.is_going(it));
@@ -753,6 +765,9 @@ impl Definition for Constraint {
         }
         if self.settled_like(new) == *new {
             return Alter::Steps(self.settle(new, sides));
+        }
+        if let Some(steps) = tree::swap(self, sides) {
+            return Alter::Steps(steps);
         }
         let same_kind = std::mem::discriminant(&self.rule) == std::mem::discriminant(&new.rule);
         let has_tree = self.partitioned || new.partitioned || self.rule.parent().is_some();
@@ -773,6 +788,7 @@ impl Definition for Constraint {
             || partition::is_taken_along(sides, &self.id())
             || self.that_of_a_parent(sides).is_some()
             || index_partition::goes_with_parent(self.rule.parent(), sides)
+            || tree::goes_along(self, sides.old, sides)
         {
             return vec![];
         }

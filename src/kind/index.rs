@@ -22,7 +22,7 @@ mod stored;
 
 mod tree;
 
-pub(super) use beside::temporary_name;
+pub(super) use beside::{name_of_the_way_there, temporary_name};
 pub use stored::Storage;
 pub use stored::{Identity, identifying, identity, new_identity};
 pub(super) use stored::{Indexed, of_replica_identity};
@@ -236,7 +236,7 @@ pub(super) fn stands_on_changes(id: &ObjectId, table: &ObjectId, sides: &Sides<'
 }
 
 /// The same of those needs that are asked about.
-fn stands_on_changes_of(id: &ObjectId, asked: impl Fn(&ObjectId) -> bool, sides: &Sides<'_>) -> bool {
+pub(super) fn stands_on_changes_of(id: &ObjectId, asked: impl Fn(&ObjectId) -> bool, sides: &Sides<'_>) -> bool {
     let changes = |need: &&ObjectId| match (sides.old.get(need), sides.new.get(need)) {
         (Some(Object::Column(old)), Some(Object::Column(new))) => {
             old.data_type != new.data_type || old.collation != new.collation || old.generated != new.generated

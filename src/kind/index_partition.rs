@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::comment::{Comment, Part};
 use crate::kind::index::{self, Of};
-use crate::kind::{Alter, Definition, Kind, Object, ObjectId, partition, table};
+use crate::kind::{Alter, Definition, Kind, Object, ObjectId, constraint, partition, table};
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
@@ -171,6 +171,11 @@ pub(super) fn goes_with_parent(parent: Option<&End>, sides: &Sides<'_>) -> bool 
 }
 
 impl IndexPartition {
+    /// Whether the steps that change an index or a key of a table above have this attachment among them.
+    fn is_along(&self, schema: &Schema, sides: &Sides<'_>) -> bool {
+        index::is_attached_along(&self.child.index, schema, sides) || constraint::is_attached_along(&self.child, schema, sides)
+    }
+
     /// Whether the parent comes with it.
     fn is_taken_in(&self, sides: &Sides<'_>) -> bool {
         match sides.new.get(&self.parent.id()) {
@@ -251,11 +256,15 @@ impl Definition for IndexPartition {
 
     /// While the partition stays, only with the parent.
     fn goes_only_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
-        if index::is_attached_along(&self.child.index, sides.old, sides) {
+        if self.is_along(sides.old, sides) {
             return None;
         }
         let (partition, parent) = (partition::id(&self.child.table), self.parent.id());
         (!sides.is_going(&partition) && !sides.is_going(&parent)).then_some(parent)
+    }
+
+    fn changes_along(&self, sides: &Sides<'_>) -> bool {
+        self.is_along(sides.old, sides)
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -266,7 +275,7 @@ impl Definition for IndexPartition {
     }
 
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if self.is_taken_in(sides) || index::is_attached_along(&self.child.index, sides.new, sides) {
+        if self.is_taken_in(sides) || self.is_along(sides.new, sides) {
             return vec![];
         }
         // A table that is attached late is another table until then.

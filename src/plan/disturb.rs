@@ -63,7 +63,7 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
                     && !new.contains(id)
                     && (altered.contains_key(*dependent) || object.outlives(id, new))
                     && !new.needs_of(dependent).any(|need| need == id || Some(&need) == successor);
-                if !moot && !leaves && !object.survives(*how) {
+                if !moot && !leaves && !object.survives(*how) && !object.changes_along(&sides) {
                     found.push(((*dependent).clone(), id.clone()));
                 }
             }
@@ -71,7 +71,8 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
         // The way back may begin before the forward change of an object: then it still is as it shall be, and in the way.
         for (id, how) in disturbed.iter().filter(|_| facts.way_back) {
             for dependent in dependents_after.get(id).into_iter().flatten() {
-                let changed = changes.get(*dependent) == Some(&Change::Alter);
+                let changed = changes.get(*dependent) == Some(&Change::Alter)
+                    && !old.objects[*dependent].changes_along(&sides);
                 if changed && !settled.replaced.contains(*dependent) && !new.objects[*dependent].survives(*how) {
                     found.push(((*dependent).clone(), id.clone()));
                 }

@@ -474,7 +474,9 @@ impl<'a> Graph<'a> {
             let (key, _, step) = &steps[place];
             let later =
                 of_node[*key].iter().take_while(|it| **it < place).any(|it| steps[*it].2.stage < step.stage);
-            if (later && !step.makes) || !grouped || step.transaction == Transaction::Outside {
+            let makes_later = || of_node[*key].iter().any(|it| *it > place && steps[*it].2.makes);
+            let leads = key.1 == Half::Alter && step.transaction == Transaction::Own && makes_later();
+            if (later && !step.makes) || leads || !grouped || step.transaction == Transaction::Outside {
                 group[place] = None;
             }
         }

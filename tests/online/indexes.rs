@@ -103,3 +103,76 @@ async fn an_index_of_a_partitioned_table_changes_and_is_never_missed() {
     }
     project.run(&["drift"]).await;
 }
+
+#[tokio::test]
+async fn keys_of_a_partitioned_table_change_and_are_never_missed() {
+    let old = "CREATE TABLE contacts (day date NOT NULL DEFAULT '2026-01-01', id bigint, phone text, note text,
+            CONSTRAINT contacts_key PRIMARY KEY (id, day),
+            CONSTRAINT contacts_phone UNIQUE (phone, day)) PARTITION BY RANGE (day);
+        CREATE TABLE contacts_2025 PARTITION OF contacts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE contacts_2026 PARTITION OF contacts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+            PARTITION BY LIST (day);
+        CREATE TABLE contacts_2026_all PARTITION OF contacts_2026 DEFAULT;
+        CREATE TABLE calls (contact bigint, day date, CONSTRAINT calls_contact FOREIGN KEY (contact, day) REFERENCES contacts);
+        INSERT INTO calls SELECT NULL FROM generate_series(1, 100);";
+    let new = old
+        .replace("note text,", "note text, owner bigint NOT NULL DEFAULT 1,")
+        .replace("(id, day)", "(owner, id, day)")
+        .replace("(phone, day)", "(owner, phone, day)")
+        .replace(
+            "day date, CONSTRAINT calls_contact",
+            "day date, owner bigint NOT NULL DEFAULT 1, CONSTRAINT calls_contact",
+        )
+        .replace("(contact, day)", "(owner, contact, day)");
+    let declared = new.split("INSERT").next().expect("the tables");
+    let project = Project::new("parted_keys", &format!("{old}{MANY}"), &[("schema/contacts.sql", declared)]).await;
+    let plan = project.plan().await;
+    assert_eq!(plan.matches("hazard upsert-target-goes").count(), 2, "{plan}");
+    assert_eq!(plan.matches("hazard object-recreate").count(), 1, "the foreign key alone: {plan}");
+    let of_before = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)
+                 ON CONFLICT (id, day) DO UPDATE SET phone = excluded.phone",
+        update: "WITH id AS (SELECT $1::bigint AS id) INSERT INTO contacts (id, phone) SELECT id, $2 FROM id
+                 ON CONFLICT (id, day) DO UPDATE SET phone = excluded.phone",
+        touch: "INSERT INTO contacts (id, phone) SELECT -id, phone FROM contacts WHERE id = $1
+                ON CONFLICT (phone, day) DO UPDATE SET note = $2",
+        read: "SELECT phone FROM contacts WHERE id = $1",
+    };
+    let of_after = Code {
+        insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)",
+        update: "UPDATE contacts SET phone = $2 WHERE id = $1",
+        touch: "INSERT INTO contacts (id, phone) SELECT -id, phone FROM contacts WHERE id = $1
+                ON CONFLICT (owner, phone, day) DO UPDATE SET note = $2",
+        ..of_before
+    };
+    // A table without a valid unique index on the id, or on the phone.
+    let without =
+        "SELECT relid FROM pg_partition_tree('contacts'), unnest('{id,phone}'::name[]) key WHERE NOT EXISTS (
+        SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+         WHERE i.indrelid = relid AND i.indisvalid AND i.indisunique AND a.attname = key)";
+    let (stop, watch) = watching(&project, without).await;
+    let before = Writer::start(&project, of_before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    let after = Writer::start(&project, of_after, 20..40, Rows::new()).await;
+    project.through("validate").await;
+    let mut rows = before.stop().await;
+    project.run(&["resume"]).await;
+    rows.extend(after.stop().await);
+    for (key, text) in rows {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
+    project.run(&["drift"]).await;
+    let client = project.connect().await.client;
+    let upsert = "INSERT INTO contacts (id) VALUES (0) ON CONFLICT (owner, day, id) DO UPDATE SET note = 'new'";
+    assert_eq!(client.execute(upsert, &[]).await.unwrap(), 1);
+    project.run(&["rollback", "--to", "7", "--yes"]).await;
+    let upsert = "INSERT INTO contacts (id) VALUES (0) ON CONFLICT (id, day) DO UPDATE SET note = 'back'";
+    assert_eq!(client.execute(upsert, &[]).await.unwrap(), 1);
+    project.run(&["resume"]).await;
+    project.run(&["drift"]).await;
+    project.run(&["rollback", "--yes"]).await;
+    assert_eq!(client.execute(upsert, &[]).await.unwrap(), 1);
+    stop.send_replace(true);
+    assert!(watch.await.expect("there is always one") > 10);
+}

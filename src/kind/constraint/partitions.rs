@@ -150,7 +150,7 @@ impl Constraint {
         self.covers(sides).iter().skip(1).filter_map(heir).collect()
     }
 
-    fn id_on(table: &QName, name: &Name) -> ObjectId {
+    pub(super) fn id_on(table: &QName, name: &Name) -> ObjectId {
         ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])
     }
 

@@ -15,6 +15,11 @@ pub(in crate::kind) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
     free_name(name, if sides.facts.way_back { "_tenantry_back" } else { OF_THE_WAY_THERE }, sides)
 }
 
+/// That one, on the way back.
+pub(in crate::kind) fn name_of_the_way_there(name: &QName, sides: &Sides<'_>) -> Name {
+    free_name(name, OF_THE_WAY_THERE, sides)
+}
+
 const OF_THE_WAY_THERE: &str = "_tenantry";
 
 fn free_name(name: &QName, suffix: &str, sides: &Sides<'_>) -> Name {
@@ -110,7 +115,7 @@ impl Index {
         steps.push(if sides.facts.way_back { drop } else { new.built_again(&beside, drop, sides) });
         // A foreign key that comes again would stand on what the way there did not get to rename.
         if sides.facts.way_back && self.is_referred_to(sides.new) {
-            let left = self.name.sibling(free_name(&self.name, OF_THE_WAY_THERE, sides));
+            let left = self.name.sibling(name_of_the_way_there(&self.name, sides));
             steps.push(Index { name: left, ..self.clone() }.drop_beside("IF EXISTS ", sides));
         }
         steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));

@@ -1,0 +1,2 @@
+INSERT INTO messages VALUES (1, '2026-01-01'), (101, '2026-01-02');
+INSERT INTO parts VALUES (1, '2026-01-01');
