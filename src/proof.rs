@@ -20,6 +20,7 @@ use crate::plan::file::Proof;
 use crate::plan::{self, Half, Planned};
 use crate::plan::{seed, split};
 use crate::queries::Query;
+use crate::render;
 use crate::schema::{Facts, Schema};
 use crate::scope::Scope;
 use crate::shadow::{RoleSpec, Shadow, ShadowDatabase, ShadowError};
@@ -130,14 +131,17 @@ pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, Pro
         {
             let mut proved = prove_with(shadow, subject, false).await?;
             let said = server_message(&failed.source);
-            proved
-                .proof
-                .unproved
-                .push(format!("proved without rows: those made for it break step {}: {said}", failed.place + 1));
+            let step = step_named(subject.plan, failed.place);
+            proved.proof.unproved.push(format!("proved without rows: those made for it break {step}: {said}"));
             Ok(proved)
         }
         result => result,
     }
+}
+
+/// A step by its place and by what it does: where no plan is written, the place alone says nothing.
+fn step_named(plan: &[Planned], place: usize) -> String {
+    format!("step {} ({})", place + 1, render::summary(&plan[place]))
 }
 
 async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Result<Proved, ProofError> {
@@ -203,7 +207,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let ran = observe::run_with(&runner, &watcher, subject.plan, async |place| {
         let step = &subject.plan[place].step;
         for trigger in fight::fighting(&watcher, step).await? {
-            fights.push(format!("trigger {trigger} keeps step {} from its work: {}", place + 1, fight::work(step)));
+            let what = step_named(subject.plan, place);
+            fights.push(format!("trigger {trigger} keeps {what} from its work: {}", fight::work(step)));
         }
         if marked.contains(&(place + 1)) {
             let reading = introspect(&watcher.client, false).await;
@@ -228,7 +233,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         .enumerate()
         .flat_map(|(place, (step, seen))| {
             let faults = observe::undeclared(step, seen);
-            faults.into_iter().map(move |fault| format!("step {}: {fault}", place + 1))
+            faults.into_iter().map(move |fault| format!("{}: {fault}", step_named(subject.plan, place)))
         })
         .collect();
     if !undeclared.is_empty() {
@@ -238,7 +243,7 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let expected = subject.desired.filtered(|id| part.contains(id) || !subject.current.contains(id));
     let left = unlike::unlike(&reached, &expected, &unlike, "wanted");
     if !left.is_empty() {
-        return Err(ProofError::Differs(left));
+        return Err(ProofError::Differs(left.into_iter().map(|(id, how)| format!("{id} {how}")).collect()));
     }
     let mut after = rows::digest(&runner, &copied, subject.desired, &declared).await?;
     after.extend(rows::whole(&runner, subject.moved).await?);

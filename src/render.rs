@@ -48,6 +48,9 @@ pub fn render(plan: &PlanFile, format: Format, look: Look) -> String {
 
 /// One line that says what a step does, from what it is about.
 pub fn summary(step: &Planned) -> String {
+    if let Some(own) = &step.step.summary {
+        return own.clone();
+    }
     let of = |half: Half| step.does.iter().find(|(id, of)| *of == half && *id == step.subject);
     let verb = if of(Half::Create).is_some() {
         "create"

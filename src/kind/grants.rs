@@ -77,22 +77,41 @@ impl Grants {
             let right = (role.clone(), privilege.clone());
             before.contains_key(&right) && after.get(&right).is_none_or(|keeps| option && !keeps)
         };
+        let granted = &self.by_others.0;
+        let is_in_vain = |(role, privilege, option, by): &&Granted| {
+            Some(by) != owner && (loses(role, privilege, *option) || loses(by, privilege, true))
+        };
+        let mut out: Vec<&Granted> = granted.iter().filter(is_in_vain).collect();
+        let further = |of: &Granted, it: &Granted| (&of.0, &of.1, of.2) == (&it.3, &it.1, true);
+        // With these goes what was granted further by way of them alone.
+        let mut seen = 0;
+        while seen < out.len() {
+            let of = out[seen];
+            let others = || granted.iter().filter(|it| (&it.0, &it.1, it.2) == (&of.0, &of.1, true));
+            if others().all(|it| out.contains(&it)) {
+                let more: Vec<_> = granted.iter().filter(|it| further(of, it) && !out.contains(it)).collect();
+                out.extend(more);
+            }
+            seen += 1;
+        }
+        // The server takes nothing back that was granted further still.
+        let mut in_turn: Vec<&Granted> = vec![];
+        while !out.is_empty() {
+            let is_free = |of: &&Granted| !out.iter().any(|it| further(of, it));
+            let (free, bound): (Vec<_>, Vec<_>) = out.iter().partition(|it| is_free(it));
+            let is_round = free.is_empty();
+            in_turn.extend(if is_round { &bound } else { &free });
+            out = if is_round { vec![] } else { bound };
+        }
         let (what, column) = self.named();
-        let ways: Vec<String> = self
-            .by_others
-            .0
-            .iter()
-            .filter(|(role, privilege, option, by)| {
-                Some(by) != owner && (loses(role, privilege, *option) || loses(by, privilege, true))
-            })
-            .filter_map(|(role, privilege, _, by)| {
-                let statement = Statement::taking(target, privilege, role)?;
-                let sql = statement.sql(target, u32::MAX, &what, column.as_deref());
-                Some(format!("`SET ROLE {by}; {sql}; RESET ROLE`"))
-            })
-            .collect();
+        let statement = |(role, privilege, _, by): &&Granted| {
+            let statement = Statement::taking(target, privilege, role)?;
+            let sql = statement.sql(target, u32::MAX, &what, column.as_deref());
+            Some(format!("`SET ROLE {by}; {sql}; RESET ROLE`"))
+        };
+        let ways: Vec<String> = in_turn.iter().filter_map(statement).collect();
         (!ways.is_empty()).then(|| {
-            format!("what others than the owner granted, they alone can take back; first run {}", ways.join(" and "))
+            format!("what others than the owner granted, they alone can take back; first run {}", ways.join(", then "))
         })
     }
 

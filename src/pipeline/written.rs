@@ -70,7 +70,7 @@ pub fn file_steps(
         FileStep {
             id,
             stage: step.stage,
-            summary: step.summary.clone().unwrap_or_else(|| render::summary(it)),
+            summary: render::summary(it),
             sql: step.sql.clone(),
             batch: step.batch.clone(),
             transaction: it.transaction,

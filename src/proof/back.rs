@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::observe::{self, StepFailed};
 use super::unlike::unlike;
-use super::{IntrospectError, ProofError};
+use super::{IntrospectError, ProofError, step_named};
 use crate::connect::Session;
 use crate::introspect::{introspect, server_message};
 use crate::kind::{Object, ObjectId};
@@ -78,15 +78,11 @@ impl Back<'_> {
                 Ok(()) => {
                     let (now, state) = (self.now(runner).await?, &states[&piece.start]);
                     let left = unlike(&now, state, &whole_again([&now, state], self.ends), "was");
-                    let undos = match *piece == (0..self.plan.len()) {
-                        true => "the undos".to_owned(),
-                        false => format!("the undos of steps {} to {}", piece.start + 1, piece.end),
-                    };
-                    (!left.is_empty()).then(|| format!("{undos} do not lead back: {}", left.join("; ")))
+                    (!left.is_empty()).then(|| self.left(piece, &left))
                 }
                 Err(failed) => {
                     let why = server_message(&failed.source);
-                    Some(format!("the undo of step {} fails: {why}", piece.start + failed.place + 1))
+                    Some(format!("the undo of {} fails: {why}", step_named(self.plan, piece.start + failed.place)))
                 }
             };
             if let Some(said) = said {
@@ -97,6 +93,29 @@ impl Back<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// What is not as it was once these steps are taken back, with those of them that are about it.
+    fn left(&self, piece: &Range<usize>, left: &[(ObjectId, String)]) -> String {
+        let about = |id: &ObjectId| {
+            let is_about = |at: &usize| {
+                let step = &self.plan[*at];
+                step.subject == *id || step.does.iter().any(|(it, _)| it == id)
+            };
+            let steps: Vec<String> = piece.clone().filter(is_about).map(|at| (at + 1).to_string()).collect();
+            match &steps[..] {
+                [] => String::new(),
+                [one] => format!(" (step {one})"),
+                more => format!(" (steps {})", more.join(", ")),
+            }
+        };
+        let objects: Vec<String> = left.iter().map(|(id, how)| format!("{id}{} {how}", about(id))).collect();
+        let undos = match piece.len() {
+            1 => format!("the undo of {} does", step_named(self.plan, piece.start)),
+            all if all == self.plan.len() => "the undos do".to_owned(),
+            _ => format!("the undos of steps {} to {} do", piece.start + 1, piece.end),
+        };
+        format!("{undos} not lead back: {}", objects.join("; "))
     }
 
     /// Goes back over legs that the plan does not end with, from their ends: what comes after them is not done then.
@@ -115,11 +134,8 @@ impl Back<'_> {
             if goes_on && !further.is_empty() {
                 let again = self.run([runner, watcher], leg[0].start..done).await;
                 self.found.said.extend(again.as_ref().err().map(|failed| {
-                    format!(
-                        "step {} fails once it was taken back: {}",
-                        failed.place + 1,
-                        server_message(&failed.source)
-                    )
+                    let step = step_named(self.plan, failed.place);
+                    format!("{step} fails once it was taken back: {}", server_message(&failed.source))
                 }));
                 goes_on = again.is_ok();
             }
@@ -169,5 +185,26 @@ mod tests {
         assert_eq!(found(&plan, &[1, 5]), "[[0..1, 1..2], [4..5, 5..6]]");
         assert_eq!(found(&plan[..1], &[]), "[[0..1]]");
         assert_eq!(found(&plan[3..4], &[]), "[]");
+    }
+
+    #[test]
+    fn what_does_not_come_back_is_told_with_its_steps() {
+        let plan = [step(1, true), step(2, true), step(3, true)];
+        let back = Back {
+            plan: &plan,
+            scope: &Scope::default(),
+            ends: [&Schema::default(), &Schema::default()],
+            found: Found::default(),
+        };
+        let left = |name: &str| [(ObjectId::new(Kind::Namespace, [&Name::from(name)]), "is missing".to_owned())];
+        assert_eq!(
+            back.left(&(1..2), &left("a")),
+            "the undo of step 2 (change namespace a) does not lead back: namespace a (step 2) is missing"
+        );
+        assert_eq!(
+            back.left(&(0..2), &left("a")),
+            "the undos of steps 1 to 2 do not lead back: namespace a (steps 1, 2) is missing"
+        );
+        assert_eq!(back.left(&(0..3), &left("b")), "the undos do not lead back: namespace b is missing");
     }
 }

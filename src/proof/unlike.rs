@@ -9,23 +9,20 @@ use crate::diff::{Change, diff};
 use crate::kind::{Object, ObjectId, as_trees};
 use crate::schema::{Facts, Schema, Sides};
 
-/// The objects that differ, but for those that were unlike from the start. `should` says what the other side is:
+/// The objects that differ, and how, but for those that were unlike from the start. `should` says what the other side is:
 /// "wanted" or "was".
-pub fn unlike(is: &Schema, other: &Schema, but: &BTreeSet<ObjectId>, should: &str) -> Vec<String> {
+pub fn unlike(is: &Schema, other: &Schema, but: &BTreeSet<ObjectId>, should: &str) -> Vec<(ObjectId, String)> {
     diff(is, other)
         .into_iter()
         .filter(|(id, _)| !but.contains(id))
-        .map(|(id, change)| match change {
-            Change::Create => format!("{id} is missing"),
-            Change::Drop => format!("{id} should not be there"),
-            Change::Alter => {
-                let (before, after) = (statements(is, &id), statements(other, &id));
-                let differing = lines(&before, &after, should);
-                format!(
-                    "{id} {}",
-                    differing.unwrap_or_else(|| attributes(&is.objects[&id], &other.objects[&id], should))
-                )
-            }
+        .map(|(id, change)| {
+            let how = match change {
+                Change::Create => "is missing".to_owned(),
+                Change::Drop => "should not be there".to_owned(),
+                Change::Alter => lines(&statements(is, &id), &statements(other, &id), should)
+                    .unwrap_or_else(|| attributes(&is.objects[&id], &other.objects[&id], should)),
+            };
+            (id, how)
         })
         .collect()
 }
@@ -113,7 +110,8 @@ mod tests {
     }
 
     fn told(kind: Kind, is: &str, other: &str) -> Vec<String> {
-        unlike(&schema(kind, is), &schema(kind, other), &BTreeSet::new(), "was")
+        let told = unlike(&schema(kind, is), &schema(kind, other), &BTreeSet::new(), "was");
+        told.into_iter().map(|(id, how)| format!("{id} {how}")).collect()
     }
 
     #[test]

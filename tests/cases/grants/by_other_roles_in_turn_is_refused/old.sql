@@ -1,0 +1,10 @@
+CREATE TABLE public.orders (id bigint PRIMARY KEY, total numeric);
+GRANT SELECT ON public.orders TO app_owner WITH GRANT OPTION;
+SET ROLE app_owner;
+GRANT SELECT ON public.orders TO app_writer WITH GRANT OPTION;
+SET ROLE app_writer;
+GRANT SELECT ON public.orders TO app_reader WITH GRANT OPTION;
+GRANT SELECT ON public.orders TO anon;
+SET ROLE app_reader;
+GRANT SELECT ON public.orders TO authenticated;
+RESET ROLE;
