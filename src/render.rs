@@ -68,6 +68,25 @@ pub fn summary(step: &Planned) -> String {
     format!("{verb} {}", step.subject)
 }
 
+/// Of a difference, what another one does not show as well, object by object.
+pub fn beyond(difference: &str, other: &str) -> String {
+    let parts = |text: &str| -> Vec<String> {
+        let mut parts: Vec<String> = vec![];
+        let mut lines = text.split_inclusive('\n').peekable();
+        while let Some(line) = lines.next() {
+            let begins =
+                line.starts_with("--- live ") && lines.peek().is_some_and(|it| it.starts_with("+++ declared "));
+            match parts.last_mut() {
+                Some(part) if !begins => part.push_str(line),
+                _ => parts.push(line.to_owned()),
+            }
+        }
+        parts
+    };
+    let known = parts(other);
+    parts(difference).into_iter().filter(|it| !known.contains(it)).collect()
+}
+
 /// The difference of two schemas as a unified diff of the statements that would make what differs, object by object.
 pub fn schema_difference(old: &Schema, new: &Schema) -> String {
     let changes = diff(old, new);

@@ -84,7 +84,7 @@ impl Apply {
                 context.tell("nothing to do: the database is where the plan leads");
                 return Ok(Begun::Ended(Exit::Done));
             }
-            Err(error) => return Err(told(error, target, context).await),
+            Err(error) => return Err(told(error, &plan.difference, target, context).await),
         };
         let (steps, left) = ready.steps(self.through.into());
         if self.dry_run {
@@ -113,7 +113,7 @@ impl Apply {
                 return Ok(Begun::Ended(Exit::Failed));
             }
             if let Err(error) = ready.still().await {
-                return Err(told(error, target, context).await);
+                return Err(told(error, &plan.difference, target, context).await);
             }
         }
         Ok(Begun::Ready(ready))
@@ -196,7 +196,7 @@ pub(super) async fn forward(
             ));
             Ok(Exit::Done)
         }
-        Err(error) => Err(told(error, target, context).await),
+        Err(error) => Err(told(error, "", target, context).await),
     }
 }
 

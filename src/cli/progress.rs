@@ -47,12 +47,18 @@ pub(super) fn target(context: &Context) -> Result<Target, Failure> {
     })
 }
 
-/// An error as its reader needs it: with its place in the statement, or with what differs.
-pub(super) async fn told(error: ApplyError, target: &Target, context: &Context) -> Failure {
+/// An error as its reader needs it: with its place in the statement, or with what differs beyond what a plan shows.
+pub(super) async fn told(error: ApplyError, planned: &str, target: &Target, context: &Context) -> Failure {
     if matches!(error, ApplyError::Drift { .. } | ApplyError::Elsewhere)
         && let Some(difference) = difference(target, context).await
     {
-        context.tell(&format!("from the live database to the declared schema:\n\n{difference}"));
+        let beyond = render::beyond(&difference, planned);
+        let (what, shown) = match beyond.len() {
+            0 => ("", &difference),
+            all if all == difference.len() => ("", &difference),
+            _ => ("beyond the plan, ", &beyond),
+        };
+        context.tell(&format!("{what}from the live database to the declared schema:\n\n{shown}"));
     }
     let mut told = Failure::from_error(&error);
     told.exit = error.exit();

@@ -36,7 +36,7 @@ impl Resume {
                 context.tell("nothing to resume: no run of this database stopped before its end");
                 return Ok(Exit::Done);
             }
-            Err(error) => return Err(told(error, &target, context).await),
+            Err(error) => return Err(told(error, "", &target, context).await),
         };
         let (steps, left) = ready.steps(self.through.into());
         if self.dry_run {

@@ -36,11 +36,11 @@ impl Rollback {
                 context.tell("nothing to take back: no step of the newest run is done");
                 return Ok(Exit::Done);
             }
-            Err(error) => return Err(told(error, &target, context).await),
+            Err(error) => return Err(told(error, "", &target, context).await),
         };
         match back.rehearse(&context.shadow()?).await {
             Ok(notes) => notes.iter().for_each(|it| context.tell(it)),
-            Err(error) => return Err(told(error, &target, context).await),
+            Err(error) => return Err(told(error, "", &target, context).await),
         }
         if self.dry_run {
             context.print(&script(&back));
@@ -66,7 +66,7 @@ impl Rollback {
                 context.tell(&format!("taken back: {}", counted(count, "step")));
                 Ok(Exit::Done)
             }
-            Err(error) => Err(told(error, &target, context).await),
+            Err(error) => Err(told(error, "", &target, context).await),
         }
     }
 }

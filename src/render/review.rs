@@ -220,6 +220,8 @@ pub fn total_seconds(steps: &[&FileStep]) -> Option<[f64; 2]> {
 pub fn reasons(plan: &PlanFile) -> Vec<String> {
     let mut all: Vec<_> =
         plan.steps.iter().filter_map(|it| it.estimate.as_ref()).map(|it| it.reason.as_str()).collect();
+    // What reads an empty table rests on nothing.
+    all.retain(|it| !it.is_empty());
     all.sort_unstable();
     all.dedup();
     let mut all: Vec<String> = all.into_iter().map(|it| format!("times are estimates: {it}")).collect();

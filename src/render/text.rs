@@ -116,10 +116,13 @@ impl Page {
         };
         let (head, below) = (self.paint(Ink::Dim, head), self.paint(Ink::Dim, below) + "      ");
         let summary = one_line(&step.summary);
-        let mut title = format!("{head}{:>4}  {}", step.id, self.paint(Ink::Bold, &summary));
+        let lines = wrap(&summary, self.width.saturating_sub(8), false);
+        let last = lines.last().map_or(0, |it| it.chars().count());
+        let lines: Vec<String> = lines.into_iter().map(|it| self.paint(Ink::Bold, it)).collect();
+        let mut title = format!("{head}{:>4}  {}", step.id, lines.join(&format!("\n{below}")));
         if let Some(because) = &step.because {
             let because = one_line(because);
-            let is_long = 8 + summary.chars().count() + 2 + because.chars().count() > self.width;
+            let is_long = 8 + last + 2 + because.chars().count() > self.width;
             title.push_str(&if is_long { format!("\n{below}") } else { "  ".into() });
             title.push_str(&self.paint(Ink::Dim, &because));
         }

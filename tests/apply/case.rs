@@ -14,6 +14,7 @@ use tenantry::journal::{Run, StepState};
 use tenantry::name::QName;
 use tenantry::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To, fingerprint};
 use tenantry::plan::{self, Planned, Stage};
+use tenantry::render;
 use tenantry::schema::{Facts, Size};
 use tenantry::scope::Scope;
 
@@ -74,7 +75,7 @@ impl Case {
             scope,
             proof: Proof::default(),
             notes: vec![],
-            difference: String::new(),
+            difference: render::schema_difference(&from, &to),
             gates: vec![],
             steps: steps.iter().zip(1..).map(|(it, id)| step(it, id)).collect(),
         };

@@ -80,6 +80,8 @@ async fn the_drift_is_shown_where_the_declaration_is_at_hand() {
     let said = Said::from(said);
     said.ended(5, &["not in the state"]);
     assert!(said.err.contains("-    fax text") && said.err.contains("+    phone text"), "{}", said.err);
+    // What the plan shows as well is not what was changed since.
+    assert!(said.err.contains("beyond the plan, from the live") && !said.err.contains("tags"), "{}", said.err);
 }
 
 #[tokio::test]
