@@ -148,7 +148,8 @@ impl Reader<'_> {
     fn entries(&mut self, path: &Path) {
         let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         match entries {
-            Ok(entries) => {
+            Ok(mut entries) => {
+                entries.sort_by_key(fs::DirEntry::file_name);
                 for entry in entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
                 {
                     self.path(&entry.path(), false);
@@ -233,10 +234,16 @@ mod tests {
         fs::write(dir.path().join("latin.sql"), b"SELECT 'gr\xf6\xdfe'").unwrap();
         fs::write(dir.path().join("other.sql"), b"\xff\xfe").unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("gone.sql")).unwrap();
-        let mut codes: Vec<_> =
-            schema_files(&[dir.path().to_owned()], &[]).unwrap_err().iter().map(|report| report.code).collect();
-        codes.sort();
-        assert_eq!(codes, ["files::not_utf8", "files::not_utf8", "files::unreadable"]);
+        let faults = schema_files(&[dir.path().to_owned()], &[]).unwrap_err();
+        let told: Vec<_> = faults.iter().map(|it| (it.code, it.message.rsplit('/').next().unwrap())).collect();
+        assert_eq!(
+            told,
+            [
+                ("files::unreadable", "gone.sql can't be read: no such file or directory"),
+                ("files::not_utf8", "latin.sql is not UTF-8"),
+                ("files::not_utf8", "other.sql is not UTF-8"),
+            ]
+        );
         let around = dir.path().join("around");
         fs::create_dir(&around).unwrap();
         std::os::unix::fs::symlink("../around", around.join("again")).unwrap();
