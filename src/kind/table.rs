@@ -284,38 +284,46 @@ impl Table {
         Step::new(format!("ALTER TABLE {} {}", self.name, action.as_ref())).locks(&self.name, lock)
     }
 
-    /// SET LOGGED or UNLOGGED. A permanent table can't refer to an unlogged one, so where tables that refer to each
-    /// other change together, the first of them (by name) has the steps for all, in the order that this asks for.
-    fn persistence(&self, unlogged: bool, sides: &Sides<'_>) -> Vec<Step> {
+    /// The tables that come to be logged, or are no longer, with this one, since they refer to each other; with those
+    /// that each refers to.
+    fn changing_along<'a>(&self, unlogged: bool, sides: &Sides<'a>) -> Vec<(&'a Table, Vec<QName>)> {
         let changing = |it: &&Table| {
             it.unlogged != unlogged && find(sides.new, &it.name).is_some_and(|after| after.unlogged == unlogged)
         };
         let all: Vec<&Table> = all(sides.old).filter(changing).collect();
         let partners: Vec<Vec<QName>> = all.iter().map(|it| it.partners(sides.old)).collect();
-        let mut linked: BTreeSet<&QName> = BTreeSet::from([&self.name]);
+        let mut linked: BTreeSet<QName> = BTreeSet::from([self.name.clone()]);
         loop {
             let known = linked.len();
             for (it, partners) in all.iter().zip(&partners) {
                 let to = all.iter().map(|it| &it.name).filter(|it| partners.contains(it));
                 let group: Vec<&QName> = to.chain([&it.name]).collect();
                 if group.iter().any(|it| linked.contains(it)) {
-                    linked.extend(group);
+                    linked.extend(group.into_iter().cloned());
                 }
             }
             if linked.len() == known {
                 break;
             }
         }
-        if linked.first() != Some(&&self.name) {
+        all.into_iter().zip(partners).filter(|(it, _)| linked.contains(&it.name)).collect()
+    }
+
+    /// SET LOGGED or UNLOGGED. A permanent table can't refer to an unlogged one, so where tables that refer to each
+    /// other change together, the first of them (by name) has the steps for all, in the order that this asks for.
+    fn persistence(&self, unlogged: bool, sides: &Sides<'_>) -> Vec<Step> {
+        let along = self.changing_along(unlogged, sides);
+        if along.iter().map(|(it, _)| &it.name).min() != Some(&self.name) {
             return vec![];
         }
         // Those that are referred to first; in a circle there is no order, and the server will say so.
         let mut ordered: Vec<&Table> = vec![];
-        while ordered.len() < linked.len() {
-            let waiting = all.iter().zip(&partners).filter(|(it, _)| {
-                linked.contains(&it.name) && ordered.iter().all(|placed| placed.name != it.name)
-            });
-            let placed = |name: &QName| ordered.iter().any(|it| it.name == *name) || !linked.contains(name);
+        while ordered.len() < along.len() {
+            let waiting =
+                along.iter().filter(|(it, _)| ordered.iter().all(|placed| placed.name != it.name));
+            let placed = |name: &QName| {
+                ordered.iter().any(|it| it.name == *name) || along.iter().all(|(it, _)| it.name != *name)
+            };
             let mut ready = waiting.clone().filter(|(_, partners)| partners.iter().all(placed));
             let Some((next, _)) = ready.next().or_else(|| waiting.clone().next()) else { break };
             ordered.push(next);
@@ -471,14 +479,25 @@ impl Definition for Table {
         [super::relation_claim(&self.name), super::type_claim(&self.name)].into_iter().chain(foreign).collect()
     }
 
-    /// A partition stands on its own while its parent is made again.
-    /// What is published is logged.
+    /// What is published is logged, and so is what a logged table refers to.
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
-        if !self.unlogged || find(sides.old, &self.name).is_none_or(|it| it.unlogged) {
+        if find(sides.old, &self.name).is_none_or(|it| it.unlogged == self.unlogged) {
             return vec![];
         }
-        let published = sides.old.of_kind(Kind::PublishedTable).map(Object::id);
-        published.filter(|it| it.path[1..] == [self.name.namespace.clone(), self.name.name.clone()]).collect()
+        let along = self.changing_along(self.unlogged, sides);
+        let changes = |name: &QName| along.iter().any(|(it, _)| it.name == *name);
+        let published = sides.old.of_kind(Kind::PublishedTable).map(Object::id).filter(|it| {
+            self.unlogged && matches!(&it.path[1..], [namespace, name] if changes(&QName::new(namespace.clone(), name.clone())))
+        });
+        // Of tables that change together, the order is theirs.
+        let foreign_keys = sides.old.of_kind(Kind::Constraint).filter(|object| match object {
+            Object::Constraint(it) => match &it.rule {
+                Rule::Foreign(key) => changes(&it.table) != changes(&key.to),
+                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => false,
+            },
+            _ => false,
+        });
+        published.chain(foreign_keys.map(Object::id)).collect()
     }
 
     /// A table stays when a parent of it goes that it no longer inherits from.

@@ -1,0 +1,3 @@
+INSERT INTO children VALUES (1, NULL);
+INSERT INTO visits VALUES (1);
+INSERT INTO pages VALUES (1, 1);
