@@ -421,6 +421,16 @@ fn without_a_project_the_command_line_says_all() {
 }
 
 #[test]
+fn without_a_tenancy_its_commands_say_so() {
+    let project = Project::new(&[("tenantry.toml", CONFIG), ("schema/t.sql", "CREATE TABLE t (id integer);")]);
+    for command in ["expand", "check", "prove"] {
+        let ended = project.run(&["tenancy", command]);
+        assert_eq!(ended.code, 2, "{command}: {}", ended.err);
+        assert!(ended.err.contains("no tenancy is declared"), "{command}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_leak_is_told_with_its_statement_and_exits_with_3() {
     let files = tempfile::tempdir().unwrap();
     let path = files.path();

@@ -33,7 +33,7 @@ impl Rollback {
         let back = match apply::rollback(&target, self.to).await {
             Ok(Some(back)) => back,
             Ok(None) => {
-                context.tell("nothing to take back: no step of the newest run is done");
+                context.tell("nothing to take back: no step of a run is done on this database");
                 return Ok(Exit::Done);
             }
             Err(error) => return Err(told(error, "", &target, context).await),

@@ -40,6 +40,7 @@ struct Expand {}
 
 impl Expand {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
+        pipeline::tenancy::declared(&context.config)?;
         let declared = source::render_sql(&pipeline::read_declaration(&context.config, 18)?);
         let declaration = context.declaration()?;
         if !declaration.notes.is_empty() {

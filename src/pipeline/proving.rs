@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tenancy::declared;
 use super::{Failure, Request, both_sides};
 use crate::config::Config;
 use crate::connect::Target;
-use crate::diagnostic::{Exit, Report};
+use crate::diagnostic::Exit;
 use crate::elaborate;
 use crate::introspect::introspect;
 use crate::kind::constraint::Rule;
@@ -55,14 +56,6 @@ pub async fn prove_live(config: &Config, target: &Target, shadow: &ShadowSpec) -
         globals: &[],
     };
     subject.prove(config, declared).await
-}
-
-fn declared(config: &Config) -> Result<&Declared, Failure> {
-    config.tenancy.as_ref().ok_or_else(|| {
-        let report = Report::error("prove::no_tenancy", "no tenancy is declared")
-            .help("say in tenantry.toml whose rows are whose: docs/tenancy.md");
-        Failure::new(Exit::Usage, vec![report])
-    })
 }
 
 /// A schema on the shadow, with what is known of it.

@@ -79,11 +79,12 @@ pub fn tenancies(
     Ok(tenancies)
 }
 
-fn declared(config: &Config) -> Result<&settings::Declared, Failure> {
+/// What `[tenancy]` says. Errors: there is none, and nothing that could be expanded, checked or proved.
+pub fn declared(config: &Config) -> Result<&settings::Declared, Failure> {
     config.tenancy.as_ref().ok_or_else(|| {
         let report = Report::error("tenancy::none", "no tenancy is declared")
             .help("declare [tenancy] in tenantry.toml; docs/tenancy.md shows how");
-        Failure::new(Exit::Failed, vec![report])
+        Failure::new(Exit::Usage, vec![report])
     })
 }
 
