@@ -256,7 +256,7 @@ fn a_required_column_without_a_value_is_refused() {
     ]);
     let refused = project.run(&["plan"]);
     assert_eq!(refused.code, 4, "{}", refused.err);
-    assert!(refused.err.contains("backfill"), "{}", refused.err);
+    assert!(refused.err.contains("backfill") && refused.err.contains("t.sql:1:29"), "{}", refused.err);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Both, Failure};
 use crate::config::PlanSettings;
-use crate::diagnostic::{Exit, Report};
+use crate::diagnostic::{Exit, Place, Report};
 use crate::diff::{Change, diff};
 use crate::introspect::Reading;
 use crate::kind::unmanaged::Unmanaged;
@@ -155,7 +155,8 @@ pub(super) fn impossible(steps: &[Planned], both: &Both) -> Vec<Report> {
             )
             .help("declare a default for it, or a `backfill` expression in TOML, or drop its NOT NULL");
             if let Some(span) = origins.span(&hazard.object, &both.desired) {
-                report.places.push(both.declaration.place(span, hazard.why.clone()));
+                let place = both.declaration.place_of(span, &hazard.object.path);
+                report.places.push(Place { label: hazard.why.clone(), ..place });
             }
             report
         })
