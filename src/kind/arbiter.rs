@@ -1,10 +1,11 @@
 //! What `INSERT … ON CONFLICT (columns)` finds: a unique index, that of a key among them, over exactly these columns
-//! (`infer_arbiter_indexes` in plancat.c). What names a constraint itself, by ON CONSTRAINT, is not looked at.
+//! (`infer_arbiter_indexes` in plancat.c). And what `ON CONFLICT ON CONSTRAINT` finds: a constraint with such an index, or one
+//! with EXCLUDE, by its name.
 
-use crate::kind::constraint::Rule;
+use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::expr::Expr;
 use crate::kind::index::{Of, Subject};
-use crate::kind::{Kind, Object, ObjectId, column};
+use crate::kind::{Definition, Kind, Object, ObjectId, column};
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::{Code, Hazard};
 use crate::plan::{Stage, Step};
@@ -77,6 +78,20 @@ fn of(object: &Object) -> Option<Arbiter<'_>> {
     }
 }
 
+/// The constraint, where ON CONSTRAINT can name it.
+fn nameable(object: &Object) -> Option<&Constraint> {
+    match object {
+        Object::Constraint(it) if !it.deferrable => {
+            matches!(it.rule, Rule::Unique(_) | Rule::Exclusion(_)).then_some(&**it)
+        }
+        _ => None,
+    }
+}
+
+fn finds_no(constraint: &Constraint, table: &QName) -> String {
+    format!("INSERT … ON CONFLICT ON CONSTRAINT {} into {table} finds none", constraint.name)
+}
+
 /// Which of the indexes that the declaration has count.
 #[derive(Clone, Copy, PartialEq)]
 enum Among {
@@ -93,8 +108,7 @@ fn lost<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a
 /// The same on any way.
 fn lost_on_the_way<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option<Arbiter<'a>> {
     let before = of(sides.old.get(id)?)?;
-    let nobodys = [&sides.facts.idle, &sides.facts.unknown].iter().any(|it| it.contains(before.table));
-    if nobodys {
+    if is_nobodys(before.table, sides) {
         return None;
     }
     let serves = |object: &Object| of(object).is_some_and(|it| it.serves(&before));
@@ -104,6 +118,19 @@ fn lost_on_the_way<'a>(id: &ObjectId, among: Among, sides: &Sides<'a>) -> Option
     if all_of(before.table, sides.new).any(counts) { None } else { Some(before) }
 }
 
+fn is_nobodys(table: &QName, sides: &Sides<'_>) -> bool {
+    [&sides.facts.idle, &sides.facts.unknown].iter().any(|it| it.contains(table))
+}
+
+/// The constraint that upserts name now, and can name no more once the plan has changed or dropped it.
+fn unnamed<'a>(id: &ObjectId, sides: &Sides<'a>) -> Option<&'a Constraint> {
+    let before = nameable(sides.old.get(id)?)?;
+    // That a column goes is told of the column.
+    let mut columns = sides.old.needs_of(id).filter(|it| it.kind == Kind::Column);
+    let goes = !sides.facts.way_back && sides.new.get(id).and_then(nameable).is_none();
+    (goes && !is_nobodys(&before.table, sides) && columns.all(|it| sides.new.contains(it))).then_some(before)
+}
+
 /// The constraints and indexes of the table.
 fn all_of<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a Object> {
     let indexes =
@@ -111,10 +138,10 @@ fn all_of<'a>(table: &'a QName, schema: &'a Schema) -> impl Iterator<Item = &'a 
     schema.of_relation(Kind::Constraint, table).chain(indexes)
 }
 
-/// Whether upserts that find the index by its columns find none once it is changed, so that this has to wait for
-/// `contract`.
+/// Whether upserts that find the index by its columns, or its constraint by its name, find none once it is changed, so
+/// that this has to wait for `contract`.
 pub fn is_lost(id: &ObjectId, sides: &Sides<'_>) -> bool {
-    lost(id, Among::Standing, sides).is_some()
+    lost(id, Among::Standing, sides).is_some() || unnamed(id, sides).is_some()
 }
 
 /// Whether the way there, from which this one may lead back, leaves no index that those upserts find.
@@ -148,18 +175,30 @@ pub fn after_the_end(id: &ObjectId, steps: Vec<Step>, sides: &Sides<'_>) -> Vec<
 
 /// The step by which the index goes, with what that breaks.
 pub fn told(id: &ObjectId, step: Step, sides: &Sides<'_>) -> Step {
-    match lost(id, Among::All, sides) {
+    match (lost(id, Among::All, sides), unnamed(id, sides)) {
         // That a column goes is told of the column.
-        Some(it) if it.has_its_columns(sides.new) => step.hazard(Code::UpsertTarget, id.clone(), it.why()),
-        Some(_) | None => step,
+        (Some(it), _) if it.has_its_columns(sides.new) => step.hazard(Code::UpsertTarget, id.clone(), it.why()),
+        (None, Some(it)) => step.hazard(Code::UpsertConstraint, id.clone(), finds_no(it, &it.table)),
+        (Some(_), _) | (None, None) => step,
     }
 }
 
 /// What breaks once the table is another one with its name: for each index that upserts find before and not after.
 pub fn lost_between(table: &QName, before: &Schema, after: &Schema) -> Vec<Hazard> {
     let stays = |it: &Arbiter<'_>| all_of(table, after).filter_map(of).any(|other| other.serves(it));
-    let lost =
-        all_of(table, before).filter_map(|object| Some((object.id(), of(object)?))).filter(|(_, it)| !stays(it));
-    let told = lost.filter(|(_, it)| it.has_its_columns(after));
-    told.map(|(id, it)| Hazard::new(Code::UpsertTarget, id, it.why())).collect()
+    let can_be_named = |it: &Constraint| after.get(&it.id()).is_some_and(|it| nameable(it).is_some());
+    let told = |object: &Object| match of(object).filter(|it| !stays(it)) {
+        Some(it) => it.has_its_columns(after).then(|| Hazard::new(Code::UpsertTarget, object.id(), it.why())),
+        None => {
+            let unnamed = nameable(object).filter(|it| !can_be_named(it))?;
+            Some(Hazard::new(Code::UpsertConstraint, object.id(), finds_no(unnamed, table)))
+        }
+    };
+    all_of(table, before).filter_map(told).collect()
+}
+
+/// What breaks where a view has the name of a table, which has no constraints of its own.
+pub fn lost_behind_a_view(table: &QName, schema: &Schema) -> Vec<Hazard> {
+    let named = all_of(table, schema).filter_map(nameable);
+    named.map(|it| Hazard::new(Code::UpsertConstraint, it.id(), finds_no(it, table) + ": it is a view")).collect()
 }

@@ -3,7 +3,7 @@
 use crate::kind::constraint::Rule;
 use crate::kind::index::{Key, Subject};
 use crate::kind::made_name;
-use crate::kind::{Kind, Object, ObjectId, table};
+use crate::kind::{Kind, Object, ObjectId, arbiter, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
@@ -86,6 +86,8 @@ pub fn pending(renames: &[Rename], current: &Schema, desired: &Schema, facts: &F
                 group.is_bridged = true;
                 group.extend(left.extract_if(.., |it| of_table(it.0)));
                 group.steps.iter_mut().for_each(|it| it.step.hazards.clear());
+                let old = QName { namespace: namespace.clone(), name: rename.old.clone() };
+                group.steps[0].step.hazards = arbiter::lost_behind_a_view(&old, current);
             }
             let bears_its_name = |it: &Rename| is_implied(it) && it.span == rename.span;
             group.extend(left.extract_if(.., |it| bears_its_name(it.0)));

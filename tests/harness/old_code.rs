@@ -2,7 +2,7 @@
 //! transaction until `contract` begins, unless a hazard says that it breaks.
 
 use tenantry::connect::Session;
-use tenantry::plan::hazard::Area;
+use tenantry::plan::hazard::{Area, Code, Hazard};
 use tenantry::plan::{Planned, Stage};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
@@ -32,13 +32,15 @@ impl OldCode {
     /// Tries them again after the transaction that ends with the step at `place`.
     pub async fn after(&mut self, plan: &[Planned], place: usize) -> Result<(), tokio_postgres::Error> {
         let done = &plan[..=place];
-        let told = |it: &Planned| {
-            it.step.hazards.iter().any(|it| matches!(it.code.about().area, Area::Break | Area::Access))
-        };
-        if done.iter().any(|it| it.step.stage == Stage::Contract || told(it)) {
+        let is_of_upserts = |it: &Hazard| matches!(it.code, Code::UpsertTarget | Code::UpsertConstraint);
+        let told = done.iter().flat_map(|it| &it.step.hazards);
+        let told = told.filter(|it| matches!(it.code.about().area, Area::Break | Area::Access));
+        let (of_upserts, others): (Vec<&Hazard>, Vec<&Hazard>) = told.partition(|it| is_of_upserts(it));
+        if done.iter().any(|it| it.step.stage == Stage::Contract) || !others.is_empty() {
             return Ok(());
         }
-        for (sql, rows) in &self.statements {
+        let is_told = |sql: &str| !of_upserts.is_empty() && sql.contains(" ON CONFLICT ");
+        for (sql, rows) in self.statements.iter().filter(|(sql, _)| !is_told(sql)) {
             let fault = match tried(&self.session, sql).await? {
                 Ok(now) if now.is_none_or(|now| now >= *rows) => continue,
                 Ok(now) => format!("meets {} rows, of {rows}", now.unwrap_or_default()),

@@ -46,6 +46,11 @@ SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %1$s
   FROM relations JOIN pg_index ON indrelid = oid
  WHERE one <> '' AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL AND indnkeyatts = indnatts
  UNION ALL
+SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %1$s ON CONFLICT ON CONSTRAINT %I DO UPDATE SET %s RETURNING 1',
+              name, given, conname, format('%I = excluded.%1$I', coalesce(one, '')))
+  FROM relations JOIN pg_constraint ON conrelid = relations.oid
+ WHERE one <> '' AND contype IN ('p', 'u')
+ UNION ALL
 SELECT format('SELECT count(*) FROM (SELECT %I.%I(%s) OFFSET 0) AS called', pronamespace::regnamespace::text, proname,
               (SELECT string_agg('NULL::' || format_type(it, NULL), ', ' ORDER BY place)
                  FROM unnest(proargtypes) WITH ORDINALITY AS arguments (it, place)))

@@ -28,7 +28,10 @@ pub const RULES: &[(&str, Answer)] = &[
     ("a constraint or NOT NULL is dropped", Named(&[DropConstraint, DropNotNull], "in contract")),
     ("a default is dropped that old code needs", Named(&[DropDefault], "in contract")),
     ("a column that a foreign table lacks on its server", Named(&[ForeignColumn], "")),
-    ("a unique key that upserts name goes or gets other columns", Named(&[UpsertTarget], "in contract")),
+    (
+        "a unique key that upserts name goes or gets other columns",
+        Named(&[UpsertTarget, UpsertConstraint], "in contract"),
+    ),
     (
         "a column becomes GENERATED ALWAYS",
         Named(&[GeneratedAlways], "in contract; until then an identity is BY DEFAULT"),

@@ -172,6 +172,12 @@ hazards! {
         safer: "release code that names the columns of a unique index that stays; one that the plan builds serves once it is built",
         example: "ALTER TABLE public.contacts DROP CONSTRAINT contacts_phone_key, ADD CONSTRAINT contacts_phone_key UNIQUE USING INDEX contacts_user_id_phone",
     }
+    UpsertConstraint = "upsert-constraint-goes", Warn, Break {
+        condition: "a key or EXCLUDE goes as a constraint, though a unique index over its columns stays; or a view stands for its table, as for one that is renamed",
+        effect: "an INSERT … ON CONFLICT ON CONSTRAINT that names it fails",
+        safer: "name the columns instead: any unique index over them serves, behind a view too",
+        example: "ALTER TABLE public.contacts DROP CONSTRAINT contacts_phone_key; CREATE UNIQUE INDEX contacts_phone_key ON public.contacts (phone)",
+    }
     ForeignColumn = "foreign-table-lacks-column", Warn, Break {
         condition: "a column comes to a table that has foreign tables among its partitions or heirs",
         effect: "queries that read the foreign table's rows fail, those through the parent with them, unless its server has the column",
