@@ -62,6 +62,22 @@ pub struct Undo {
     pub sql: String,
     /// Whether the statement can run inside a transaction: CONCURRENTLY can't.
     pub transaction: bool,
+    /// It builds again, for whoever goes forward from before its step, what an earlier step of the same object built.
+    #[serde(skip)]
+    pub again: bool,
+    /// The number of that earlier step: where it is taken back too, this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<u32>,
+}
+
+impl Undo {
+    pub fn inside(sql: impl Into<String>) -> Self {
+        Undo { sql: sql.into(), transaction: true, again: false, unless: None }
+    }
+
+    pub fn outside(sql: impl Into<String>) -> Self {
+        Undo { transaction: false, ..Undo::inside(sql) }
+    }
 }
 
 /// A step in its place, with what takes it back.
@@ -77,6 +93,13 @@ pub struct Planned {
     pub undo: Vec<Undo>,
     /// The name that the subject has afterwards, where the step renames it.
     pub renames_to: Option<Name>,
+}
+
+/// The place of the step that built what a later one of the same object takes up, by which its undo loses it.
+pub fn builder(steps: &[Planned], at: usize) -> Option<usize> {
+    // What helps only on the way takes itself back.
+    let helps = |it: &Planned| it.step.undo.iter().any(|undo| !undo.again);
+    steps[..at].iter().position(|it| it.subject == steps[at].subject && helps(it))
 }
 
 /// Orders what takes `old` to `new` and gives each step its undo.
@@ -174,7 +197,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     }
     for (place, it) in forward.iter().enumerate().filter(|(_, it)| it.half == Half::Drop) {
         let follows = facts.spent.get(&it.subject).into_iter().flatten();
-        let follows = follows.map(|sql| Undo { sql: sql.clone(), transaction: true });
+        let follows = follows.map(|sql| Undo::inside(sql.clone()));
         undos.entry(place).or_default().extend(follows);
     }
     let mut plan: Vec<Planned> = forward
@@ -182,7 +205,8 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         .zip(transactions)
         .enumerate()
         .map(|(place, (it, transaction))| Planned {
-            undo: [it.step.undo.clone(), undos.remove(&place).unwrap_or_default()].concat(),
+            undo: [it.step.undo.clone(), undos.remove(&place).unwrap_or_default(), it.step.undo_last.clone()]
+                .concat(),
             step: it.step,
             subject: it.subject,
             does: it.does,

@@ -105,7 +105,7 @@ fn plan() -> PlanFile {
         steps: vec![
             FileStep {
                 because: Some("schema/plans.sql:3".into()),
-                undo: vec![Undo { sql: "DROP TABLE public.plans".into(), transaction: true }],
+                undo: vec![Undo::inside("DROP TABLE public.plans")],
                 ..step(1, Stage::Expand, "create table public.plans", table)
             },
             FileStep {

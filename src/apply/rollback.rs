@@ -13,7 +13,7 @@ use super::stopped::{Stopped, to_take_back};
 use super::unseen::{Left, left};
 use super::waiting::holders;
 use super::{BEGIN, Event, PATIENCE, Pace};
-use crate::connect::Target;
+use crate::connect::{Session, Target};
 use crate::elaborate;
 use crate::introspect::{introspect, server_message};
 use crate::journal::{self, RunState, StepState};
@@ -59,7 +59,7 @@ pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>
             done.insert(step.id);
         }
     }
-    let back: Vec<FileStep> = stopped
+    let mut back: Vec<FileStep> = stopped
         .plan
         .steps
         .iter()
@@ -81,6 +81,10 @@ pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>
             None => "nothing was changed; go on with `tenantry resume`, or restore what is lost first".to_owned(),
         };
         return Err(ApplyError::Irreversible { steps: one_way.iter().map(named).collect(), help });
+    }
+    let ids: BTreeSet<u32> = back.iter().map(|it| it.id).collect();
+    for undo in back.iter_mut().map(|it| &mut it.undo) {
+        undo.retain(|it| it.unless.is_none_or(|step| !ids.contains(&step)));
     }
     let whole = done.iter().all(|id| back.iter().any(|it| it.id == *id));
     Ok(Some(Return { stopped, steps: back, whole }))
@@ -132,6 +136,7 @@ impl Return {
         }
         let back = introspect(&session.client, false).await?.schema;
         let returned = fingerprint(&plan.scope.split(&back).0) == plan.from.fingerprint;
+        let no_way_on = if self.whole { None } else { self.no_way_on(&session).await };
         drop(session);
         shadow.drop_database(copy.database).await?;
         let mut notes = vec![];
@@ -145,7 +150,22 @@ impl Return {
         } else if self.whole && !returned {
             notes.push("the undos do not lead all the way back, as the plan says".into());
         }
+        notes.extend(no_way_on);
         Ok(notes)
+    }
+
+    /// Goes forward again on the copy, and says where that fails: `resume` would fail there too.
+    async fn no_way_on(&self, session: &Session) -> Option<String> {
+        for step in self.steps.iter().rev() {
+            if let Err(error) = session.client.batch_execute(&step.sql).await {
+                return Some(format!(
+                    "`tenantry resume` can't go on from there, so plan anew there: step {} fails on the copy: {}",
+                    step.id,
+                    server_message(&error)
+                ));
+            }
+        }
+        None
     }
 
     /// Takes the steps back. Gives how many.
@@ -225,8 +245,16 @@ impl Running<'_> {
     }
 
     fn undone(&self, step: &FileStep) -> String {
-        let undone = journal::step(self.id, step.id, StepState::Undone, None);
-        format!("{}; {undone}", journal::forget(self.id, step.id))
+        // What an earlier step built, and is not built again on this way back, has gone with this one.
+        let all = self.plan.steps.iter().find(|it| it.id == step.id).into_iter().flat_map(|it| &it.undo);
+        let gone = all.filter(|it| !step.undo.contains(it)).filter_map(|it| it.unless);
+        let ids: BTreeSet<u32> = gone.chain([step.id]).collect();
+        let undone = |id: u32| journal::step(self.id, id, StepState::Undone, None);
+        format!(
+            "{}; {}",
+            journal::forget(self.id, step.id),
+            ids.into_iter().map(undone).collect::<Vec<_>>().join("; ")
+        )
     }
 
     async fn back_inside<'s>(&mut self, steps: &'s [FileStep]) -> Result<(), Fault<'s>> {

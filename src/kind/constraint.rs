@@ -340,7 +340,10 @@ impl Constraint {
                 let is_held = matches!(self.rule, Rule::Check(_)) && !self.of_parents(sides.new, sides).is_empty();
                 let validation = match of_partition || is_lost || is_held {
                     true => validation,
-                    false => validation.undone_by(format!("{back} NOT VALID")),
+                    false => {
+                        let validation = validation.undone_by(format!("{back} NOT VALID"));
+                        partitions::comment_of(&self.id(), sides.new).into_iter().fold(validation, Step::undone_by)
+                    }
                 };
                 let mut steps = match &self.rule {
                     Rule::Foreign(_) => self.rename_below(sides),

@@ -9,7 +9,7 @@ use crate::kind::{Alter, Definition, Kind, Object, ObjectId, index_partition, ta
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Disturbance, Stage, Step};
+use crate::plan::{Disturbance, Stage, Step, Undo};
 use crate::schema::{Schema, Sides};
 
 mod level;
@@ -321,10 +321,14 @@ impl Partition {
                 Literal(name.as_str())
             ));
             before.push(reads(validate, it, sides));
+            // Detached again, it needs the proof once more to be attached.
+            let anew = format!("DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} {check} NOT VALID");
             after.push(
                 on_all(format!("ALTER TABLE {it} DROP CONSTRAINT {name}"), Lock::AccessExclusive)
                     .stage(Stage::Validate)
-                    .summary(format!("remove what proved the bound of {}", self.child)),
+                    .summary(format!("remove what proved the bound of {}", self.child))
+                    .then_built_again_by(Undo::inside(format!("ALTER TABLE {it} {anew}")))
+                    .then_built_again_by(Undo::outside(format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}"))),
             );
         }
         if before.is_empty() {

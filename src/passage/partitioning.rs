@@ -134,7 +134,7 @@ fn renames(conversion: &Conversion<'_>, prepared: &Schema, partitioned: &Schema)
         subject,
         does: vec![],
         transaction: Some(1),
-        undo: vec![Undo { sql: back, transaction: true }],
+        undo: vec![Undo::inside(back)],
         renames_to: Some(to.clone()),
     };
     let mut steps = vec![];
@@ -191,7 +191,7 @@ fn check_goes_last(conversion: &Conversion<'_>, bound: &Name, exchange: &mut Vec
     let mut it = exchange.remove(place);
     let condition = conversion.home.condition.0.as_deref().unwrap_or("true");
     let sql = format!("ALTER TABLE {child} ADD CONSTRAINT {bound} CHECK ({condition}) NOT VALID");
-    it.undo = vec![Undo { sql, transaction: true }];
+    it.undo = vec![Undo::inside(sql)];
     exchange.push(it);
 }
 
@@ -267,7 +267,7 @@ fn rows_go_back(conversion: &Conversion<'_>, renamed: &Schema, exchange: &mut [P
     let names = list(columns.iter().map(|it| &it.name));
     let overriding = if columns.iter().any(|it| it.identity.is_some()) { " OVERRIDING SYSTEM VALUE" } else { "" };
     let sql = format!("INSERT INTO {child} ({names}){overriding} SELECT {names} FROM {name}");
-    attach.undo.push(Undo { sql, transaction: true });
+    attach.undo.push(Undo::inside(sql));
 }
 
 /// Sets the sequence of an identity column to go on after the values in a table.
@@ -305,7 +305,7 @@ fn numbers_go_back(conversion: &Conversion<'_>, renamed: &Schema, exchange: &mut
     for (column, identity) in identities(renamed, child) {
         let ends = exchange.iter_mut().find(|it| it.subject == column::id(child, &column.name));
         if let Some(it) = ends {
-            it.undo.push(Undo { sql: numbers_after(child, column, identity), transaction: true });
+            it.undo.push(Undo::inside(numbers_after(child, column, identity)));
         }
     }
 }

@@ -352,7 +352,7 @@ impl Moving<'_> {
     }
 
     fn planned(&self, step: Step, subject: &ObjectId, does: Vec<(ObjectId, Half)>, back: &str) -> Planned {
-        let undo = vec![Undo { sql: back.to_owned(), transaction: true }];
+        let undo = vec![Undo::inside(back.to_owned())];
         Planned { step, subject: subject.clone(), does, transaction: Some(1), undo, renames_to: None }
     }
 

@@ -515,9 +515,9 @@ impl Making<'_> {
             Ok(steps) => steps,
             Err(why) => return Ok(Err(why)),
         };
-        let undo = |it: Planned| Undo { sql: it.step.sql, transaction: it.transaction.is_some() };
+        let undo = |it: Planned| Undo { transaction: it.transaction.is_some(), ..Undo::inside(it.step.sql) };
         let mut undos: Vec<Undo> = readied.into_iter().map(undo).collect();
-        undos.push(Undo { sql: at_once.join(";\n"), transaction: true });
+        undos.push(Undo::inside(at_once.join(";\n")));
         undos.extend(again.into_iter().map(undo));
         Ok(Ok(undos))
     }

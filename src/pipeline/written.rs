@@ -8,7 +8,7 @@ use crate::name::QName;
 use crate::plan::file::{self, FileHazard, FileLock, FileStep, From, PlanFile, Proof, To};
 use crate::plan::hazard::Hazard;
 use crate::plan::origin::Origins;
-use crate::plan::{Planned, estimate};
+use crate::plan::{self, Planned, Undo, estimate};
 use crate::proof;
 use crate::proof::observe::Observed;
 use crate::render;
@@ -60,6 +60,10 @@ pub fn file_steps(
             mode: lock.mode,
             observed: seen_at(at, &lock.relation),
         };
+        let unless = |at: usize, undo: &Undo| {
+            let builder = plan::builder(steps, at).filter(|_| undo.again)?;
+            u32::try_from(builder + 1).ok()
+        };
         let hazard = |hazard: &Hazard| FileHazard {
             code: hazard.code,
             object: hazard.object.to_string(),
@@ -81,7 +85,7 @@ pub fn file_steps(
             scans: names(&step.scans),
             hazards: step.hazards.iter().map(hazard).collect(),
             estimate: estimate::estimate(step, facts, &settings.rates),
-            undo: it.undo.clone(),
+            undo: it.undo.iter().map(|undo| Undo { unless: unless(at, undo), ..undo.clone() }).collect(),
             irreversible: step.irreversible.clone(),
             check: step.check.clone(),
             because: place(&it.subject),

@@ -338,7 +338,7 @@ struct Remade {
 }
 
 fn undo(step: &Step) -> Undo {
-    Undo { sql: step.sql.clone(), transaction: step.transaction != Transaction::Outside }
+    Undo { transaction: step.transaction != Transaction::Outside, ..Undo::inside(&step.sql) }
 }
 
 /// Gives each backward step to the forward step that it takes back.

@@ -421,7 +421,7 @@ mod tests {
                 wal: 0,
                 reason: text(),
             }),
-            undo: vec![Undo { sql: text(), transaction: true }, Undo { sql: text(), transaction: false }],
+            undo: vec![Undo::inside(text()), Undo::outside(text())],
             irreversible: Some(text()),
             check: Some(text()),
             because: Some(text()),
@@ -549,7 +549,7 @@ mod tests {
         let step = &mut plan.steps[0];
         step.summary = "create table app.\"Users\"".into();
         step.sql = "CREATE TABLE app.\"Users\" (\n    id bigint NOT NULL,\n    name text DEFAULT 'x'\n)".into();
-        step.undo = vec![Undo { sql: "DROP TABLE app.\"Users\"".into(), transaction: true }];
+        step.undo = vec![Undo::inside("DROP TABLE app.\"Users\"")];
         step.locks[0].relation = "app.contacts".into();
         plan.steps[1].sql = "CREATE INDEX CONCURRENTLY i ON app.contacts (id)".into();
         insta::assert_snapshot!(plan.to_toml());

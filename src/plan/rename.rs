@@ -301,7 +301,7 @@ fn planned(rename: &Rename, before: &[Name], current: &Schema) -> Option<Planned
     }
     let mut renamed = path.clone();
     *renamed.last_mut()? = to.clone();
-    let undo = vec![Undo { sql: statement(rename.class, &renamed, &rename.old)?, transaction: true }];
+    let undo = vec![Undo::inside(statement(rename.class, &renamed, &rename.old)?)];
     let (step, renames_to) = (step.own_transaction(), Some(to.clone()));
     Some(Planned { step, subject, does: vec![], transaction: Some(0), undo, renames_to })
 }

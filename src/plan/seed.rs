@@ -105,7 +105,7 @@ fn statements(seed: &Seed, rows: &[usize], new: &Schema, exists: bool) -> Vec<(S
         }
         let undo = match key_condition(seed, *row).filter(|_| exists) {
             Some(condition) => {
-                vec![Undo { sql: format!("DELETE FROM {} WHERE {condition}", seed.table), transaction: true }]
+                vec![Undo::inside(format!("DELETE FROM {} WHERE {condition}", seed.table))]
             }
             None => vec![],
         };

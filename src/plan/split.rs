@@ -6,8 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{Change, diff};
-use crate::plan::file::{From, PlanFile, To, fingerprint};
-use crate::plan::{Planned, Stage};
+use crate::plan::file::{FileStep, From, PlanFile, To, fingerprint};
+use crate::plan::{Planned, Stage, Undo};
 use crate::render;
 use crate::schema::Schema;
 
@@ -106,6 +106,12 @@ pub fn split(
         .enumerate()
         .map(|(at, piece)| {
             let steps = file.steps[piece.steps.clone()].iter().cloned().zip(1..);
+            // What another part built is taken back with that part alone.
+            let within = |step: u32| (number(piece.steps.start)..=number(piece.steps.end - 1)).contains(&step);
+            let here = |undo: Undo| Undo {
+                unless: undo.unless.filter(|it| within(*it)).map(|it| it - number(piece.steps.start) + 1),
+                ..undo
+            };
             let mut plan = PlanFile {
                 name: names[at].clone(),
                 part: Some(part(at)),
@@ -113,7 +119,9 @@ pub fn split(
                 to: To { fingerprint: prints[at + 1].clone(), ..file.to.clone() },
                 difference: render::schema_difference(states[at], states[at + 1]),
                 gates: file.gates.iter().filter(|it| it.before == piece.stage).cloned().collect(),
-                steps: steps.map(|(step, id)| crate::plan::file::FileStep { id, ..step }).collect(),
+                steps: steps
+                    .map(|(step, id)| FileStep { id, undo: step.undo.into_iter().map(here).collect(), ..step })
+                    .collect(),
                 ..file.clone()
             };
             plan.proof.undo_returns = returns[at];

@@ -105,6 +105,8 @@ pub struct Step {
     pub at_once: Option<Batch>,
     /// What takes back a step that helps only on the way: the opposite of the whole change knows nothing of it.
     pub undo: Vec<Undo>,
+    /// The same, once all else is taken back.
+    pub undo_last: Vec<Undo>,
     /// What comes or goes as a part of the object does so in the same transaction.
     pub takes_parts: bool,
     /// Of several steps for one object, the one by which it is there: where that is not the first.
@@ -165,6 +167,7 @@ impl Step {
             batch: None,
             at_once: None,
             undo: vec![],
+            undo_last: vec![],
             makes: false,
             takes_parts: false,
             repeats: false,
@@ -294,13 +297,19 @@ impl Step {
 
     /// The statement that takes back a step which helps only on the way.
     pub fn undone_by(mut self, sql: impl Into<String>) -> Self {
-        self.undo.push(Undo { sql: sql.into(), transaction: true });
+        self.undo.push(Undo::inside(sql));
         self
     }
 
-    /// The same for a statement that runs outside of a transaction.
-    pub fn undone_outside(mut self, sql: impl Into<String>) -> Self {
-        self.undo.push(Undo { sql: sql.into(), transaction: false });
+    /// What the undo first builds again, since an earlier step of the object built it and it is lost with this one.
+    pub fn built_again_by(mut self, undo: Undo) -> Self {
+        self.undo.push(Undo { again: true, ..undo });
+        self
+    }
+
+    /// The same, once all else is taken back.
+    pub fn then_built_again_by(mut self, undo: Undo) -> Self {
+        self.undo_last.push(Undo { again: true, ..undo });
         self
     }
 

@@ -50,7 +50,7 @@ fn reload(stage: Stage, namespace: &Name) -> Planned {
         does: vec![],
         // Its own: no other step has it.
         transaction: Some(u32::MAX),
-        undo: vec![Undo { sql: RELOAD.into(), transaction: true }],
+        undo: vec![Undo::inside(RELOAD)],
         renames_to: None,
     }
 }

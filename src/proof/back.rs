@@ -172,7 +172,7 @@ mod tests {
             subject: ObjectId::new(Kind::Namespace, [&Name::from("a")]),
             does: vec![],
             transaction: Some(transaction),
-            undo: vec![Undo { sql: String::new(), transaction: true }],
+            undo: vec![Undo::inside(String::new())],
             renames_to: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::lock::{Lock, RelationLock};
 use crate::name::QName;
 use crate::plan::batch::{Batch, Held};
 use crate::plan::callers_path;
-use crate::plan::{Planned, Undo};
+use crate::plan::{Planned, Undo, builder};
 use crate::proof::watch::{self, Outside, Relations, Seen, locks, relations, said};
 use crate::walk;
 
@@ -171,7 +171,8 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
 /// Runs undos as a rollback would: of the last step first, each statement by itself.
 pub async fn undo(runner: &Session, steps: &[Planned]) -> Result<(), StepFailed> {
     for (place, step) in steps.iter().enumerate().rev() {
-        for Undo { sql, .. } in &step.undo {
+        let with_builder = builder(steps, place).is_some();
+        for Undo { sql, .. } in step.undo.iter().filter(|it| !(it.again && with_builder)) {
             let failed = |source| StepFailed { place, sql: sql.clone(), source };
             runner.client.batch_execute(sql).await.map_err(failed)?;
         }

@@ -212,7 +212,7 @@ fn step(table: &QName, key: Option<&Name>, tenant: &QName) -> Planned {
         does: vec![(subject.clone(), Half::Alter)],
         subject,
         transaction: Some(u32::MAX),
-        undo: vec![Undo { sql: undo, transaction: true }],
+        undo: vec![Undo::inside(undo)],
         renames_to: None,
     }
 }

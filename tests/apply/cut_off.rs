@@ -177,7 +177,7 @@ async fn a_transaction_is_taken_back_whole_or_not_at_all() {
     ];
     let mut case = Case::new("divided", OLD, NEW).await.by(&steps);
     for (step, name) in case.plan.steps.iter_mut().zip(["one", "two", "three", "four"]) {
-        step.undo = vec![Undo { sql: format!("DROP TABLE public.{name}"), transaction: true }];
+        step.undo = vec![Undo::inside(format!("DROP TABLE public.{name}"))];
     }
     case.plan.steps[1].undo.clear();
     case.plan.steps[1].irreversible = Some("it is here to stay".into());

@@ -209,7 +209,7 @@ async fn what_was_one_transaction_is_taken_back_in_one() {
         (Stage::Expand, Some(1), "CREATE TABLE public.two ()"),
     ]);
     // The copy has no rows, so it is the live side that refuses.
-    let undo = |sql: &str| Undo { sql: sql.to_owned(), transaction: true };
+    let undo = |sql: &str| Undo::inside(sql.to_owned());
     let refuses = undo("SELECT 1 / (count(*) - 1) FROM public.contacts");
     case.plan.steps[0].undo = vec![refuses, undo("DROP TABLE public.one")];
     case.plan.steps[1].undo = vec![undo("DROP TABLE public.two")];
@@ -361,7 +361,7 @@ async fn a_plan_that_was_edited_and_signed_again_is_held_to_what_a_run_relies_on
     let edits: [(Edit, &str); 4] = [
         (|it| it.id = 1, "by which the journal would take it for another"),
         (|it| it.sql += "; COMMIT; DROP TABLE public.a", "begins or ends a transaction by itself"),
-        (|it| it.undo.push(Undo { sql: "ROLLBACK".into(), transaction: true }), "begins or ends a transaction"),
+        (|it| it.undo.push(Undo::inside("ROLLBACK")), "begins or ends a transaction"),
         (|it| it.batch.as_mut().unwrap().set[0].value = "2".into(), "in batches what its statement does not say"),
     ];
     for (edit, words) in edits {

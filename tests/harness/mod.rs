@@ -439,12 +439,17 @@ impl Sides {
                 faults.push(diff);
             }
         }
+        let stops = case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some();
+        if stops {
+            let end = introspect(&runner.client, true).await?.schema;
+            faults.extend(stops::forward_again([&runner, &watcher], plan, &end).await?);
+        }
         // The case says why not.
         if case.settings.undo != Some(false) {
             let ends = [&self.old_reading.schema, &self.new_reading.schema];
             faults.extend(ways_back::faults(self.shadow, &self.old, plan, ends, &runner).await?);
         }
-        if case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some() {
+        if stops {
             faults.extend(stops::faults(self.shadow, &self.old, plan, &self.old_reading.schema).await?);
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }

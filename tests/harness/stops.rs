@@ -1,7 +1,8 @@
 //! The way back from every stop of a plan: between two transactions, with what was done until then taken back.
 
+use tenantry::connect::Session;
 use tenantry::introspect::introspect;
-use tenantry::plan::Planned;
+use tenantry::plan::{Planned, Stage, split};
 use tenantry::proof::observe;
 use tenantry::schema::Schema;
 use tenantry::shadow::{Shadow, ShadowDatabase};
@@ -38,4 +39,34 @@ pub async fn faults(
         shadow.drop_database(copy).await?;
     }
     Ok(faults)
+}
+
+/// The gates to which the undo leads, and from which the plan does not go on to its end: people stop there, and go back to
+/// there. `done`: sessions of a database where the whole plan is done.
+pub async fn forward_again(done: [&Session; 2], plan: &[Planned], end: &Schema) -> Outcome<Vec<String>> {
+    let [runner, watcher] = done;
+    let pieces = split::pieces(plan);
+    let gated = pieces.iter().filter(|it| it.stage == Stage::Contract && it.steps.start > 0);
+    for from in gated.map(|it| it.steps.start).rev() {
+        if plan[from..].iter().any(|it| it.step.irreversible.is_some()) {
+            break;
+        }
+        let stop = format!("back to the stop after step {from}");
+        runner.client.batch_execute(&format!("RESET ALL; {}", observe::SESSION)).await?;
+        if let Err(error) = observe::undo(runner, &plan[from..]).await {
+            return Ok(vec![format!("{stop}: {error}")]);
+        }
+        runner.client.batch_execute("RESET ALL").await?;
+        if let Err(error) = observe::run(runner, watcher, &plan[from..]).await {
+            runner.client.batch_execute("ROLLBACK").await?;
+            return Ok(vec![format!("{stop} and forward: {error}")]);
+        }
+        runner.client.batch_execute("RESET ALL").await?;
+        let reached = introspect(&runner.client, true).await?.schema;
+        let faults = differences(&format!("{stop} and forward"), &reached, end);
+        if !faults.is_empty() {
+            return Ok(faults);
+        }
+    }
+    Ok(vec![])
 }

@@ -176,3 +176,32 @@ async fn keys_of_a_partitioned_table_change_and_are_never_missed() {
     stop.send_replace(true);
     assert!(watch.await.expect("there is always one") > 10);
 }
+
+#[tokio::test]
+async fn what_a_key_takes_over_is_there_again_for_who_goes_on_between() {
+    let old = "CREATE TABLE contacts (id bigint NOT NULL, phone text, note text);
+        CREATE TABLE calls (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+        CREATE TABLE calls_old PARTITION OF calls FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+        INSERT INTO calls SELECT 1, now() FROM generate_series(1, 1);";
+    let new = "CREATE TABLE contacts (id bigint NOT NULL, phone text, note text);
+        ALTER TABLE contacts ADD CONSTRAINT contacts_key UNIQUE (id);
+        ALTER TABLE contacts REPLICA IDENTITY USING INDEX contacts_key;
+        CREATE TABLE calls (id bigint NOT NULL, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE calls_old PARTITION OF calls FOR VALUES FROM (MINVALUE) TO (MAXVALUE);";
+    let project = Project::new("between", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
+    let plan = project.plan().await;
+    assert!(plan.contains("7  create constraint public.contacts.contacts_key over its index"), "{plan}");
+    project.through("contract").await;
+    // After the build and what the table uses the index for.
+    project.run(&["rollback", "--to", "6", "--yes"]).await;
+    project.none("SELECT 1 WHERE to_regclass('contacts_key') IS NULL").await;
+    project.run(&["resume"]).await;
+    project.run(&["drift"]).await;
+    // Where all is taken back, nothing is built for it.
+    let whole = project.run(&["rollback", "--dry-run"]).await;
+    assert!(whole.contains("DROP CONSTRAINT contacts_key") && !whole.contains("CREATE UNIQUE INDEX"), "{whole}");
+    // Of a key above partitions, what is attached stays with the whole.
+    let told = project.run(&["rollback", "--to", "1", "--yes"]).await;
+    assert!(told.contains("can't go on from there, so plan anew there: step 2 fails on the copy"), "{told}");
+    project.run(&["rollback", "--yes"]).await;
+}

@@ -4,7 +4,7 @@ use crate::kind::index_partition;
 use crate::kind::index::{self, Index, Key, Of, Subject};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::name::Name;
-use crate::plan::{Stage, Step};
+use crate::plan::{Stage, Step, Undo};
 use crate::schema::Sides;
 use super::{Constraint, Instead, Rule, Unique};
 
@@ -31,7 +31,25 @@ impl Constraint {
                 None => key.storage.mark(&self.table, &name),
             },
         };
-        [build].into_iter().chain(marks).chain([self.take_over(key, instead, &name, sides)]).collect()
+        let take_over = self.take_over(key, instead, &name, sides);
+        let take_over = match sides.facts.way_back {
+            true => take_over,
+            false => self.built_again(key, instead, &name, take_over),
+        };
+        [build].into_iter().chain(marks).chain([take_over]).collect()
+    }
+
+    /// The step that gives the index to the constraint, whose undo loses it: whoever goes back to before it needs what was
+    /// built, with what the table uses it for.
+    fn built_again(&self, key: &Unique, instead: Instead<'_>, name: &Name, step: Step) -> Step {
+        let again = Undo::outside(key.build("IF NOT EXISTS ", name, &self.table).sql);
+        let step = match instead {
+            Instead::Of(_) => step.built_again_by(again),
+            // Until the constraint is gone, the name is its.
+            Instead::OfNothing => step.then_built_again_by(again),
+        };
+        let marks = key.storage.mark(&self.table, name).into_iter();
+        marks.fold(step, |step, mark| step.then_built_again_by(Undo::inside(mark.sql)))
     }
 
     /// A primary key waits until its columns are NOT NULL: by itself it would read every row for that.
@@ -53,13 +71,6 @@ impl Constraint {
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
         let step = self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id())).makes();
-        let step = match instead {
-            // Whoever goes back to before this step, and forward again, needs what was built.
-            Instead::Of(_) if !sides.facts.way_back => {
-                step.undone_outside(key.build("IF NOT EXISTS ", index, &self.table).sql)
-            }
-            Instead::Of(_) | Instead::OfNothing => step,
-        };
         self.undone_unless_attached(step)
     }
 

@@ -5,7 +5,7 @@ use crate::kind::{Definition, Kind, Object, ObjectId, index, inheritance, made_n
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Stage, Step};
+use crate::plan::{Stage, Step, Undo};
 use crate::schema::{Schema, Sides};
 use super::{Constraint, Instead, Rule};
 
@@ -178,6 +178,7 @@ impl Constraint {
         let mut steps = vec![];
         let mut sql = vec![format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name)];
         let mut covered = vec![];
+        let mut again = vec![];
         for heir in heirs {
             let own = Constraint { name: aside.clone(), ..Constraint::clone(heir) };
             let mut added = own.add(Instead::OfNothing, sides);
@@ -191,6 +192,13 @@ impl Constraint {
             let adds = if is_last { added.last_mut() } else { added.first_mut() };
             if let Some(it) = adds {
                 *it = it.clone().undone_by(back);
+            }
+            // Back above, it ends this one. One that says something else is moved out of the way of that.
+            if own.rule == self.rule {
+                again.extend(added.iter().map(|it| match it.stage {
+                    Stage::Expand => Undo::inside(&it.sql),
+                    _ => Undo::outside(&it.sql),
+                }));
             }
             steps.extend(added);
             let covers = own.covers(sides);
@@ -212,6 +220,7 @@ impl Constraint {
             let table = &heir.table;
             last = last.undone_by(format!("ALTER TABLE {table} RENAME CONSTRAINT {} TO {aside}", self.name));
         }
+        let last = again.into_iter().fold(last, Step::then_built_again_by);
         let left = family.iter().find(|it| table::stores(sides, it) && !covered.contains(it));
         steps.push(match left {
             Some(it) => last.hazard(Code::DropConstraint, self.id(), format!("{it} does not have it any more")),
@@ -298,11 +307,16 @@ impl Constraint {
     }
 }
 
-/// Says the comment of something that is made anew and keeps it.
+/// The comment that a constraint has all the time, for one that was made under another name.
 fn comment_again(id: &ObjectId, sides: &Sides<'_>) -> Option<String> {
     let comment = Comment::new(id.clone(), "").id();
-    match sides.new.get(&comment) {
-        Some(Object::Comment(it)) if sides.old.get(&comment) == sides.new.get(&comment) => {
+    comment_of(id, sides.new).filter(|_| sides.old.get(&comment) == sides.new.get(&comment))
+}
+
+/// The statement that gives a constraint its comment.
+pub(super) fn comment_of(id: &ObjectId, schema: &Schema) -> Option<String> {
+    match schema.get(&Comment::new(id.clone(), "").id()) {
+        Some(Object::Comment(it)) => {
             Some(format!("COMMENT ON {} IS {}", Constraint::reference(&id.path), Literal(&it.text)))
         }
         _ => None,

@@ -7,7 +7,7 @@ use super::{Constraint, Rule, Unique};
 use crate::kind::{Kind, Object, ObjectId, arbiter, index, index_partition, partition, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
-use crate::plan::{Disturbance, Step};
+use crate::plan::{Disturbance, Step, Undo};
 use crate::schema::{Schema, Sides};
 
 /// A key as it was and as it shall be, each on the same table.
@@ -194,7 +194,7 @@ fn leaves<'a, 'b>(pairs: &'b [Pair<'a>], names: &'b [Name]) -> impl Iterator<Ite
 /// them.
 fn built_again(step: Step, pairs: &[Pair<'_>], names: &[Name]) -> Step {
     leaves(pairs, names).fold(step, |step, (it, name)| {
-        step.undone_outside(it.key.build("IF NOT EXISTS ", name, &it.new.table).sql)
+        step.built_again_by(Undo::outside(it.key.build("IF NOT EXISTS ", name, &it.new.table).sql))
     })
 }
 

@@ -6,7 +6,7 @@ use crate::kind::{Definition, Kind, ObjectId, arbiter, table, unique};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Disturbance, Step};
+use crate::plan::{Disturbance, Step, Undo};
 use crate::schema::Sides;
 
 /// A name that no relation of either side has, to build an index under until it can have its own.
@@ -83,11 +83,11 @@ impl Index {
         }
     }
 
-    /// The step, whose way back builds the index again under the name that it had then: whoever goes forward again needs it.
-    pub(super) fn built_again(&self, name: &Name, step: Step, sides: &Sides<'_>) -> Step {
+    /// The undo that builds the index again under the name that it had then: whoever goes forward again needs it.
+    pub(super) fn build_again(&self, name: &Name, sides: &Sides<'_>) -> Undo {
         match sides.facts.idle.contains(&self.table) || self.partitioned() {
-            true => step.undone_by(self.sql("IF NOT EXISTS ", name)),
-            false => step.undone_outside(self.sql("CONCURRENTLY IF NOT EXISTS ", name)),
+            true => Undo::inside(self.sql("IF NOT EXISTS ", name)),
+            false => Undo::outside(self.sql("CONCURRENTLY IF NOT EXISTS ", name)),
         }
     }
 
@@ -112,7 +112,12 @@ impl Index {
         // Whoever goes back from the middle may have it no more.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
         let drop = drop.disturbs(self.id(), Disturbance::Replace);
-        steps.push(if sides.facts.way_back { drop } else { new.built_again(&beside, drop, sides) });
+        steps.push(match sides.facts.way_back {
+            true => drop,
+            // What the way there did not get to rename has gone by then, so that no foreign key stands on it.
+            false if self.is_referred_to(sides.old) => drop.then_built_again_by(new.build_again(&beside, sides)),
+            false => drop.built_again_by(new.build_again(&beside, sides)),
+        });
         // A foreign key that comes again would stand on what the way there did not get to rename.
         if sides.facts.way_back && self.is_referred_to(sides.new) {
             let left = self.name.sibling(name_of_the_way_there(&self.name, sides));

@@ -142,7 +142,7 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
     let mut drop = drop;
     if !sides.facts.way_back {
         for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
-            drop = new.built_again(&name.name, drop, sides);
+            drop.undo.push(new.build_again(&name.name, sides));
         }
         let attached = pairs.iter().zip(&beside).rev().filter_map(|(pair, name)| Some((&beside[pair.above?], name)));
         for (above, name) in attached {

@@ -81,7 +81,7 @@ impl Copying<'_> {
         for it in referring(start, name) {
             step = step.locks(it, Lock::AccessExclusive);
         }
-        step.undo = vec![Undo { sql: undone.join(";\n"), transaction: true }];
+        step.undo = vec![Undo::inside(undone.join(";\n"))];
         self.own(step, Some(1))
     }
 

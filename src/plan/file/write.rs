@@ -181,8 +181,9 @@ fn step(step: &FileStep, out: &mut Writer) {
             &format!("{{ rows = {rows}, bytes = {bytes}, seconds = [{from}, {to}], {needs}reason = {reason} }}"),
         );
     }
-    out.rows("undo", undo, |Undo { sql, transaction }| {
-        format!("transaction = {transaction}, sql = {}", string(sql))
+    out.rows("undo", undo, |Undo { sql, transaction, unless, again: _ }| {
+        let unless = unless.map(|step| format!("unless = {step}, ")).unwrap_or_default();
+        format!("transaction = {transaction}, {unless}sql = {}", string(sql))
     });
     out.optional("irreversible", irreversible);
     out.optional("check", check);

@@ -56,7 +56,7 @@ pub(super) fn follow<'a>(
         if together.renames.is_empty() {
             continue;
         }
-        let undo: Vec<Undo> = back.into_iter().map(|it| Undo { sql: it.sql, transaction: true }).collect();
+        let undo: Vec<Undo> = back.into_iter().map(|it| Undo::inside(it.sql)).collect();
         together.steps.extend(forth.into_iter().map(|step| Planned {
             step: step.own_transaction(),
             subject: id.clone(),
