@@ -37,7 +37,7 @@ pub fn view(rename: &Rename, columns: &[&Rename], current: &Schema, desired: &Sc
         subject: subject.clone(),
         does: vec![],
         transaction: None,
-        undo: undo.into_iter().map(|sql| Undo::inside(sql)).collect(),
+        undo: undo.into_iter().map(Undo::inside).collect(),
         renames_to: None,
     };
     let create = format!("CREATE VIEW {old} WITH (security_invoker = true) AS SELECT {selected} FROM {new}");

@@ -185,7 +185,7 @@ impl Pair<'_> {
         // Going back, the column has its old name at once; only then the rows of the second one are filled again.
         let last_back = [refill].into_iter().chain(again);
         let mut end = self.on_family(&drop, Lock::AccessExclusive);
-        end.undo = last_back.map(|sql| Undo::outside(sql)).collect();
+        end.undo = last_back.map(Undo::outside).collect();
         let back =
             [rename(self.new, old), add].into_iter().chain(grants).chain([create_function]).chain(create_triggers);
         let apart = format!("{old} and {} are no longer made equal", self.new);
@@ -198,7 +198,7 @@ impl Pair<'_> {
                 .hazard(Code::Rename, self.before.id(), format!("nothing is called {old} from this step on")),
         ]);
         let mut last = Step::new(drop_function).summary(format!("remove what made {old} and {} equal", self.new));
-        last.undo = back.map(|sql| Undo::inside(sql)).collect();
+        last.undo = back.map(Undo::inside).collect();
         contract.push(last);
         Twin {
             table: table.clone(),
