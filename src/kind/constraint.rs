@@ -621,6 +621,16 @@ impl Definition for Constraint {
         }
     }
 
+    /// A table has one primary key: that of another name goes as this one comes.
+    fn takes_the_place_of(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let is_primary = |it: &Constraint| matches!(&it.rule, Rule::Unique(key) if key.primary);
+        let mut before = sides.old.of_relation(Kind::Constraint, &self.table).filter_map(|object| match object {
+            Object::Constraint(it) if is_primary(it) && !it.partitioned => Some(it.id()),
+            _ => None,
+        });
+        before.next().filter(|it| is_primary(self) && !sides.new.contains(it))
+    }
+
     fn survives(&self, disturbance: Disturbance) -> bool {
         match disturbance {
             // Of what holds for a time, both ends have one type at any time as well.
@@ -723,7 +733,11 @@ impl Definition for Constraint {
             return match self.taken_over(sides) {
                 Some(key) => self.take_over_own(key, sides),
                 None => {
-                    let steps = self.after_numbers(self.add(Instead::OfNothing, sides), sides);
+                    let mut steps = self.after_numbers(self.add(Instead::OfNothing, sides), sides);
+                    // What is built for it is built before: there is no moment without a key.
+                    if self.takes_the_place_of(sides).is_some_and(|it| arbiter::is_lost(&it, sides)) {
+                        steps.last_mut().into_iter().for_each(|it| it.stage = Stage::Contract);
+                    }
                     arbiter::after_the_end(&self.id(), steps, sides)
                 }
             };

@@ -290,7 +290,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Pairs of nodes (first, then), with whether only disturbing steps of the first or second count.
-    fn edges(&self) -> Vec<Edge<'_>> {
+    fn edges<'s>(&'s self) -> Vec<Edge<'s>> {
         let mut edges = vec![];
         let node = |id: &ObjectId, half| self.by.get(&(id.clone(), half));
         let mut freed: BTreeMap<Claim, Vec<&(ObjectId, Half)>> = BTreeMap::new();
@@ -336,20 +336,22 @@ impl<'a> Graph<'a> {
                             edges.extend(node(wish, Half::Create).map(|first| Edge::soft(first, key)));
                             edges.extend(node(wish, Half::Alter).map(|first| Edge::soft(first, key)));
                         }
+                        // What makes ready for it may come before the end of that whose place it takes.
+                        let place = self.new.objects[id].takes_the_place_of(&self.sides);
+                        let end_of = |first: &'s (ObjectId, Half)| match place.as_ref() == Some(&first.0) {
+                            true => Edge::whole(first, key),
+                            false => Edge::hard(first, key),
+                        };
                         for claim in self.new.objects[id].claims() {
-                            edges.extend(
-                                freed.get(&claim).into_iter().flatten().map(|first| Edge::hard(first, key)),
-                            );
+                            edges.extend(freed.get(&claim).into_iter().flatten().map(|first| end_of(first)));
                             edges
                                 .extend(left.get(&claim).into_iter().flatten().map(|first| Edge::soft(first, key)));
                         }
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
-                        let before = self.new.objects[id].takes_the_place_of(&self.sides);
-                        for end in
-                            self.new.objects[id].comes_after_the_end_of(&self.sides).into_iter().chain(before)
-                        {
-                            edges.extend(node(&end, Half::Drop).map(|first| Edge::hard(first, key)));
-                            edges.extend(node(&end, Half::Alter).map(|first| Edge::hard(first, key)));
+                        let ends = self.new.objects[id].comes_after_the_end_of(&self.sides);
+                        for end in ends.into_iter().chain(place.clone()) {
+                            edges.extend(node(&end, Half::Drop).map(|first| end_of(first)));
+                            edges.extend(node(&end, Half::Alter).map(|first| end_of(first)));
                         }
                         for other in self.new.objects[id].keeps_apart_from(&self.sides) {
                             let halves = [Half::Create, Half::Alter, Half::Drop].into_iter();
@@ -721,10 +723,12 @@ impl<'a> Edge<'a> {
         // What comes in a later stage than `then` by its own nature (VALIDATE, SET NOT NULL) is not waited for.
         let stage = steps[*then].2.stage;
         let altering = self.first.1 == Half::Alter;
-        let first = firsts
+        let made = firsts.iter().position(|place| steps[*place].2.makes).filter(|_| !altering);
+        let first = firsts[made.unwrap_or(0)..]
             .iter()
             .rev()
             .find(|place| (disturbs(place) && !self.soft) || steps[**place].2.stage <= stage)
+            .or_else(|| made.map(|it| &firsts[it]))
             .or_else(|| firsts.last().filter(|_| !altering))?;
         (first != then).then_some((*first, *then))
     }
