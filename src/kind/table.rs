@@ -35,8 +35,8 @@ pub struct Table {
     /// partition has its parent in its [`super::partition::Partition`].
     pub inherits: Parents,
     pub of_type: Option<QName>,
-    /// Partitions that are foreign tables, with their bounds, and foreign tables that inherit from it, without: no kind
-    /// describes them, but statements reach them.
+    /// Partitions that are foreign tables, with their bounds, and foreign tables that inherit from it, or from another of
+    /// these, without: no kind describes them, but statements reach them.
     #[serde(default = "none_foreign", skip_serializing_if = "has_none_foreign")]
     pub foreign: Aside<Vec<(QName, String)>>,
 }
@@ -446,15 +446,26 @@ impl Definition for Table {
                        JOIN pg_namespace pn ON pn.oid = p.relnamespace
                       WHERE i.inhrelid = c.oid AND NOT c.relispartition), '[]'),
                 'of_type', CASE WHEN ty.oid IS NOT NULL THEN json_build_array(tn.nspname, ty.typname) END,
-                'foreign', coalesce(
-                    (SELECT json_agg(json_build_array(json_build_array(pn.nspname, p.relname),
-                                                        coalesce(pg_get_expr(p.relpartbound, p.oid), ''))
-                                      ORDER BY pn.nspname, p.relname)
-                       FROM pg_inherits i
-                       JOIN pg_class p ON p.oid = i.inhrelid AND p.relkind = 'f'
-                       JOIN pg_namespace pn ON pn.oid = p.relnamespace
-                      WHERE i.inhparent = c.oid), '[]')))
+                'foreign', coalesce(foreign_below.tables, '[]')))
           FROM pg_class c
+          LEFT JOIN (
+              WITH RECURSIVE below AS (
+                  SELECT i.inhparent AS top, p.oid
+                    FROM pg_class p JOIN pg_inherits i ON i.inhrelid = p.oid
+                   WHERE p.relkind = 'f'
+                   UNION
+                  SELECT below.top, p.oid
+                    FROM below
+                    JOIN pg_inherits i ON i.inhparent = below.oid
+                    JOIN pg_class p ON p.oid = i.inhrelid AND p.relkind = 'f')
+              SELECT below.top,
+                     json_agg(json_build_array(json_build_array(pn.nspname, p.relname),
+                                               coalesce(pg_get_expr(p.relpartbound, p.oid), ''))
+                              ORDER BY pn.nspname, p.relname) AS tables
+                FROM below
+                JOIN pg_class p ON p.oid = below.oid
+                JOIN pg_namespace pn ON pn.oid = p.relnamespace
+               GROUP BY below.top) foreign_below ON foreign_below.top = c.oid
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_am am ON am.oid = c.relam
           LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace

@@ -6,3 +6,4 @@ CREATE FOREIGN DATA WRAPPER files;
 CREATE SERVER files FOREIGN DATA WRAPPER files;
 CREATE FOREIGN TABLE events_far () INHERITS (events) SERVER files;
 CREATE FOREIGN TABLE far (of text) INHERITS (events, logs) SERVER files;
+CREATE FOREIGN TABLE farther () INHERITS (events_far) SERVER files;

@@ -4,3 +4,4 @@ CREATE TABLE events (id integer NOT NULL, size integer, note text, gone text, CO
 CREATE FOREIGN TABLE events_far () INHERITS (events) SERVER files;
 CREATE TABLE logs (id integer NOT NULL, said text);
 CREATE FOREIGN TABLE far (of text) INHERITS (events, logs) SERVER files;
+CREATE FOREIGN TABLE farther () INHERITS (events_far) SERVER files;
