@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -266,9 +266,26 @@ pub struct Sides<'a> {
     pub facts: &'a Facts,
     /// Objects that exist on both sides and are dropped and created again all the same.
     pub replaced: &'a BTreeSet<ObjectId>,
+    /// Its own, since it is about these schemas and these replaced objects alone.
+    pub families: &'a Families,
 }
 
+/// Objects that change with one of them, by that one: each of them asks who they are.
+#[derive(Debug, Default)]
+pub struct Families(Mutex<BTreeMap<ObjectId, Arc<BTreeSet<ObjectId>>>>);
+
 impl<'a> Sides<'a> {
+    /// The objects that change with this one, found once.
+    pub fn family(&self, of: ObjectId, find: impl FnOnce() -> BTreeSet<ObjectId>) -> Arc<BTreeSet<ObjectId>> {
+        let families = || self.families.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = families().get(&of) {
+            return known.clone();
+        }
+        let found = Arc::new(find());
+        families().insert(of, found.clone());
+        found
+    }
+
     /// Whether the object is made by this plan: nobody holds it, nothing is in it.
     pub fn is_new(&self, id: &ObjectId) -> bool {
         !self.old.contains(id) || self.replaced.contains(id)

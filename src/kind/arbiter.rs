@@ -9,7 +9,7 @@ use crate::kind::{Definition, Kind, Object, ObjectId, column};
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::{Code, Hazard};
 use crate::plan::{Stage, Step};
-use crate::schema::{Schema, Sides};
+use crate::schema::{Families, Schema, Sides};
 
 /// What an ON CONFLICT has to name to find the index.
 struct Arbiter<'a> {
@@ -147,7 +147,7 @@ pub fn is_lost(id: &ObjectId, sides: &Sides<'_>) -> bool {
 /// Whether the way there, from which this one may lead back, leaves no index that those upserts find.
 pub fn is_lost_by_the_end(id: &ObjectId, sides: &Sides<'_>) -> bool {
     let (old, new) = if sides.facts.way_back { (sides.new, sides.old) } else { (sides.old, sides.new) };
-    lost_on_the_way(id, Among::All, &Sides { old, new, ..*sides }).is_some()
+    lost_on_the_way(id, Among::All, &Sides { old, new, families: &Families::default(), ..*sides }).is_some()
 }
 
 /// The steps that change an index, of which the one at `end` takes the old one away: where upserts lose that, it waits for

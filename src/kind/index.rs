@@ -396,8 +396,8 @@ impl Index {
 
     /// Whether a foreign key stands on it.
     fn is_referred_to(&self, schema: &Schema) -> bool {
-        let constraints = schema.objects.keys().filter(|it| it.kind == Kind::Constraint);
-        constraints.into_iter().any(|it| schema.needs_of(it).any(|need| *need == self.id()))
+        let (own, constraints) = (self.id(), schema.of_kind(Kind::Constraint));
+        constraints.map(Object::id).any(|it| schema.needs_of(&it).any(|need| *need == own))
     }
 
 }

@@ -10,7 +10,7 @@ use crate::lock::Lock;
 use crate::name::{Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::{Schema, Sides};
+use crate::schema::{Families, Schema, Sides};
 
 /// Where values of a type stand.
 #[derive(Debug, Default)]
@@ -183,7 +183,7 @@ impl Swap<'_> {
 
     /// The same again, made of the new type.
     fn up(&self, id: &ObjectId, types: &[&ObjectId], sides: &Sides<'_>) -> Vec<Step> {
-        let before = Sides { new: sides.old, ..*sides };
+        let before = Sides { new: sides.old, families: &Families::default(), ..*sides };
         match sides.old.get(id) {
             Some(Object::Composite(it)) => {
                 let changed = |it: &str| {

@@ -18,7 +18,7 @@ use crate::lock::Lock;
 use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{self, Half, Planned, Stage, Step, Undo};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 use crate::scope::{JOURNAL_NAMESPACE, Scope};
 
 /// `[plan] quarantine`: a namespace that is there for nothing else.
@@ -331,7 +331,13 @@ impl Moving<'_> {
         match table::find(self.kept, name) {
             Some(it) if whole.kind == Kind::Table => {
                 let replaced = BTreeSet::new();
-                let sides = Sides { old: self.kept, new: self.kept, facts: self.facts, replaced: &replaced };
+                let sides = Sides {
+                    old: self.kept,
+                    new: self.kept,
+                    facts: self.facts,
+                    replaced: &replaced,
+                    families: &Families::default(),
+                };
                 let locked = it.sequences(self.kept).into_iter().chain([now.clone()]);
                 step = locked.fold(step, |step, it| step.locks(&it, Lock::AccessExclusive));
                 let why = format!("{}, and is {at} from this step on", table::evidence(&sides, name));

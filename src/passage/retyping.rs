@@ -15,7 +15,7 @@ use crate::name::{Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
 use crate::plan::hazard::Code;
 use crate::plan::{self, Disturbance, PlanError, Planned, Stage, Step, Undo, strongest};
-use crate::schema::{Facts, Schema, Sides, Size};
+use crate::schema::{Facts, Families, Schema, Sides, Size};
 
 mod group;
 mod swap;
@@ -316,7 +316,8 @@ impl Making<'_> {
 
     fn fills(&self, base: &Schema) -> Vec<Planned> {
         let (replaced, mut fills) = (BTreeSet::new(), vec![]);
-        let sides = Sides { old: base, new: base, facts: self.facts, replaced: &replaced };
+        let sides =
+            Sides { old: base, new: base, facts: self.facts, replaced: &replaced, families: &Families::default() };
         for (table, turns) in of_tables(self.group) {
             let pending = turns.iter().map(|it| it.pending()).collect::<Vec<_>>().join(" OR ");
             let set =

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Disturbance, Half, Ordered, Planned, Stage, Step, Transaction, Undo};
 use crate::kind::ObjectId;
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 /// What the way back can lead to where some objects can't go it: these stay as they are, and so do their parts and what
 /// the one state of them and the other have no room for. With these, each with the reason. `is_there` tells what is there
@@ -39,7 +39,7 @@ pub(super) fn without(
             found.extend(others.filter(|it| left.contains(it)).map(|it| (it.clone(), why.clone())));
         }
         // What goes only with something that stays is there still, and so is what it needs.
-        let sides = Sides { old: here, new: &left, facts, replaced: &replaced };
+        let sides = Sides { old: here, new: &left, facts, replaced: &replaced, families: &Families::default() };
         for (id, object) in here.objects.iter().filter(|(id, _)| !left.contains(id)) {
             let why = object.goes_only_with(&sides).and_then(|it| held.get(&it));
             found.extend(why.map(|why| (id.clone(), why.clone())));
@@ -49,7 +49,7 @@ pub(super) fn without(
             found.extend(missing.map(|it| (it.clone(), why.clone())));
         }
         // What would come only with something that lacks a part from then on keeps that from coming.
-        let sides = Sides { old: aim, new: &left, facts, replaced: &replaced };
+        let sides = Sides { old: aim, new: &left, facts, replaced: &replaced, families: &Families::default() };
         let lacking = held.iter().filter(|(id, _)| !left.contains(id));
         let wholes = lacking.filter_map(|(id, why)| Some((aim.get(id)?.goes_only_with(&sides)?, why)));
         let late = wholes.filter(|(whole, _)| left.get(whole) != here.get(whole) && !is_there(whole));
@@ -235,7 +235,7 @@ pub(super) fn bound(
         return None;
     }
     let (facts, replaced) = (Facts::default(), BTreeSet::new());
-    let sides = Sides { old: new, new, facts: &facts, replaced: &replaced };
+    let sides = Sides { old: new, new, facts: &facts, replaced: &replaced, families: &Families::default() };
     let makes = |it: &Ordered, id: &ObjectId| it.does.contains(&(id.clone(), Half::Create));
     let made = |id: &ObjectId| forward[..place].iter().position(|it| makes(it, id));
     let mut created = forward[place].does.iter().filter(|(_, half)| *half == Half::Create);
@@ -304,7 +304,7 @@ fn remade(
     }
     again.sort_by_key(|it| it.steps.first().copied());
     let replaced = again.iter().map(|it| it.id.clone()).collect();
-    let sides = Sides { old: new, new: old, facts, replaced: &replaced };
+    let sides = Sides { old: new, new: old, facts, replaced: &replaced, families: &Families::default() };
     let mut undos: BTreeMap<usize, Vec<Undo>> = BTreeMap::new();
     let mut goes_again = BTreeSet::new();
     for it in again {

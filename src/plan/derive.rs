@@ -10,7 +10,7 @@ use crate::lock::Lock;
 use crate::name::{DollarQuoted, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Stage, Step, twin};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 /// The columns of one table: `from` has the new ones, `becomes` the old ones, each with what it holds in terms of the
 /// others.
@@ -58,7 +58,7 @@ pub(super) fn of_way_back(old: &Schema, new: &Schema, facts: &Facts) -> Facts {
 /// Adds the triggers: made once the new columns are there, removed before the first of what goes.
 pub fn around(steps: Vec<Planned>, old: &Schema, new: &Schema, facts: &Facts) -> Vec<Planned> {
     let replaced = BTreeSet::new();
-    let sides = Sides { old, new, facts, replaced: &replaced };
+    let sides = Sides { old, new, facts, replaced: &replaced, families: &Families::default() };
     let used = facts.derived.iter().filter(|(name, _)| table::is_used(&sides, name));
     let kept: Vec<Kept<'_>> = used.map(|(name, it)| Kept::new(name, it, &sides)).collect();
     if kept.is_empty() {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::Change;
 use crate::kind::{Alter, ObjectId};
 use crate::plan::{Disturbance, Step};
-use crate::schema::{Dependents, Facts, Schema, Sides};
+use crate::schema::{Dependents, Facts, Families, Schema, Sides};
 
 /// What a plan has to do, settled: which objects are replaced, and the steps of those that are altered in place.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub fn settle(old: &Schema, new: &Schema, facts: &Facts, changes: &BTreeMap<Obje
     let dependents_after = if facts.way_back { new.dependents() } else { Dependents::new() };
     let mut settled = Settled::default();
     loop {
-        let sides = Sides { old, new, facts, replaced: &settled.replaced };
+        let sides = Sides { old, new, facts, replaced: &settled.replaced, families: &Families::default() };
         let mut found: Vec<(ObjectId, ObjectId)> = vec![];
         let mut altered = BTreeMap::new();
         let mut refused = vec![];

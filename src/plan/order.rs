@@ -7,7 +7,7 @@ use crate::diff::Change;
 use crate::kind::{Claim, Kind, ObjectId};
 use crate::plan::disturb::Settled;
 use crate::plan::{Disturbance, Stage, Step, Transaction};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 mod knots;
 
@@ -64,14 +64,14 @@ pub fn order(
     settled: &Settled,
     apart: &BTreeSet<ObjectId>,
 ) -> Result<Vec<Ordered>, Cycle> {
-    let sides = Sides { old, new, facts, replaced: &settled.replaced };
+    let sides = Sides { old, new, facts, replaced: &settled.replaced, families: &Families::default() };
     let mut uncovered = apart.clone();
     let going = changes.iter().filter(|(_, change)| **change == Change::Drop).map(|(id, _)| id);
     uncovered.extend(going.chain(&settled.replaced).filter(|id| old.objects[*id].goes_apart(&sides)).cloned());
     // Two dropped tables that refer to each other can't take their foreign keys with them, since each would have to
     // go first: what stands in such a cycle is dropped by itself.
     loop {
-        let graph = Graph::new(old, new, facts, changes, settled, &uncovered);
+        let graph = Graph::new(sides, changes, settled, &uncovered);
         match graph.sorted(true).or_else(|_| graph.sorted(false)) {
             Ok(ordered) => return Ok(ordered),
             Err(cycle) => {
@@ -98,7 +98,7 @@ pub fn order(
                 }
                 let resolves = |some: &Vec<ObjectId>| {
                     let uncovered = uncovered.iter().chain(some).cloned().collect();
-                    let graph = Graph::new(old, new, facts, changes, settled, &uncovered);
+                    let graph = Graph::new(sides, changes, settled, &uncovered);
                     graph.sorted(true).or_else(|_| graph.sorted(false)).is_ok()
                 };
                 let some = by_kind.into_values().filter(resolves).min_by_key(Vec::len);
@@ -122,14 +122,12 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn new(
-        old: &'a Schema,
-        new: &'a Schema,
-        facts: &'a Facts,
+        sides: Sides<'a>,
         changes: &BTreeMap<ObjectId, Change>,
         settled: &'a Settled,
         uncovered: &BTreeSet<ObjectId>,
     ) -> Self {
-        let sides = Sides { old, new, facts, replaced: &settled.replaced };
+        let Sides { old, new, .. } = sides;
         let goes = |id: &ObjectId| changes.get(id) == Some(&Change::Drop) || settled.replaced.contains(id);
         let comes = |id: &ObjectId| changes.get(id) == Some(&Change::Create) || settled.replaced.contains(id);
         let mut nodes = BTreeMap::new();

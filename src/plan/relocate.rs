@@ -15,7 +15,7 @@ use crate::lock::Lock;
 use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::hazard::Code;
 use crate::plan::{PlanError, Planned, Stage, Step, derive, twin};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 /// What is declared of one move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,7 @@ fn obstacle(it: &Move, current: &Schema, desired: &Schema, facts: &Facts) -> Opt
         ));
     }
     let replaced = BTreeSet::new();
-    let sides = Sides { old: current, new: desired, facts, replaced: &replaced };
+    let sides = Sides { old: current, new: desired, facts, replaced: &replaced, families: &Families::default() };
     for (table, keys) in [(&it.from, &of_from), (&it.to, &of_to)] {
         if table::is_for_batches(&sides, table) && !is_found(desired, table, keys) {
             return Some(format!(
@@ -321,7 +321,7 @@ impl End<'_> {
 /// Adds the triggers: made once the new columns are there, removed before the first of what goes.
 pub fn around(steps: Vec<Planned>, old: &Schema, new: &Schema, facts: &Facts) -> Vec<Planned> {
     let replaced = BTreeSet::new();
-    let sides = Sides { old, new, facts, replaced: &replaced };
+    let sides = Sides { old, new, facts, replaced: &replaced, families: &Families::default() };
     let used = facts.moved.iter().filter(|it| it.is_used(&sides));
     let kept: Vec<Kept<'_>> = used.map(|it| Kept::new(it, &sides)).collect();
     derive::put_around(

@@ -19,7 +19,7 @@ use crate::name::{DollarQuoted, Literal, Name, QName};
 use crate::plan::batch::Batch;
 use crate::plan::hazard::Code;
 use crate::plan::{Half, Planned, Stage, Step, Transaction, Undo, bridge};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 use crate::source::syntax::{speaks, words};
 use crate::source::{Class, Rename};
 
@@ -56,7 +56,7 @@ pub fn twin(rename: &Rename, current: &Schema, desired: &Schema, facts: &Facts) 
         return Err(because("the column of a table that is renamed too follows its table"));
     };
     let replaced = BTreeSet::new();
-    let sides = Sides { old: current, new: desired, facts, replaced: &replaced };
+    let sides = Sides { old: current, new: desired, facts, replaced: &replaced, families: &Families::default() };
     if !table::is_used(&sides, &table) {
         return Err(Alone::Unused);
     }

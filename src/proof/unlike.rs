@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::diff::{Change, diff};
 use crate::kind::{Object, ObjectId, as_trees};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 /// The objects that differ, and how, but for those that were unlike from the start. `should` says what the other side is:
 /// "wanted" or "was".
@@ -30,7 +30,13 @@ pub fn unlike(is: &Schema, other: &Schema, but: &BTreeSet<ObjectId>, should: &st
 /// The statements that make an object, each from a line of its own.
 fn statements(schema: &Schema, id: &ObjectId) -> String {
     let (none, facts) = (schema.empty(), Facts::default());
-    let sides = Sides { old: &none, new: schema, facts: &facts, replaced: &BTreeSet::new() };
+    let sides = Sides {
+        old: &none,
+        new: schema,
+        facts: &facts,
+        replaced: &BTreeSet::new(),
+        families: &Families::default(),
+    };
     schema.objects[id].create(&sides).iter().map(|it| format!("{}\n", it.sql.trim())).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Stage, Step};
-use crate::schema::{Schema, Sides};
+use crate::schema::{Families, Schema, Sides};
 use super::{Column, find};
 
 /// NOT NULL; from 18 on it is a constraint with a name and a validity.
@@ -244,7 +244,7 @@ impl Column {
     fn givers_in_order(&self, handing: Handing, sides: &Sides<'_>) -> Vec<QName> {
         let mut givers: Vec<QName> = self.givers(handing, sides).into_iter().collect();
         let Sides { old, new, .. } = *sides;
-        let there = if sides.facts.way_back { Sides { old: new, new: old, ..*sides } } else { *sides };
+        let there = if sides.facts.way_back { Sides { old: new, new: old, families: &Families::default(), ..*sides } } else { *sides };
         let stage = |table: &QName| {
             let (before, after) = (find(there.old, table, &self.name)?, find(there.new, table, &self.name)?);
             Some(match (&before.not_null, &after.not_null) {

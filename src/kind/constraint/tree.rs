@@ -1,7 +1,7 @@
 //! A changed key of a partitioned table with those of its partitions: the indexes of all partitions are built beside the
 //! old ones, and all keys change over in one transaction that reads no row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Constraint, Rule, Unique};
 use crate::kind::{Kind, Object, ObjectId, arbiter, index, index_partition, partition, table};
@@ -47,14 +47,14 @@ fn tree<'a>(root: &ObjectId, sides: &Sides<'a>) -> Option<Tree<'a>> {
         if old.partitioned {
             let (before, after) = (below(sides.old, old)?, below(sides.new, new)?);
             let (parts, parts_after) = (partitions(sides.old, old), partitions(sides.new, new));
-            let goes = |it: &&QName| parts_after.contains(it) || !sides.new.contains(&table::id(it));
-            let comes = |it: &&QName| parts.contains(it) || !sides.old.contains(&table::id(it));
+            let goes = |it: &&QName| parts_after.contains(*it) || !sides.new.contains(&table::id(it));
+            let comes = |it: &&QName| parts.contains(*it) || !sides.old.contains(&table::id(it));
             if !parts.iter().all(goes) || !parts_after.iter().all(comes) {
                 return None;
             }
             let (first, last) = if sides.facts.way_back { (&parts_after, &parts) } else { (&parts, &parts_after) };
-            loses_partitions |= first.iter().any(|it| !last.contains(it));
-            for part in parts.iter().filter(|it| parts_after.contains(it)) {
+            loses_partitions |= first.iter().any(|it| !last.contains(*it));
+            for part in parts.iter().filter(|it| parts_after.contains(*it)) {
                 pairs.push(pair(before.get(part)?, after.get(part)?, Some(next), sides)?);
             }
         }
@@ -65,7 +65,7 @@ fn tree<'a>(root: &ObjectId, sides: &Sides<'a>) -> Option<Tree<'a>> {
     (is_used && !pairs.iter().any(is_foreign)).then_some(Tree { pairs, loses_partitions })
 }
 
-fn partitions<'a>(schema: &'a Schema, of: &Constraint) -> Vec<&'a QName> {
+fn partitions<'a>(schema: &'a Schema, of: &Constraint) -> BTreeSet<&'a QName> {
     partition::of(schema).filter(|it| it.parent == of.table).map(|it| &it.child).collect()
 }
 
@@ -117,9 +117,9 @@ pub(in crate::kind) fn goes_along(key: &Constraint, schema: &Schema, sides: &Sid
         let Some(next) = find(schema, &end.id()) else { return false };
         root = next;
     }
-    let is_own = |it: &Constraint| it.table == key.table && it.name == key.name;
-    let tree = tree(&named(root), sides);
-    tree.is_some_and(|it| it.pairs.iter().any(|it| is_own(it.old) || is_own(it.new)))
+    let ids = |tree: Tree<'_>| tree.pairs.iter().flat_map(|it| [named(it.old), named(it.new)]).collect();
+    let family = || tree(&named(root), sides).map(ids).unwrap_or_default();
+    sides.family(named(root), family).contains(&named(key))
 }
 
 /// The same for the attachment of such a key's index.

@@ -97,7 +97,9 @@ pub(in crate::kind) fn goes_along(index: &Index, schema: &Schema, sides: &Sides<
         let Some(next) = find(schema, &end.index).filter(|_| !end.constraint) else { return false };
         above = next;
     }
-    above.parent.0.is_none() && above.name != index.name && tree(&above.name, sides).is_some()
+    let ids = |pairs: Vec<Pair<'_>>| pairs.iter().map(|it| it.old.id()).collect();
+    let family = || tree(&above.name, sides).map(ids).unwrap_or_default();
+    above.parent.0.is_none() && above.name != index.name && !sides.family(above.id(), family).is_empty()
 }
 
 /// The same for an attachment to such an index.

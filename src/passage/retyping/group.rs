@@ -11,7 +11,7 @@ use crate::kind::{Kind, Object, ObjectId, extension, foreign_partition, partitio
 use crate::name::{Name, QName};
 use crate::passage::partitioned;
 use crate::plan::batch;
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 
 /// A column on its way to another type.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +111,7 @@ pub type InPlace = BTreeMap<ObjectId, String>;
 /// can't get it by a new column, why.
 pub fn groups(start: &Schema, desired: &Schema, facts: &Facts) -> (Vec<Group>, InPlace) {
     let replaced = BTreeSet::new();
-    let sides = Sides { old: start, new: desired, facts, replaced: &replaced };
+    let sides = Sides { old: start, new: desired, facts, replaced: &replaced, families: &Families::default() };
     let (mut groups, mut in_place): (Vec<Group>, InPlace) = (vec![], BTreeMap::new());
     for object in start.of_kind(Kind::EnumType) {
         match exchanged(object, &sides) {
@@ -286,7 +286,8 @@ fn turn(object: &Object, sides: &Sides<'_>) -> Option<Turn> {
     if !rewrites && !family.iter().any(|it| old.is_indexed_anew(new, it, sides)) {
         return None;
     }
-    let back = retype(new, old, &Sides { old: sides.new, new: sides.old, ..*sides });
+    let back =
+        retype(new, old, &Sides { old: sides.new, new: sides.old, families: &Families::default(), ..*sides });
     let declared = old.declared_conversion(sides).map(str::to_owned);
     // The planner refuses these.
     if (conversion == Conversion::Unknown && declared.is_none()) || old.is_filled_while_retyped(new, sides) {

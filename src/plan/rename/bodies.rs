@@ -8,7 +8,7 @@ use crate::kind::{Alter, Definition, Kind, Object, ObjectId};
 use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
 use crate::plan::{Planned, Step, Undo};
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 use crate::source::syntax::speaks;
 use crate::source::{Class, Rename};
 
@@ -30,7 +30,7 @@ pub(super) fn follow<'a>(
     facts: &Facts,
 ) -> Vec<Group<'a>> {
     let replaced = BTreeSet::new();
-    let sides = Sides { old: current, new: desired, facts, replaced: &replaced };
+    let sides = Sides { old: current, new: desired, facts, replaced: &replaced, families: &Families::default() };
     for (id, old, new) in changed(current, desired) {
         let (Alter::Steps(forth), Alter::Steps(back)) = (old.alter(new, &sides), new.alter(old, &sides)) else {
             continue;

@@ -14,7 +14,7 @@ use crate::kind::{Kind, Object, ObjectId, table};
 use crate::name::{Literal, Name, QName, Role, list};
 use crate::plan::access::{Command, Matrix, Reach};
 use crate::proof::rows;
-use crate::schema::{Facts, Schema, Sides};
+use crate::schema::{Facts, Families, Schema, Sides};
 use crate::scope::Scope;
 use crate::tenancy::{Session as Recipe, Tenancy};
 
@@ -56,7 +56,8 @@ impl Side<'_> {
     /// Owners and privileges that nobody manages, and that the copy lacks for that.
     pub(super) async fn lend(&self, rights: &Schema, scope: &Scope) {
         let (facts, replaced) = (Facts::default(), BTreeSet::new());
-        let sides = Sides { old: rights, new: rights, facts: &facts, replaced: &replaced };
+        let sides =
+            Sides { old: rights, new: rights, facts: &facts, replaced: &replaced, families: &Families::default() };
         let mut statements = vec![];
         for (kind, is_managed) in [(Kind::Owner, scope.owners), (Kind::Grants, scope.grants)] {
             for object in rights.of_kind(kind).filter(|_| !is_managed) {
