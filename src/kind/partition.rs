@@ -281,8 +281,11 @@ impl Partition {
 
     /// What proves the bound beforehand, the attachment, and what takes the proof away again.
     fn attachment(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
-        let (before, attach, after) = self.attachment_as_named(sides);
-        (self.rename_keys(sides).into_iter().chain(before).collect(), attach, after)
+        let (mut before, attach, after) = self.attachment_as_named(sides);
+        let stage = before.last().map_or(Stage::Expand, |it| it.stage);
+        // The first step is the one that a later one takes up.
+        before.extend(self.rename_keys(sides).into_iter().map(|step| step.stage(stage)));
+        (before, attach, after)
     }
 
     fn attachment_as_named(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
