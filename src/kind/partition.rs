@@ -555,6 +555,10 @@ impl Definition for Partition {
         self.changes_apart(sides)
     }
 
+    fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        self.keys_in_the_way(sides)
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if let Some(steps) = self.change_level(sides) {
             return steps;

@@ -17,6 +17,19 @@ pub fn is_renamed(sides: &Sides<'_>, table: &QName, foreign_key: &Name) -> bool 
     })
 }
 
+fn of_foreign(object: &Object) -> Option<&Constraint> {
+    match object {
+        Object::Constraint(it) if matches!(it.rule, Rule::Foreign(_)) => Some(&**it),
+        _ => None,
+    }
+}
+
+/// Whether the foreign key of a table says what that of another does.
+fn is_alike(own: &Constraint, key: &Constraint) -> bool {
+    let table = (own.table.clone(), own.partitioned, own.name.clone());
+    Constraint { table: table.0, partitioned: table.1, name: table.2, ..key.clone() } == *own
+}
+
 impl Partition {
     /// The names of such keys, that of the partition and that of the table by itself, where one of them is there before
     /// and the other after.
@@ -47,15 +60,28 @@ impl Partition {
             let Some(key) = of_parent(name).filter(|_| is_kept && !outside.contains(&self.constraint(name))) else {
                 continue;
             };
-            let as_own = |own: &Constraint| {
-                let table = (own.table.clone(), own.partitioned, own.name.clone());
-                Constraint { table: table.0, partitioned: table.1, name: table.2, ..key.clone() }
-            };
-            if let Some(at) = free.iter().position(|own| as_own(own) == **own) {
+            if let Some(at) = free.iter().position(|own| is_alike(own, key)) {
                 renamed.push((name, &free.remove(at).name));
             }
         }
         renamed
+    }
+
+    /// The other ones that go and are like one of the parent's: the server would take one that is still there for that, and
+    /// it could go no more.
+    pub(super) fn keys_in_the_way(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        if !sides.is_new(&self.id()) || sides.is_new(&table::id(&self.child)) {
+            return vec![];
+        }
+        let renamed = self.renamed_keys(sides);
+        let above = self.above(sides.new);
+        let keys = above.iter().flat_map(|it| sides.new.of_relation(Kind::Constraint, it));
+        let keys: Vec<&Constraint> = keys.filter_map(of_foreign).collect();
+        let own = sides.old.of_relation(Kind::Constraint, &self.child).filter_map(of_foreign);
+        own.filter(|own| !sides.new.contains(&own.id()) && keys.iter().any(|key| is_alike(own, key)))
+            .filter(|own| renamed.iter().all(|(_, it)| **it != own.name))
+            .map(Constraint::id)
+            .collect()
     }
 
     /// Before it is attached, or after it is no longer: each is taken back by itself.

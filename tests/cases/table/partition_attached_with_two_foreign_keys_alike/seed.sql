@@ -1,0 +1,2 @@
+INSERT INTO users VALUES (1);
+INSERT INTO messages_2025 VALUES (1, 1, '2025-05-05');
