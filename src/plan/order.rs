@@ -348,8 +348,8 @@ impl<'a> Graph<'a> {
                         edges.extend(node(id, Half::Drop).map(|first| Edge::hard(first, key)));
                         let ends = self.new.objects[id].comes_after_the_end_of(&self.sides);
                         for end in ends.into_iter().chain(place.clone()) {
-                            edges.extend(node(&end, Half::Drop).map(|first| end_of(first)));
-                            edges.extend(node(&end, Half::Alter).map(|first| end_of(first)));
+                            edges.extend(node(&end, Half::Drop).map(&end_of));
+                            edges.extend(node(&end, Half::Alter).map(&end_of));
                         }
                         for other in self.new.objects[id].keeps_apart_from(&self.sides) {
                             let halves = [Half::Create, Half::Alter, Half::Drop].into_iter();
