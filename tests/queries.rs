@@ -99,9 +99,9 @@ fn what_stays_and_breaks_code_in_contract_is_told_at_the_gate() {
         "an INSERT or UPDATE that gives the column a value fails: column public.t.id",
         "an INSERT that leaves the column out fails or stores null: column public.t.state",
     ] {
-        assert!(told.contains(&format!("gate: no running code runs into this: {line}")), "{out}");
+        assert!(told.contains(&format!("gate: nothing that runs trips over this: {line}")), "{out}");
     }
-    assert_eq!(told.matches("runs into this").count(), 2, "{out}");
+    assert_eq!(told.matches("trips over this").count(), 2, "{out}");
 }
 
 #[test]

@@ -43,13 +43,10 @@ pub fn gates(plan: &[Planned], old: &Schema, new: &Schema, retired: &[(Stage, St
         .collect();
     let gone_by_itself = gone.iter().filter(|id| !old.wholes_of(id).iter().any(|whole| gone.contains(whole)));
     let last_names = plan.iter().filter(|it| it.step.stage == Stage::Contract && it.renames_to.is_some());
-    let unused: Vec<String> =
-        gone_by_itself.copied().chain(last_names.map(|it| &it.subject)).map(|id| id.to_string()).collect();
+    let unused: BTreeSet<&ObjectId> = gone_by_itself.copied().chain(last_names.map(|it| &it.subject)).collect();
     let retired = retired.iter().filter(|(stage, _)| *stage == Stage::Contract).map(|(_, it)| it.clone());
-    let told = |it: &Hazard| {
-        let object = it.object.to_string();
-        it.code == Code::BreaksQuery || gone.contains(&it.object) || unused.contains(&object)
-    };
+    let told =
+        |it: &Hazard| it.code == Code::BreaksQuery || gone.contains(&it.object) || unused.contains(&it.object);
     let breaks = |it: &&Hazard| it.code.about().area == Area::Break && !told(it);
     let contract = plan.iter().filter(|it| it.step.stage == Stage::Contract);
     let mut broken: BTreeMap<Code, BTreeSet<String>> = BTreeMap::new();
@@ -57,6 +54,7 @@ pub fn gates(plan: &[Planned], old: &Schema, new: &Schema, retired: &[(Stage, St
         broken.entry(it.code).or_default().insert(it.object.to_string());
     }
     let broken = broken.iter().map(|(code, objects)| format!("{}: {}", code.effect(), list(objects))).collect();
+    let unused = unused.into_iter().map(|id| id.to_string()).collect();
     let gate = Gate { before: Stage::Contract, retired: retired.collect(), broken, unused };
     let is_needed = [&gate.unused, &gate.retired, &gate.broken].iter().any(|it| !it.is_empty());
     if is_needed { vec![gate] } else { vec![] }

@@ -37,7 +37,7 @@ pub fn gate(plan: &PlanFile, stage: Stage) -> Vec<String> {
         .flat_map(|it| {
             let unused = it.unused.iter().map(|it| format!("no running code uses {it} any more"));
             let retired = it.retired.iter().map(|it| format!("no running code needs {it}"));
-            let broken = it.broken.iter().map(|it| format!("no running code runs into this: {it}"));
+            let broken = it.broken.iter().map(|it| format!("nothing that runs trips over this: {it}"));
             unused.chain(retired).chain(broken)
         })
         .collect()

@@ -18,7 +18,7 @@ async fn upserts_over_the_old_columns_go_on_until_contract() {
     let project = Project::new("upserts", &format!("{old}{MANY}"), &[("schema/contacts.sql", new)]).await;
     let plan = project.plan().await;
     assert_eq!(plan.matches("hazard upsert-target-goes").count(), 2, "{plan}");
-    assert!(plan.contains("gate: no running code runs into this: an INSERT … ON CONFLICT"), "{plan}");
+    assert!(plan.contains("gate: nothing that runs trips over this: an INSERT … ON CONFLICT"), "{plan}");
     let of_before = Code {
         insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)
                  ON CONFLICT (id) DO UPDATE SET phone = excluded.phone",
