@@ -85,7 +85,8 @@ pub fn file_steps(
             scans: names(&step.scans),
             hazards: step.hazards.iter().map(hazard).collect(),
             estimate: estimate::estimate(step, facts, &settings.rates),
-            undo: it.undo.iter().map(|undo| Undo { unless: unless(at, undo), ..undo.clone() }).collect(),
+            // The number says it in the file.
+            undo: it.undo.iter().map(|it| Undo { unless: unless(at, it), again: false, ..it.clone() }).collect(),
             irreversible: step.irreversible.clone(),
             check: step.check.clone(),
             because: place(&it.subject),
