@@ -105,6 +105,8 @@ pub struct Settings {
     pub idle: Vec<String>,
     /// Why code that knows old.sql alone fails before `contract`.
     pub old_code_fails: Option<String>,
+    /// Why the plan can't go on from a gate to which it was taken back.
+    pub resume_fails: Option<String>,
     /// Publications whose readers take columns as they come.
     pub open_publications: Vec<String>,
     /// Columns that go over to another table.
@@ -442,7 +444,14 @@ impl Sides {
         let stops = case.settings.stops || std::env::var_os("TENANTRY_TEST_STOPS").is_some();
         if stops {
             let end = introspect(&runner.client, true).await?.schema;
-            faults.extend(stops::forward_again([&runner, &watcher], plan, &end).await?);
+            let resume = stops::forward_again([&runner, &watcher], plan, &end).await?;
+            faults.extend(match &case.settings.resume_fails {
+                None => resume,
+                Some(_) if resume.is_empty() => {
+                    vec!["the plan goes on, and `resume_fails` says that it can't".into()]
+                }
+                Some(_) => vec![],
+            });
         }
         // The case says why not.
         if case.settings.undo != Some(false) {

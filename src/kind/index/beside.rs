@@ -112,12 +112,17 @@ impl Index {
         // Whoever goes back from the middle may have it no more.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
         let drop = drop.disturbs(self.id(), Disturbance::Replace);
-        steps.push(match sides.facts.way_back {
+        let mut drop = match sides.facts.way_back {
             true => drop,
             // What the way there did not get to rename has gone by then, so that no foreign key stands on it.
             false if self.is_referred_to(sides.old) => drop.then_built_again_by(new.build_again(&beside, sides)),
             false => drop.built_again_by(new.build_again(&beside, sides)),
-        });
+        };
+        if !sides.facts.way_back {
+            let marks = new.storage.mark(&self.table, &beside).into_iter();
+            drop = marks.fold(drop, |drop, mark| drop.then_built_again_by(Undo::inside(mark.sql)));
+        }
+        steps.push(drop);
         // A foreign key that comes again would stand on what the way there did not get to rename.
         if sides.facts.way_back && self.is_referred_to(sides.new) {
             let left = self.name.sibling(name_of_the_way_there(&self.name, sides));
