@@ -3,6 +3,23 @@
 use crate::MANY;
 use crate::project::{Code, Project, Rows, Writer, watching};
 
+/// Applies the plan beside code of before, which ends ahead of `contract`, and of after, which begins behind `expand`: both keep
+/// their rows.
+async fn beside_both(project: &Project, of_before: Code, of_after: Code) {
+    let before = Writer::start(project, of_before, 0..20, Rows::new()).await;
+    project.through("expand").await;
+    let after = Writer::start(project, of_after, 20..40, Rows::new()).await;
+    project.through("validate").await;
+    let mut rows = before.stop().await;
+    project.run(&["resume"]).await;
+    rows.extend(after.stop().await);
+    for (key, text) in rows {
+        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
+    }
+    assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
+    project.run(&["drift"]).await;
+}
+
 #[tokio::test]
 async fn upserts_over_the_old_columns_go_on_until_contract() {
     let old = "CREATE TABLE contacts (id bigint, phone text, note text, owner bigint NOT NULL DEFAULT 1,
@@ -37,18 +54,7 @@ async fn upserts_over_the_old_columns_go_on_until_contract() {
                 ON CONFLICT (owner, phone) DO UPDATE SET note = $2",
         ..of_before
     };
-    let before = Writer::start(&project, of_before, 0..20, Rows::new()).await;
-    project.through("expand").await;
-    let after = Writer::start(&project, of_after, 20..40, Rows::new()).await;
-    project.through("validate").await;
-    let mut rows = before.stop().await;
-    project.run(&["resume"]).await;
-    rows.extend(after.stop().await);
-    for (key, text) in rows {
-        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
-    }
-    assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
-    project.run(&["drift"]).await;
+    beside_both(&project, of_before, of_after).await;
     // Back to before `contract`, and forward again by what was built in `expand`.
     project.run(&["rollback", "--to", "3", "--yes"]).await;
     let built = "SELECT count(*)::text FROM pg_index WHERE indexrelid IN (to_regclass('contacts_key_tenantry'),
@@ -151,18 +157,7 @@ async fn keys_of_a_partitioned_table_change_and_are_never_missed() {
         SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          WHERE i.indrelid = relid AND i.indisvalid AND i.indisunique AND a.attname = key)";
     let (stop, watch) = watching(&project, without).await;
-    let before = Writer::start(&project, of_before, 0..20, Rows::new()).await;
-    project.through("expand").await;
-    let after = Writer::start(&project, of_after, 20..40, Rows::new()).await;
-    project.through("validate").await;
-    let mut rows = before.stop().await;
-    project.run(&["resume"]).await;
-    rows.extend(after.stop().await);
-    for (key, text) in rows {
-        assert_eq!(project.text(&format!("SELECT phone FROM contacts WHERE id = {key}")).await, text);
-    }
-    assert_eq!(project.text("SELECT count(*)::text FROM contacts").await, "14041");
-    project.run(&["drift"]).await;
+    beside_both(&project, of_before, of_after).await;
     let client = project.connect().await.client;
     let upsert = "INSERT INTO contacts (id) VALUES (0) ON CONFLICT (owner, day, id) DO UPDATE SET note = 'new'";
     assert_eq!(client.execute(upsert, &[]).await.unwrap(), 1);
