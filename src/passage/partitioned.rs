@@ -188,7 +188,12 @@ impl Conversion<'_> {
                     // The key of a partitioned table can't be left unproven before 18.
                     it.validated |= matches!(it.rule, Rule::Foreign(_));
                 }
-                Object::Index(it) if it.table == *name => Arc::make_mut(it).of = Of::PartitionedTable,
+                Object::Index(it) if it.table == *name => {
+                    let it = Arc::make_mut(it);
+                    it.of = Of::PartitionedTable;
+                    // Rows are clustered where they are stored.
+                    it.storage.clustered = false;
+                }
                 _ => {}
             }
         }
@@ -285,7 +290,8 @@ impl Conversion<'_> {
             start.filtered(|id| !gone.contains(id) && !start.wholes_of(id).iter().any(|it| gone.contains(it)));
         for key in keys {
             let id = constraint_id(name, &key.name);
-            let plain = Constraint { partitioned: false, rule: without_parent(key.rule.clone()), ..key };
+            let mut plain = Constraint { partitioned: false, rule: without_parent(key.rule.clone()), ..key };
+            mark_like(&mut plain, constraint_of(start, &id));
             put_with_needs(&mut schema, Object::Constraint(Arc::new(plain)), partitioned.needs_of(&id));
         }
         for object in schema.objects.values_mut() {
@@ -366,10 +372,26 @@ impl Conversion<'_> {
             }
         }
         for object in schema.objects.values_mut() {
-            if let Object::Constraint(it) = object
-                && matches!(&it.rule, Rule::Foreign(key) if key.to == *name)
-            {
-                Arc::make_mut(it).validated = false;
+            let id = object.id();
+            match object {
+                Object::Constraint(it) if matches!(&it.rule, Rule::Foreign(key) if key.to == *name) => {
+                    Arc::make_mut(it).validated = false;
+                }
+                // A replica is told of its rows as it was.
+                Object::Table(it) if it.name == *child => {
+                    Arc::make_mut(it).replica_identity = self.before.replica_identity;
+                }
+                Object::Constraint(it) if it.table == *child => {
+                    mark_like(Arc::make_mut(it), constraint_of(renamed, &id));
+                }
+                Object::Index(it) if it.table == *child => {
+                    let before = match renamed.get(&id) {
+                        Some(Object::Index(before)) => Some(&before.storage),
+                        _ => None,
+                    };
+                    Arc::make_mut(it).storage.mark_like(before);
+                }
+                _ => {}
             }
         }
         schema
@@ -454,21 +476,40 @@ pub fn is_rule(schema: &Schema, id: &ObjectId) -> bool {
     matches!(schema.get(id), Some(Object::Constraint(it)) if !matches!(it.rule, Rule::Check(_)))
 }
 
-/// A key as it would be of a plain table under no name.
+/// A key as it would be of a plain table under no name, which uses it for nothing else.
 fn plain_key(it: &Constraint, table: &QName) -> Constraint {
-    Constraint {
+    let mut key = Constraint {
         name: Name::from(""),
         table: table.clone(),
         partitioned: false,
         inherited: Aside(false),
         rule: without_parent(it.rule.clone()),
         ..it.clone()
-    }
+    };
+    mark_like(&mut key, None);
+    key
 }
 
 /// The same of an index.
 fn plain_index(it: &Index, table: &QName) -> Index {
-    Index { name: table.clone(), table: table.clone(), of: Of::Table, parent: Aside(None), ..it.clone() }
+    let mut index =
+        Index { name: table.clone(), table: table.clone(), of: Of::Table, parent: Aside(None), ..it.clone() };
+    index.storage.mark_like(None);
+    index
+}
+
+/// Lets the table of a key use it for what it uses another one for.
+fn mark_like(key: &mut Constraint, other: Option<&Constraint>) {
+    if let Some(storage) = key.rule.storage_mut() {
+        storage.mark_like(other.and_then(|it| it.rule.storage()));
+    }
+}
+
+fn constraint_of<'a>(schema: &'a Schema, id: &ObjectId) -> Option<&'a Constraint> {
+    match schema.get(id)? {
+        Object::Constraint(it) => Some(it),
+        _ => None,
+    }
 }
 
 fn without_parent(rule: Rule) -> Rule {

@@ -119,6 +119,14 @@ impl Rule {
         }
     }
 
+    pub fn storage_mut(&mut self) -> Option<&mut Storage> {
+        match self {
+            Rule::Unique(it) => Some(&mut it.storage),
+            Rule::Exclusion(it) => Some(&mut it.storage),
+            Rule::Check(_) | Rule::Foreign(_) => None,
+        }
+    }
+
     /// Whether the index of the constraint is a B-tree.
     pub(super) fn is_btree(&self) -> bool {
         match self {

@@ -29,6 +29,12 @@ impl Storage {
         if self.options.is_empty() { String::new() } else { format!(" WITH ({})", settings(&self.options)) }
     }
 
+    /// Takes over what the table uses another index for; nothing without one.
+    pub fn mark_like(&mut self, other: Option<&Storage>) {
+        self.clustered = other.is_some_and(|it| it.clustered);
+        self.replica_identity = other.is_some_and(|it| it.replica_identity);
+    }
+
     /// The steps that give the table's marks to the index.
     pub(in crate::kind) fn mark(&self, table: &QName, index: &Name) -> Vec<Step> {
         let mut steps = vec![];
