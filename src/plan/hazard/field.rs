@@ -3,6 +3,7 @@
 
 use super::Code;
 use super::Code::*;
+use crate::tenancy::check::Code as Tenancy;
 
 /// What comes of a warning.
 pub enum Answer {
@@ -10,11 +11,17 @@ pub enum Answer {
     Form(&'static str),
     /// What is left is named.
     Named(&'static [Code], &'static str),
+    /// The check of the tenancies finds it.
+    Checked(&'static [Tenancy], &'static str),
+    /// It is told in another way.
+    Told(&'static str),
     /// No plan holds it.
     Never(&'static str),
+    /// Nothing tells it.
+    Unsaid(&'static str),
 }
 
-use Answer::{Form, Named, Never};
+use Answer::{Checked, Form, Named, Never, Told, Unsaid};
 
 /// The warnings, each with what comes of it.
 pub const RULES: &[(&str, Answer)] = &[
@@ -114,6 +121,61 @@ pub const RULES: &[(&str, Answer)] = &[
     ("an index goes before its replacement is there", Named(&[RecreateObject], "the new one is built beside it")),
     ("an extension is updated", Named(&[ExtensionUpdate], "")),
     ("an identifier is cut at 63 bytes", Never("both sides are read from a server, which has cut it")),
+    (
+        "an extension stands in public, or is not the newest",
+        Told(
+            "`plan` on Supabase warns of one that is [served](supabase.md#the-api); which version is for the declaration to say",
+        ),
+    ),
+    (
+        "a table has no row security",
+        Checked(
+            &[Tenancy::RowSecurityOff, Tenancy::PolicyMissing],
+            "on Supabase also [`plan`](supabase.md#the-api), for what the API serves",
+        ),
+    ),
+    (
+        "a view runs as its owner, a materialized view shows all",
+        Checked(
+            &[Tenancy::ViewRunsAsOwner, Tenancy::MaterializedViewShows],
+            "a new view is also [`view-not-security-invoker`](#view-not-security-invoker)",
+        ),
+    ),
+    (
+        "a table without the tenant's key, or with one that may be null",
+        Checked(&[Tenancy::KeyMissing, Tenancy::KeyNullable], ""),
+    ),
+    ("a unique or foreign key crosses tenants", Checked(&[Tenancy::UniqueCrosses, Tenancy::ReferenceCrosses], "")),
+    ("no index begins with the tenant's key", Checked(&[Tenancy::IndexMissing], "")),
+    (
+        "a policy lets everybody through, or a row change its tenant",
+        Checked(&[Tenancy::PolicyAlwaysTrue, Tenancy::PolicyUpdateUnchecked], ""),
+    ),
+    ("a policy trusts what users may edit", Checked(&[Tenancy::PolicyUserMetadata], "")),
+    (
+        "a policy is asked for each row, or several are",
+        Checked(&[Tenancy::PolicyPerRow, Tenancy::PolicyOverlaps], ""),
+    ),
+    (
+        "row security is not forced, or the application passes it",
+        Checked(&[Tenancy::RowSecurityNotForced, Tenancy::OwnerIsApplication, Tenancy::RoleBypasses], ""),
+    ),
+    (
+        "SECURITY DEFINER without a search_path of its own",
+        Checked(&[Tenancy::DefinerSearchPath, Tenancy::DefinerWithoutTenant], ""),
+    ),
+    (
+        "auth.users is shown, a foreign table is served",
+        Checked(
+            &[Tenancy::ForeignTable],
+            "on Supabase also [`plan`](supabase.md#the-api): views over `auth` and `vault`",
+        ),
+    ),
+    ("a publication sends what row security hides", Checked(&[Tenancy::PublicationShows], "")),
+    (
+        "privileges by default for everybody",
+        Checked(&[Tenancy::DefaultPrivilegesOpen], "and [`public-grant`](#public-grant) where a plan brings them"),
+    ),
     ("no primary key", Named(&[NoPrimaryKey], "by `lint`")),
     ("integer keys, serial", Named(&[IntegerKey, SerialColumn], "by `lint`")),
     ("a foreign key without an index", Named(&[ForeignKeyWithoutIndex], "by `lint`")),
@@ -124,4 +186,26 @@ pub const RULES: &[(&str, Answer)] = &[
     ),
     ("an enum, a domain with a CHECK", Named(&[EnumByType, ConstrainedDomain], "by `lint`")),
     ("statements that can't be run again", Never("the journal knows what was done")),
+    (
+        "names without a namespace",
+        Told("the declaration's search_path resolves them; a plan names every namespace"),
+    ),
+    (
+        "an exception that nothing needs",
+        Told("an error where it is a directive, a warning where it is in `[tenancy.allow]`"),
+    ),
+    (
+        "a body speaks of what can't be seen from outside",
+        Told("a warning at its place, where nobody declares it; strings are not looked at: `[queries]` are tried"),
+    ),
+    ("objects that the tool does not know", Told("a note names them; no plan makes, changes or drops them")),
+    ("SQL written by hand inside of a plan", Never("an edited plan file is refused; `lint` is for scripts")),
+    (
+        "an index that nobody uses, a table or an index that is bloated",
+        Unsaid("how it is used is no difference of two schemas; the server's statistics tell it"),
+    ),
+    (
+        "names, owners and the order of columns that a rule of the house asks for",
+        Unsaid("nothing that runs is stopped by it"),
+    ),
 ];

@@ -70,13 +70,23 @@ fn said(answer: &Answer) -> String {
     match answer {
         Answer::Form(form) => format!("avoided: {form}"),
         Answer::Never(why) => format!("in no plan: {why}"),
+        Answer::Told(how) => (*how).to_owned(),
+        Answer::Unsaid(why) => format!("not told: {why}"),
+        Answer::Checked(codes, note) => {
+            let codes: Vec<String> =
+                codes.iter().map(|it| format!("[`{}`](tenancy.md#the-check)", it.name())).collect();
+            format!("{} of the check of tenancies{}", codes.join(", "), after(note))
+        }
         Answer::Named(codes, note) => {
             let codes: Vec<String> =
                 codes.iter().map(|it| format!("[`{0}`](#{1})", it.name(), anchor(it.about()))).collect();
-            let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-            format!("{}{note}", codes.join(", "))
+            format!("{}{}", codes.join(", "), after(note))
         }
     }
+}
+
+fn after(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(": {note}") }
 }
 
 /// The place of a heading, as hosts of repositories name it.
