@@ -340,6 +340,18 @@ pub fn position(run: i64, step: u32, relation: &str, at: &Position) -> String {
 pub const POSITIONS: &str = "SELECT relation, round, position, finished, rows FROM tenantry.backfill \
      WHERE run_id = $1 AND step_id = $2";
 
+/// No relation has this name: it stands for an undo whose statements commit one by one.
+const UNDO: &str = "";
+
+/// Writes down how many statements of a step's undo are done, where it has begun.
+pub fn undone(run: i64, step: u32, statements: usize) -> String {
+    let done = i32::try_from(statements).unwrap_or(i32::MAX);
+    position(run, step, UNDO, &Position { round: done, ..Position::START })
+}
+
+/// The steps of a run (`$1`) that are taken back in part, each with the number of statements that are done.
+pub const UNDONE: &str = "SELECT step_id, round FROM tenantry.backfill WHERE run_id = $1 AND relation = ''";
+
 /// Marks what earlier processes left open. Only for who holds the lock of all applies: nobody runs anything then.
 pub fn lose() -> String {
     format!(

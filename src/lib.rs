@@ -15,6 +15,7 @@
 )]
 
 pub mod adopt;
+pub mod amount;
 pub mod apply;
 pub mod bench;
 pub mod cli;

@@ -39,7 +39,7 @@ pub mod together;
 pub mod twin;
 
 pub use order::{Half, Ordered};
-pub use step::{Body, Build, Clause, Disturbance, Stage, Step, Transaction};
+pub use step::{Aid, Body, Build, Clause, Disturbance, Stage, Step, Transaction};
 
 /// Why there is no plan.
 #[derive(Debug, Error, Diagnostic, Clone, PartialEq)]
@@ -62,17 +62,17 @@ pub struct Undo {
     pub sql: String,
     /// Whether the statement can run inside a transaction: CONCURRENTLY can't.
     pub transaction: bool,
-    /// It builds again, for whoever goes forward from before its step, what an earlier step of the same object built.
+    /// It builds this again, for whoever goes forward from before its step.
     #[serde(skip)]
-    pub again: bool,
-    /// The number of that earlier step: where it is taken back too, this is left out.
+    pub again: Option<Aid>,
+    /// The number of the step that built it: where that is taken back too, this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<u32>,
 }
 
 impl Undo {
     pub fn inside(sql: impl Into<String>) -> Self {
-        Undo { sql: sql.into(), transaction: true, again: false, unless: None }
+        Undo { sql: sql.into(), transaction: true, again: None, unless: None }
     }
 
     pub fn outside(sql: impl Into<String>) -> Self {
@@ -95,11 +95,10 @@ pub struct Planned {
     pub renames_to: Option<Name>,
 }
 
-/// The place of the step that built what a later one of the same object takes up, by which its undo loses it.
-pub fn builder(steps: &[Planned], at: usize) -> Option<usize> {
-    // What helps only on the way takes itself back.
-    let helps = |it: &Planned| it.step.undo.iter().any(|undo| !undo.again);
-    steps[..at].iter().position(|it| it.subject == steps[at].subject && helps(it))
+/// The place of the step that built what an undo of the step at `at` builds again.
+pub fn builder(steps: &[Planned], at: usize, undo: &Undo) -> Option<usize> {
+    let again = undo.again.as_ref()?;
+    steps[..at].iter().rposition(|it| it.step.aid.as_ref() == Some(again))
 }
 
 /// Orders what takes `old` to `new` and gives each step its undo.

@@ -306,7 +306,7 @@ impl<'a> Sides<'a> {
         self.may_hold_rows(relation) && !self.facts.idle.contains(relation)
     }
 
-    /// Rows and bytes for a hazard's evidence: "about 1200 rows, 3.4 MB", or nothing where nothing is known.
+    /// Rows and bytes, or nothing where nothing is known.
     pub fn size(&self, relation: &QName) -> Option<Size> {
         self.facts.sizes.get(relation).copied()
     }

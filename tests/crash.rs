@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -366,6 +367,89 @@ fn a_run_goes_on_from_any_event() {
             break;
         }
     }
+}
+
+/// Keys and indexes of several partitions: what takes them back commits statement by statement.
+const PARTITIONED: &str = "CREATE TABLE events (id bigint NOT NULL, day date NOT NULL, n integer NOT NULL,
+        CONSTRAINT events_key PRIMARY KEY (id, day), CONSTRAINT events_n UNIQUE (n, day)) PARTITION BY RANGE (day);
+    CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE INDEX events_by_n ON events (n);
+    CREATE TABLE items (id bigint NOT NULL, n integer, CONSTRAINT items_key UNIQUE (id));
+    CREATE INDEX items_n ON items (n);";
+
+/// Takes all back, and is gone once it has waited for the server so often. Whether it was not through before.
+fn cut_off_on_the_way_back(project: &Project, waits: usize) -> bool {
+    let target = project.target();
+    let cut = runtime().block_on(async {
+        let back = apply::rollback(&target, None).await.unwrap().expect("the plan is done");
+        let (_stop, stopping) = watch::channel(false);
+        let pace = Pace { pauses: vec![], ..Pace::default() };
+        let mut tell = |_: Event<'_>| ();
+        let mut run = Box::pin(back.run(&pace, stopping, &mut tell));
+        let mut waited = 0;
+        std::future::poll_fn(|context| {
+            if waited == waits {
+                return Poll::Ready(true);
+            }
+            waited += 1;
+            run.as_mut().poll(context).map(|ended| ended.map(|_| false).unwrap())
+        })
+        .await
+    });
+    // What it had begun comes to its end.
+    let others = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while project.text(others) != "0" {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    cut
+}
+
+#[test]
+fn a_way_back_goes_on_or_forward_again_from_any_moment() {
+    let rows = "INSERT INTO events SELECT i, date '2025-12-01' + i % 60, i FROM generate_series(1, 1000) i;
+        INSERT INTO items SELECT i, i FROM generate_series(1, 1000) i; ANALYZE;";
+    let new = PARTITIONED
+        .replace("(id, day)", "(day, id)")
+        .replace("(n, day)", "(n, id, day)")
+        .replace("events (n)", "events (n, id)")
+        .replace(
+            "n integer, CONSTRAINT items_key UNIQUE (id)",
+            "n integer NOT NULL, CONSTRAINT items_key UNIQUE (id, n)",
+        )
+        .replace("items (n)", "items (n DESC)");
+    let mut project = Project::new(&[], &format!("{PARTITIONED}{rows}"), &new, "");
+    project.run(&["apply", "plan.toml", "--yes"]);
+    project.server.execute(&["CREATE DATABASE template_of_all TEMPLATE postgres"]);
+    let (mut forward, mut back) = (0, 0);
+    for waits in (1..).step_by(if is_long() { 1 } else { 29 }) {
+        project.copied(&format!("back_{waits}"));
+        let cut = cut_off_on_the_way_back(&project, waits);
+        let resumed = project.command(&["resume"]).output().unwrap();
+        let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+        if project.text("SELECT status FROM tenantry.run") == "undone" {
+            assert!(said.contains("nothing to resume"), "{waits}: {said}");
+        } else if resumed.status.success() {
+            forward += 1;
+            project.run(&["drift"]);
+            project.run(&["rollback"]);
+        } else {
+            back += 1;
+            assert!(said.contains("is taken back in part, since its undo stopped"), "{waits}: {said}");
+            project.run(&["rollback"]);
+        }
+        let left = "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relname ~ '_tenantry'";
+        assert_eq!(project.text(left), "", "{waits}");
+        let keys = "SELECT string_agg(pg_get_indexdef(indexrelid), '; ' ORDER BY indexrelid::regclass::text)
+            FROM pg_index WHERE indrelid::regclass::text IN ('events', 'items') AND indisvalid";
+        assert_eq!(project.text(keys).matches("(n)").count(), 2, "{waits}: {}", project.text(keys));
+        let name = std::mem::replace(&mut project.database, "postgres".into());
+        project.server.execute(&[&format!("DROP DATABASE {name}")]);
+        if !cut {
+            break;
+        }
+    }
+    assert!(forward > 1 && back > 1, "{forward} went forward, {back} back");
 }
 
 /// Somebody who writes all the while, and again after each crash; gives what was written and acknowledged.

@@ -426,3 +426,37 @@ async fn rows_that_are_alike_in_what_is_computed_for_an_index() {
     let project = Project::new("computed_alike", old, &[("schema/t.sql", new)]).await;
     stands_against(&project, &["rows of public.t are alike in lower(note), id > 4: one, false (2 times)\n"]).await;
 }
+
+#[tokio::test]
+async fn rows_on_another_server_are_left_alone() {
+    let old = "CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+        CREATE TABLE events (id bigint NOT NULL, day date NOT NULL, size integer) PARTITION BY RANGE (day);
+        CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        CREATE FOREIGN TABLE events_far PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2026-01-01')
+            SERVER nowhere;";
+    let rows =
+        "INSERT INTO events_2026 SELECT i, '2026-02-02', i FROM generate_series(0, 12000) i; ANALYZE events_2026;";
+    let new = format!("{old} ALTER TABLE events ADD CONSTRAINT sized CHECK (size > 0);");
+    let files = [("schema/events.sql", new.as_str())];
+    let project = Project::new("elsewhere", &format!("{old}{rows}"), &files).await;
+    let words = [
+        "rows of public.events_2026 break the check sized: ctid = (0,1)",
+        "rows on another server are not looked at: those of public.events_far",
+    ];
+    stands_against(&project, &words).await;
+}
+
+#[tokio::test]
+async fn rows_of_heirs_are_no_rows_of_the_key_above() {
+    let old = "CREATE TABLE notes (id bigint NOT NULL, of bigint); CREATE TABLE notes_old () INHERITS (notes);
+        CREATE TABLE contacts (id bigint PRIMARY KEY);
+        INSERT INTO contacts VALUES (1); INSERT INTO notes VALUES (1, 1); INSERT INTO notes_old VALUES (1, 2), (1, 3);";
+    let new = "CREATE TABLE contacts (id bigint PRIMARY KEY);
+        CREATE TABLE notes (id bigint NOT NULL, of bigint REFERENCES contacts, CONSTRAINT notes_key UNIQUE (id));
+        CREATE TABLE notes_old () INHERITS (notes);";
+    let project = Project::new("heirs", old, &[("schema/notes.sql", new)]).await;
+    let said = project.plan().await;
+    assert!(!said.contains("are alike") && !said.contains("refer to no row"), "{said}");
+    project.run(&["apply", "plan.toml", "--yes"]).await;
+    project.run(&["drift"]).await;
+}

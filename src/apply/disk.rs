@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
+use crate::amount::bytes;
 use crate::connect::Session;
-use crate::render::review::bytes;
 
 /// Room, and how people are told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -115,11 +115,16 @@ pub enum ApplyError {
     #[error("step {id} could not be taken back: {summary}\n{message}")]
     #[diagnostic(
         code(apply::back),
-        help(
-            "what came after it is taken back; `tenantry rollback` goes on, `tenantry resume` goes forward again"
-        )
+        help("what came after it is taken back{}; `tenantry rollback` goes on, {instead}", if *.half { ", and a part of it" } else { "" })
     )]
-    Back { id: u32, summary: String, message: String },
+    Back { id: u32, summary: String, message: String, half: bool, instead: &'static str },
+
+    #[error("step {id} is taken back in part, since its undo stopped before its end: {summary}")]
+    #[diagnostic(
+        code(apply::half_back),
+        help("nothing was changed; `tenantry rollback` goes on, `tenantry plan --anew` plans from here")
+    )]
+    HalfBack { id: u32, summary: String },
 
     #[error("on a copy, the way back fails: {why}")]
     #[diagnostic(
@@ -184,6 +189,7 @@ impl ApplyError {
             | ApplyError::Elaborate(_)
             | ApplyError::Journal { .. }
             | ApplyError::Unreadable { .. }
+            | ApplyError::HalfBack { .. }
             | ApplyError::Divides { .. } => Exit::Failed,
         }
     }

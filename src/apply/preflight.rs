@@ -8,12 +8,12 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::disk::{self, Room};
+use crate::amount::bytes;
 use crate::connect::Session;
 use crate::introspect::server_message;
 use crate::plan::file::FileStep;
 use crate::preflight::{Probe, What, probes};
-use crate::render::review::bytes;
-use asking::Asking;
+use asking::asked;
 
 mod asking;
 
@@ -47,7 +47,7 @@ const ROOM: u64 = 100_000_000;
 /// Asks all that the steps raise, in order. Nothing is changed.
 pub(super) async fn ask(session: &Session, plan: &[FileStep], steps: &[&FileStep], limits: Limits) -> Vec<Finding> {
     let start = Instant::now();
-    let (mut findings, mut unasked, mut need) = (vec![], 0, Need::default());
+    let (mut findings, mut unasked, mut need) = (Vec::<Finding>::new(), 0, Need::default());
     for probe in probes(plan, steps) {
         if start.elapsed() > limits.all {
             unasked += 1;
@@ -60,8 +60,13 @@ pub(super) async fn ask(session: &Session, plan: &[FileStep], steps: &[&FileStep
         if session.client.batch_execute(&begin).await.is_err() {
             break;
         }
-        match (Asking { session, probe: &probe, begin: &begin }).all().await {
-            Ok(found) => findings.extend(found),
+        match asked(session, &probe, &begin).await {
+            // Of some tables more than one question is asked.
+            Ok(found) => {
+                let is_new = |it: &Finding| it.stops || findings.iter().all(|known| known.message != it.message);
+                let found: Vec<Finding> = found.into_iter().filter(is_new).collect();
+                findings.extend(found);
+            }
             Err(error) => findings.extend(unanswered(&probe, &error)),
         }
         if let Ok(bytes) = needed(&session.client, &probe).await {

@@ -1,7 +1,8 @@
 //! Takes back what the journal says was done: the undos of the steps, the last one first, rehearsed on a copy before.
 #![expect(clippy::disallowed_methods, reason = "an edge: it waits and measures")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -10,14 +11,15 @@ use super::error::{ApplyError, told};
 use super::patience::Patience;
 use super::run::{Cause, Fault, Running, stopped};
 use super::stopped::{Stopped, to_take_back};
-use super::unseen::{Left, left};
+use super::unseen::{Left, left, to_undo};
 use super::waiting::holders;
-use super::{BEGIN, Event, PATIENCE, Pace};
+use super::{BEGIN, Event, Pace};
 use crate::connect::{Session, Target};
 use crate::elaborate;
 use crate::introspect::{introspect, server_message};
 use crate::journal::{self, RunState, StepState};
-use crate::plan::file::{FileStep, fingerprint};
+use crate::plan::Undo;
+use crate::plan::file::{FileStep, PlanFile, fingerprint};
 use crate::proof::observe::SESSION;
 use crate::schema::Schema;
 use crate::shadow::{Shadow, ShadowSpec};
@@ -29,6 +31,8 @@ pub struct Return {
     steps: Vec<FileStep>,
     /// Whether nothing of the plan is left then.
     whole: bool,
+    /// How many statements of their undos, as the plan has these, are done already, where not none.
+    so_far: BTreeMap<u32, usize>,
 }
 
 /// Looks whether the newest run can be taken back (or, of a split plan, that of the part before): all of it, or what
@@ -87,7 +91,8 @@ pub async fn rollback(target: &Target, to: Option<u32>) -> Result<Option<Return>
         undo.retain(|it| it.unless.is_none_or(|step| !ids.contains(&step)));
     }
     let whole = done.iter().all(|id| back.iter().any(|it| it.id == *id));
-    Ok(Some(Return { stopped, steps: back, whole }))
+    let so_far = stopped.so_far_back().await?;
+    Ok(Some(Return { stopped, steps: back, whole, so_far }))
 }
 
 /// The first and the last step of the transaction that a step is in.
@@ -127,11 +132,17 @@ impl Return {
         let session = copy.database.connect_as(&live.schema.creator.0).await?;
         session.client.batch_execute(SESSION).await?;
         for step in &self.steps {
-            for undo in &step.undo {
+            for (_, undo) in left_of(step, plan, self.so_far.get(&step.id)) {
                 let failed = |error: tokio_postgres::Error| ApplyError::Rehearsal {
                     why: format!("step {}: {}\n{}", step.id, server_message(&error), undo.sql),
                 };
-                session.client.batch_execute(&undo.sql).await.map_err(failed)?;
+                let statements = match undo.transaction {
+                    true => vec![undo.sql.clone()],
+                    false => to_undo(&session.client, step, undo).await.map_err(failed)?,
+                };
+                for sql in statements {
+                    session.client.batch_execute(&sql).await.map_err(failed)?;
+                }
             }
         }
         let back = introspect(&session.client, false).await?.schema;
@@ -188,8 +199,9 @@ impl Return {
         client.batch_execute(&reopened).await.map_err(journal)?;
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let mut running = Running { id: run.id, plan, session, pid, pace, stop, unseen: BTreeSet::new(), tell };
-        for steps in together(&self.steps) {
-            if let Err(fault) = running.back(steps).await {
+        for steps in together(&self.steps, &self.so_far) {
+            let so_far = steps.first().and_then(|it| self.so_far.get(&it.id)).copied();
+            if let Err(fault) = running.back(steps, so_far).await {
                 let error = match &fault.cause {
                     Cause::Server(error) => told(error),
                     Cause::Rows(text) => text.clone(),
@@ -203,7 +215,12 @@ impl Return {
                 let _ = client.batch_execute(&ended).await;
                 self.stopped.mark().await;
                 let (id, summary) = (fault.step.id, fault.step.summary.clone());
-                return Err(ApplyError::Back { id, summary, message: error });
+                let half = self.stopped.so_far_back().await.is_ok_and(|it| it.contains_key(&id));
+                let instead = match half {
+                    true => "`tenantry plan --anew` plans from here",
+                    false => "`tenantry resume` goes forward again",
+                };
+                return Err(ApplyError::Back { id, summary, message: error, half, instead });
             }
         }
         let state = if self.whole { RunState::Undone } else { RunState::Partial };
@@ -216,20 +233,31 @@ impl Return {
     }
 }
 
+/// The statements of a step's undo that are left, each with the number of those that the plan has before it.
+fn left_of<'a>(step: &'a FileStep, plan: &PlanFile, so_far: Option<&usize>) -> Vec<(usize, &'a Undo)> {
+    let all = plan.steps.iter().find(|it| it.id == step.id).map(|it| it.undo.as_slice()).unwrap_or_default();
+    let mut places = all.iter().enumerate();
+    let numbered = step.undo.iter().filter_map(|undo| Some((places.find(|(_, it)| *it == undo)?.0, undo)));
+    numbered.filter(|(place, _)| so_far.is_none_or(|done| place >= done)).collect()
+}
+
 /// What was done in one transaction is taken back in one, where all of that can run inside of one.
-fn together(steps: &[FileStep]) -> impl Iterator<Item = &[FileStep]> {
-    let inside = |it: &FileStep| it.transaction.is_some() && it.undo.iter().all(|it| it.transaction);
+fn together<'a>(steps: &'a [FileStep], so_far: &BTreeMap<u32, usize>) -> impl Iterator<Item = &'a [FileStep]> {
+    let inside = |it: &FileStep| {
+        it.transaction.is_some() && it.undo.iter().all(|it| it.transaction) && !so_far.contains_key(&it.id)
+    };
     steps.chunk_by(move |a, b| a.transaction == b.transaction && inside(a) && inside(b))
 }
 
 impl Running<'_> {
     /// Takes back one step, or those that were one transaction, as often as it takes.
-    async fn back<'s>(&mut self, steps: &'s [FileStep]) -> Result<(), Fault<'s>> {
+    async fn back<'s>(&mut self, steps: &'s [FileStep], mut so_far: Option<usize>) -> Result<(), Fault<'s>> {
         let mut pauses = self.pace.pauses.iter();
-        let mut place = 0;
         loop {
             let tried = match steps {
-                [step] if !step.undo.iter().all(|it| it.transaction) => self.back_alone(step, &mut place).await,
+                [step] if so_far.is_some() || !step.undo.iter().all(|it| it.transaction) => {
+                    self.back_alone(step, &mut so_far).await
+                }
                 steps => self.back_inside(steps).await,
             };
             let Err(fault) = tried else { return Ok(()) };
@@ -244,17 +272,25 @@ impl Running<'_> {
         }
     }
 
-    fn undone(&self, step: &FileStep) -> String {
-        // What an earlier step built, and is not built again on this way back, has gone with this one.
-        let all = self.plan.steps.iter().find(|it| it.id == step.id).into_iter().flat_map(|it| &it.undo);
-        let gone = all.filter(|it| !step.undo.contains(it)).filter_map(|it| it.unless);
-        let ids: BTreeSet<u32> = gone.chain([step.id]).collect();
-        let undone = |id: u32| journal::step(self.id, id, StepState::Undone, None);
-        format!(
-            "{}; {}",
-            journal::forget(self.id, step.id),
-            ids.into_iter().map(undone).collect::<Vec<_>>().join("; ")
-        )
+    /// What the journal has to say once a step is taken back.
+    fn undone(&self, step: &FileStep, so_far: Option<usize>) -> String {
+        let undone = journal::step(self.id, step.id, StepState::Undone, None);
+        let passed = self.passed(step, so_far.unwrap_or_default()..self.undo_of(step).len());
+        format!("{passed}{}; {undone}", journal::forget(self.id, step.id))
+    }
+
+    /// What an earlier step built, and is not built again on this way back, goes with this one.
+    fn passed(&self, step: &FileStep, statements: Range<usize>) -> String {
+        let statements = self.undo_of(step).get(statements).unwrap_or_default();
+        let passed = statements.iter().filter(|it| !step.undo.contains(it));
+        let gone: BTreeSet<u32> = passed.filter_map(|it| it.unless).collect();
+        let undone = |id: u32| journal::step(self.id, id, StepState::Undone, None) + "; ";
+        gone.into_iter().map(undone).collect()
+    }
+
+    /// All of the step's undo, as the plan has it.
+    fn undo_of(&self, step: &FileStep) -> &[Undo] {
+        self.plan.steps.iter().find(|it| it.id == step.id).map(|it| it.undo.as_slice()).unwrap_or_default()
     }
 
     async fn back_inside<'s>(&mut self, steps: &'s [FileStep]) -> Result<(), Fault<'s>> {
@@ -281,7 +317,7 @@ impl Running<'_> {
             for undo in &step.undo {
                 self.statement(&undo.sql).await?;
             }
-            client.batch_execute(&self.undone(step)).await?;
+            client.batch_execute(&self.undone(step, None)).await?;
             times.push((step, start.elapsed()));
         }
         if *self.stop.borrow() {
@@ -292,32 +328,50 @@ impl Running<'_> {
         Ok(())
     }
 
-    async fn back_alone<'s>(&mut self, step: &'s FileStep, place: &mut usize) -> Result<(), Fault<'s>> {
+    async fn back_alone<'s>(&mut self, step: &'s FileStep, so_far: &mut Option<usize>) -> Result<(), Fault<'s>> {
         (self.tell)(Event::Begins(step));
         let start = Instant::now();
-        self.back_outside(step, place).await.map_err(|cause| Fault::of(step, cause))?;
+        self.back_outside(step, so_far).await.map_err(|cause| Fault::of(step, cause))?;
         (self.tell)(Event::Done(step, start.elapsed()));
         Ok(())
     }
 
-    /// Statements that commit by themselves. What an earlier try did already is not done again: `place` is the first
-    /// statement that is left.
-    async fn back_outside(&mut self, step: &FileStep, place: &mut usize) -> Result<(), Cause> {
+    /// Statements that commit by themselves. The journal knows how far they have come, so that nobody takes the step for
+    /// done who comes between two of them.
+    async fn back_outside(&mut self, step: &FileStep, so_far: &mut Option<usize>) -> Result<(), Cause> {
         let client = &self.session.client;
-        while let Some(undo) = step.undo.get(*place) {
-            let probe = FileStep { sql: undo.sql.clone(), check: None, ..step.clone() };
-            if left(client, &probe).await? != Left::All {
-                // Whoever comes after one that waits for a lock waits too.
-                if undo.transaction && step.lock_timeout_ms > 0 {
-                    let timeout = Patience::begin().lock_timeout(step);
-                    client.batch_execute(&format!("SET lock_timeout = {timeout}")).await?;
+        for (place, undo) in left_of(step, self.plan, so_far.as_ref()) {
+            let passed = self.passed(step, so_far.unwrap_or_default()..place);
+            let done = format!("{passed}{}", journal::undone(self.id, step.id, place + 1));
+            if undo.transaction {
+                client.batch_execute(BEGIN).await?;
+                let result = self.back_with(step, &undo.sql, &done).await;
+                if result.is_err() {
+                    // Where the connection is gone, the server has rolled back by itself.
+                    let _ = self.session.client.batch_execute("ROLLBACK").await;
                 }
-                let result = self.statement(&undo.sql).await;
-                client.batch_execute(PATIENCE).await?;
                 result?;
+            } else {
+                client.batch_execute(&journal::undone(self.id, step.id, place)).await?;
+                for sql in to_undo(client, step, undo).await? {
+                    self.statement(&sql).await?;
+                }
+                client.batch_execute(&format!("BEGIN; {done}; COMMIT")).await?;
             }
-            *place += 1;
+            *so_far = Some(place + 1);
         }
-        Ok(client.batch_execute(&self.undone(step)).await?)
+        Ok(client.batch_execute(&format!("BEGIN; {}; COMMIT", self.undone(step, *so_far))).await?)
+    }
+
+    /// One statement, with its line of the journal.
+    async fn back_with(&mut self, step: &FileStep, sql: &str, done: &str) -> Result<(), Cause> {
+        let client = &self.session.client;
+        // Whoever comes after one that waits for a lock waits too.
+        if step.lock_timeout_ms > 0 {
+            let timeout = Patience::begin().lock_timeout(step);
+            client.batch_execute(&format!("SET LOCAL lock_timeout = {timeout}")).await?;
+        }
+        self.statement(sql).await?;
+        Ok(client.batch_execute(&format!("{done}; COMMIT")).await?)
     }
 }

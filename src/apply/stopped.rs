@@ -1,6 +1,9 @@
 //! A run that the journal knows, with its plan: what goes on and back begins with it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
 
 use super::admit::{holder, lock, writable};
 use super::error::{ApplyError, numbers};
@@ -120,6 +123,10 @@ pub async fn resume(target: &Target) -> Result<Prepared<'static>, ApplyError> {
     if !stopped.run.can_go_on(None) {
         return Ok(Prepared::Nothing);
     }
+    if let Some(id) = stopped.so_far_back().await?.into_keys().next_back() {
+        let summary = stopped.plan.steps.iter().find(|it| it.id == id).map(|it| it.summary.clone());
+        return Err(ApplyError::HalfBack { id, summary: summary.unwrap_or_default() });
+    }
     stopped.unmoved().await?;
     let Stopped { session, run, plan, .. } = stopped;
     Ok(Prepared::Ready(Box::new(Ready { session, plan: Cow::Owned(plan), run: Some(run) })))
@@ -129,6 +136,17 @@ impl Stopped {
     pub(super) async fn fingerprint(&self) -> Result<String, ApplyError> {
         let reading = introspect(&self.session.client, false).await?;
         Ok(fingerprint(&self.plan.scope.split(&reading.schema).0))
+    }
+
+    /// The steps that are taken back in part, with the number of statements of their undos that are done.
+    pub(super) async fn so_far_back(&self) -> Result<BTreeMap<u32, usize>, ApplyError> {
+        let unreadable = |source| ApplyError::Unreadable { source };
+        let rows = self.session.client.query(journal::UNDONE, &[&self.run.id]).await.map_err(unreadable)?;
+        let number = |row: &Row| {
+            let (step, done): (i32, i32) = (row.get(0), row.get(1));
+            Some((u32::try_from(step).ok()?, usize::try_from(done).ok()?))
+        };
+        Ok(rows.iter().filter_map(number).collect())
     }
 
     /// Writes down the state that is left now. It stops nothing that it can't be.

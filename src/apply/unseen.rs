@@ -10,6 +10,7 @@ use super::run::{Cause, Running};
 use super::statement::{Outside, outside};
 use crate::journal::{self, StepState};
 use crate::name::QName;
+use crate::plan::Undo;
 use crate::plan::file::FileStep;
 
 /// What a statement outside of transactions left behind.
@@ -51,6 +52,18 @@ pub(super) async fn left(client: &Client, step: &FileStep) -> Result<Left, Error
             Some(_) | None => Ok(Left::Nothing),
         },
     }
+}
+
+/// What is to run where an undo outside of transactions may have run before, or not to its end.
+pub(super) async fn to_undo(client: &Client, step: &FileStep, undo: &Undo) -> Result<Vec<String>, Error> {
+    let probe = FileStep { sql: undo.sql.clone(), check: None, ..step.clone() };
+    Ok(match (left(client, &probe).await?, outside(&undo.sql)) {
+        (Left::All, _) => vec![],
+        (Left::Half, Outside::Build(it)) => {
+            vec![format!("DROP INDEX CONCURRENTLY {}", it.index), undo.sql.clone()]
+        }
+        (Left::Half | Left::Nothing, _) => vec![undo.sql.clone()],
+    })
 }
 
 /// Whether the index is valid, where there is one of that name.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::pace::PaceOptions;
 use super::progress::{Shown, Through, attended, confirmed, target, told};
 use super::{Context, err, interrupted};
+use crate::amount::counted;
 use crate::apply::{self, Event, Finding, Prepared};
 use crate::connect::Target;
 use crate::diagnostic::visible::one_line;
@@ -20,7 +21,6 @@ use crate::pipeline::Failure;
 use crate::plan::Stage;
 use crate::plan::batch::Batch;
 use crate::plan::file::{FileStep, PlanFile};
-use crate::render::review::counted;
 use crate::render::review::gate;
 use crate::render::sql::ended;
 

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{oneshot, watch};
 
 use super::{Context, err, failure, interrupted};
+use crate::amount::thousands;
 use crate::apply::{ApplyError, Event, Progress};
 use crate::connect::Target;
 use crate::diagnostic::visible::one_line;
@@ -18,7 +19,7 @@ use crate::pipeline::{self, Failure, Live, Request};
 use crate::plan::Stage;
 use crate::plan::file::FileStep;
 use crate::render;
-use crate::render::review::{seconds, thousands};
+use crate::render::review::seconds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Through {

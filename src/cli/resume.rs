@@ -6,10 +6,10 @@ use super::apply::{forward, nothing_against, script, summary};
 use super::pace::PaceOptions;
 use super::progress::{Through, confirmed, target, told};
 use super::{Context, err};
+use crate::amount::counted;
 use crate::apply::{self, Prepared};
 use crate::diagnostic::Exit;
 use crate::pipeline::Failure;
-use crate::render::review::counted;
 
 /// Go on with the newest run where it stopped: after a failure, an interrupt, a crash, or the stage it was to reach
 #[derive(Debug, clap::Args)]

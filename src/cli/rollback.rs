@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use super::pace::PaceOptions;
 use super::progress::{Shown, attended, confirmed, target, told};
 use super::{Context, err};
+use crate::amount::counted;
 use crate::apply::{self, Event, Return};
 use crate::diagnostic::Exit;
 use crate::diagnostic::visible::one_line;
 use crate::pipeline::Failure;
-use crate::render::review::counted;
 
 /// Take back the newest run, step by step from its end, after trying that on a copy of the schema
 #[derive(Debug, clap::Args)]

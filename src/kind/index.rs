@@ -22,7 +22,7 @@ mod stored;
 
 mod tree;
 
-pub(super) use beside::{name_of_the_way_there, temporary_name};
+pub(super) use beside::{aid, aids, marked_again, name_of_the_way_there, temporary_name};
 pub use stored::Storage;
 pub use stored::{Identity, identifying, identity, new_identity};
 pub(super) use stored::{Indexed, of_replica_identity};

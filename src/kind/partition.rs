@@ -9,7 +9,7 @@ use crate::kind::{Alter, Definition, Kind, Object, ObjectId, index_partition, ta
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Disturbance, Stage, Step, Undo};
+use crate::plan::{Aid, Disturbance, Stage, Step, Undo};
 use crate::schema::{Schema, Sides};
 
 mod level;
@@ -299,6 +299,7 @@ impl Partition {
             let name = made_name::derived(&[self.child.name.as_str(), "bound"], |name| {
                 !sides.old.contains(&path(name)) && !sides.new.contains(&path(name))
             });
+            let aid = Aid::of(path(&name));
             let on_all = |sql: String, mode| {
                 table::reach(sides, it).iter().fold(Step::new(sql), |step, member| step.locks(member, mode))
             };
@@ -308,6 +309,7 @@ impl Partition {
                 on_all(format!("ALTER TABLE {it} {first}ADD CONSTRAINT {name} {check} NOT VALID"), Lock::AccessExclusive)
                     .own_transaction()
                     .undone_by(format!("ALTER TABLE {it} DROP CONSTRAINT IF EXISTS {name}"))
+                    .aids(aid.clone())
                     .summary(format!("rows that are written to {it} fit the bound of {}", self.child)),
             );
             let validate = on_all(
@@ -323,15 +325,18 @@ impl Partition {
                 Literal(&it.to_string()),
                 Literal(name.as_str())
             ));
-            before.push(reads(validate, it, sides));
+            before.push(reads(validate, it, sides).aids(aid.clone().part(1)));
             // Detached again, it needs the proof once more to be attached.
             let anew = format!("DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} {check} NOT VALID");
             after.push(
                 on_all(format!("ALTER TABLE {it} DROP CONSTRAINT {name}"), Lock::AccessExclusive)
                     .stage(Stage::Validate)
                     .summary(format!("remove what proved the bound of {}", self.child))
-                    .then_built_again_by(Undo::inside(format!("ALTER TABLE {it} {anew}")))
-                    .then_built_again_by(Undo::outside(format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}"))),
+                    .then_built_again_by(aid.clone(), Undo::inside(format!("ALTER TABLE {it} {anew}")))
+                    .then_built_again_by(
+                        aid.part(1),
+                        Undo::outside(format!("ALTER TABLE {it} VALIDATE CONSTRAINT {name}")),
+                    ),
             );
         }
         if before.is_empty() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::amount;
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::{self, Rule};
 use crate::kind::parameters::Parameters;
@@ -220,7 +221,7 @@ pub fn evidence(sides: &Sides<'_>, name: &QName) -> String {
         return format!("{name} may hold rows");
     }
     let (rows, bytes) = sizes.iter().fold((0, 0), |(rows, bytes), it| (rows + it.rows, bytes + it.bytes));
-    format!("{name} holds about {rows} rows, {:.1} MB", bytes as f64 / 1_000_000.0)
+    format!("{name} holds about {}, {}", amount::counted(rows as usize, "row"), amount::bytes(bytes))
 }
 
 /// Whether rows of the table find their partition by the column.

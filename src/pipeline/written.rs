@@ -60,10 +60,7 @@ pub fn file_steps(
             mode: lock.mode,
             observed: seen_at(at, &lock.relation),
         };
-        let unless = |at: usize, undo: &Undo| {
-            let builder = plan::builder(steps, at).filter(|_| undo.again)?;
-            u32::try_from(builder + 1).ok()
-        };
+        let unless = |at: usize, undo: &Undo| u32::try_from(plan::builder(steps, at, undo)? + 1).ok();
         let hazard = |hazard: &Hazard| FileHazard {
             code: hazard.code,
             object: hazard.object.to_string(),
@@ -86,7 +83,7 @@ pub fn file_steps(
             hazards: step.hazards.iter().map(hazard).collect(),
             estimate: estimate::estimate(step, facts, &settings.rates),
             // The number says it in the file.
-            undo: it.undo.iter().map(|it| Undo { unless: unless(at, it), again: false, ..it.clone() }).collect(),
+            undo: it.undo.iter().map(|it| Undo { unless: unless(at, it), again: None, ..it.clone() }).collect(),
             irreversible: step.irreversible.clone(),
             check: step.check.clone(),
             because: place(&it.subject),

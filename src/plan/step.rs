@@ -115,6 +115,26 @@ pub struct Step {
     pub repeats: bool,
     /// Of several like it for one object, which the step is for: its undo goes there.
     pub part: Option<ObjectId>,
+    /// What it makes for a later one to take up.
+    pub aid: Option<Aid>,
+}
+
+/// What one step makes for a later one to take up, whose undo loses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aid {
+    of: ObjectId,
+    /// Where several steps make it, the number of this one.
+    part: usize,
+}
+
+impl Aid {
+    pub fn of(object: ObjectId) -> Self {
+        Aid { of: object, part: 0 }
+    }
+
+    pub fn part(self, part: usize) -> Self {
+        Aid { part, ..self }
+    }
 }
 
 /// An index that a step builds over the rows of a relation that exists.
@@ -172,6 +192,7 @@ impl Step {
             takes_parts: false,
             repeats: false,
             part: None,
+            aid: None,
         }
     }
 
@@ -301,15 +322,21 @@ impl Step {
         self
     }
 
-    /// What the undo first builds again, since an earlier step of the object built it and it is lost with this one.
-    pub fn built_again_by(mut self, undo: Undo) -> Self {
-        self.undo.push(Undo { again: true, ..undo });
+    /// What it makes is for a later step to take up.
+    pub fn aids(mut self, aid: Aid) -> Self {
+        self.aid = Some(aid);
+        self
+    }
+
+    /// What the undo first builds again, since an earlier step built it and it is lost with this one.
+    pub fn built_again_by(mut self, aid: Aid, undo: Undo) -> Self {
+        self.undo.push(Undo { again: Some(aid), ..undo });
         self
     }
 
     /// The same, once all else is taken back.
-    pub fn then_built_again_by(mut self, undo: Undo) -> Self {
-        self.undo_last.push(Undo { again: true, ..undo });
+    pub fn then_built_again_by(mut self, aid: Aid, undo: Undo) -> Self {
+        self.undo_last.push(Undo { again: Some(aid), ..undo });
         self
     }
 

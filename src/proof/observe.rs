@@ -171,8 +171,7 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
 /// Runs undos as a rollback would: of the last step first, each statement by itself.
 pub async fn undo(runner: &Session, steps: &[Planned]) -> Result<(), StepFailed> {
     for (place, step) in steps.iter().enumerate().rev() {
-        let with_builder = builder(steps, place).is_some();
-        for Undo { sql, .. } in step.undo.iter().filter(|it| !(it.again && with_builder)) {
+        for Undo { sql, .. } in step.undo.iter().filter(|it| builder(steps, place, it).is_none()) {
             let failed = |source| StepFailed { place, sql: sql.clone(), source };
             runner.client.batch_execute(sql).await.map_err(failed)?;
         }

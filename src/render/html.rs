@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::review;
+use crate::amount;
 use crate::diagnostic::visible::{one_line, visible};
 use crate::lock::Lock;
 use crate::plan::file::{FileHazard, FileStep, PlanFile};
@@ -76,7 +77,7 @@ pub fn render(plan: &PlanFile) -> String {
     for (stage, steps) in review::stages(plan) {
         let expected =
             review::total_seconds(&steps).map(|it| format!(", {}", review::seconds(it))).unwrap_or_default();
-        let count = review::counted(steps.len(), "step");
+        let count = amount::counted(steps.len(), "step");
         let _ = writeln!(out, "<h2>{} <span class=\"dim\">{count}{expected}</span></h2>", stage.name());
         for condition in review::gate(plan, stage) {
             let _ = writeln!(out, "<p class=\"amber\">Gate: {}</p>", escaped(&condition));

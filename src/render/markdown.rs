@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::review;
+use crate::amount;
 use crate::diagnostic::visible::{one_line, visible};
 use crate::plan::file::{FileStep, PlanFile};
 
@@ -63,7 +64,7 @@ fn page(plan: &PlanFile, less: Less) -> String {
     list(&mut out, "Notes", &notes);
     if less < Less::Steps {
         for (stage, steps) in review::stages(plan) {
-            let count = review::counted(steps.len(), "step");
+            let count = amount::counted(steps.len(), "step");
             let _ = writeln!(out, "<details><summary><b>{}</b>: {count}</summary>\n", stage.name());
             for condition in review::gate(plan, stage) {
                 let _ = writeln!(out, "**Gate**: {}\n", prose(&condition));
@@ -108,7 +109,7 @@ fn stage_table(out: &mut String, plan: &PlanFile) {
         let lock = steps.iter().flat_map(|it| &it.locks).map(|it| it.mode).max();
         let lock = lock.map_or_else(|| "none".into(), |it| format!("{it}: blocks {}", it.blocks()));
         let expected = review::total_seconds(&steps).map_or_else(String::new, review::seconds);
-        let count = review::thousands(steps.len() as u64);
+        let count = amount::thousands(steps.len() as u64);
         let _ = writeln!(out, "| {} | {count} | {lock} | {expected} |", stage.name());
     }
     out.push('\n');

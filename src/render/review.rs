@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::amount::{bytes, counted, thousands};
 use crate::lock::Lock;
 use crate::plan::Stage;
 use crate::plan::access::Change;
@@ -285,43 +286,6 @@ fn listed<'a>(things: impl ExactSizeIterator<Item = Cow<'a, str>>) -> String {
     if more == 0 { named } else { format!("{named} and {} more", thousands(more as u64)) }
 }
 
-/// "1,204 rows", "1 row".
-pub fn counted(number: usize, thing: &str) -> String {
-    format!("{} {thing}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
-}
-
-/// 1204331 as "1,204,331".
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// Bytes as kB, MB, GB or TB, in powers of 1000.
-pub fn bytes(number: u64) -> String {
-    if number < 1000 {
-        return format!("{number} bytes");
-    }
-    let mut value = number as f64;
-    for unit in ["kB", "MB", "GB"] {
-        value /= 1000.0;
-        // What would be printed as 1000 belongs to the next unit.
-        if value < 9.95 {
-            return format!("{value:.1} {unit}");
-        }
-        if value < 999.5 {
-            return format!("{value:.0} {unit}");
-        }
-    }
-    format!("{:.1} TB", value / 1000.0)
-}
-
 /// A range of seconds, such as "300 ms to 3.1 s".
 pub fn seconds([from, to]: [f64; 2]) -> String {
     let (from, to) = (duration(from), duration(to));
@@ -348,13 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_are_for_people() {
-        assert_eq!(thousands(1_204_331), "1,204,331");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(bytes(999), "999 bytes");
-        assert_eq!(bytes(16_384), "16 kB");
-        assert_eq!(bytes(999_999), "1.0 MB");
-        assert_eq!(bytes(3_100_000_000_000), "3.1 TB");
+    fn times_are_for_people() {
         assert_eq!(seconds([0.3, 3.1]), "300 ms to 3.1 s");
         assert_eq!(seconds([0.001, 0.001]), "about 1 ms");
         assert_eq!(seconds([60.0, 7200.0]), "60 s to 2.0 h");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::review;
+use crate::amount;
 use crate::diagnostic::Look;
 use crate::diagnostic::visible::{one_line, visible};
 use crate::lock::Lock;
@@ -77,7 +78,7 @@ impl Page {
         let open = plan.steps.iter().flat_map(|it| &it.hazards).filter(|it| it.needs_acceptance()).count();
         if open > 0 {
             let verb = if open == 1 { "needs" } else { "need" };
-            let text = format!("{} {verb} acceptance by name; see the summary", review::counted(open, "hazard"));
+            let text = format!("{} {verb} acceptance by name; see the summary", amount::counted(open, "hazard"));
             self.entry("hazards", Some(Ink::Red), &text);
         }
     }
@@ -87,7 +88,7 @@ impl Page {
         self.added = (!plan.difference.is_empty()).then(|| added.collect());
         for (stage, steps) in review::stages(plan) {
             self.line("");
-            let mut title = review::counted(steps.len(), "step");
+            let mut title = amount::counted(steps.len(), "step");
             if let Some(seconds) = review::total_seconds(&steps) {
                 title.push_str(&format!(", {}", review::seconds(seconds)));
             }
@@ -197,7 +198,7 @@ impl Page {
             self.title("Strongest lock on each relation that exists now");
         }
         for it in &strongest {
-            let steps = review::counted(it.steps, "step");
+            let steps = amount::counted(it.steps, "step");
             let longest = it.seconds.map(|it| format!(", the longest {}", review::seconds(it))).unwrap_or_default();
             let text = format!("{} {}: blocks {}; {steps}{longest}", it.relation, it.mode, it.mode.blocks());
             self.fact("  ", lock_ink(it.mode), &text);

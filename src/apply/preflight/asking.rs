@@ -41,15 +41,111 @@ enum Looked {
     Failed(tokio_postgres::Error),
 }
 
-pub(super) struct Asking<'a> {
-    pub(super) session: &'a Session,
-    pub(super) probe: &'a Probe,
+/// A table with those below it, and where their rows are.
+struct Rows {
+    table: String,
+    /// Whether rows stand in the table itself.
+    stores: bool,
+    /// Those that hold rows on this server.
+    here: Vec<String>,
+    /// Foreign tables: another server is not asked.
+    elsewhere: Vec<String>,
+}
+
+impl Rows {
+    async fn of(session: &Session, table: &str) -> Result<Rows, tokio_postgres::Error> {
+        let query = "
+            WITH RECURSIVE family AS (
+                SELECT to_regclass($1::text)::oid AS oid
+                UNION SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits i ON i.inhparent = family.oid)
+            SELECT format('%I.%I', n.nspname, c.relname), c.relkind::text, c.oid = to_regclass($1::text)
+              FROM family JOIN pg_catalog.pg_class c ON c.oid = family.oid
+              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY 3 DESC, 1";
+        let mut rows = Rows { table: table.to_owned(), stores: false, here: vec![], elsewhere: vec![] };
+        for row in session.client.query(query, &[&table]).await? {
+            let (name, kind): (String, String) = (row.get(0), row.get(1));
+            match kind.as_str() {
+                "f" => rows.elsewhere.push(name),
+                "p" => {}
+                _ if row.get(2) => {
+                    rows.stores = true;
+                    rows.here.push(table.to_owned());
+                }
+                _ => rows.here.push(name),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// All rows that are here, table by table where others are elsewhere, each as a query reads it.
+    fn of_all(&self) -> Vec<(String, String)> {
+        if self.elsewhere.is_empty() {
+            return vec![(self.table.clone(), self.table.clone())];
+        }
+        self.here.iter().map(|it| (it.clone(), format!("ONLY {it}"))).collect()
+    }
+
+    /// Those that an index or a foreign key of the table is about: not those of tables that inherit from it.
+    fn of_its_own(&self) -> Vec<(String, String)> {
+        if self.stores { vec![(self.table.clone(), format!("ONLY {}", self.table))] } else { self.of_all() }
+    }
+}
+
+/// What a probe finds, in all tables that its rows stand in.
+///
+/// Errors: a query that fails.
+pub(super) async fn asked(
+    session: &Session,
+    probe: &Probe,
+    begin: &str,
+) -> Result<Vec<Finding>, tokio_postgres::Error> {
+    let table = &probe.table;
+    let one = || vec![(table.clone(), table.clone())];
+    let (of, elsewhere) = match &probe.what {
+        What::Rows { .. } | What::Value { .. } | What::Cast { .. } | What::Spelling { .. } => {
+            let rows = Rows::of(session, table).await?;
+            (rows.of_all(), rows.elsewhere)
+        }
+        What::Duplicates { .. } | What::Conflicts { .. } | What::Orphans { .. } | What::TooLong { .. } => {
+            let rows = Rows::of(session, table).await?;
+            (rows.of_its_own(), if rows.stores { vec![] } else { rows.elsewhere })
+        }
+        What::Bound { .. }
+        | What::Domain { .. }
+        | What::Index { .. }
+        | What::Rewrite
+        | What::Triggers { .. }
+        | What::Followed
+        | What::Place { .. }
+        | What::Namespace => (one(), vec![]),
+    };
+    let mut findings = vec![];
+    for (table, from) in &of {
+        findings.extend(Asking { session, probe, begin, table, from }.all().await?);
+    }
+    findings.extend(unseen(probe, &elsewhere));
+    Ok(findings)
+}
+
+/// What is said of foreign tables.
+fn unseen(probe: &Probe, foreign: &[String]) -> Option<Finding> {
+    let message = format!("rows on another server are not looked at: those of {}", list(foreign));
+    (!foreign.is_empty()).then_some(Finding { step: probe.step, stops: false, message })
+}
+
+struct Asking<'a> {
+    session: &'a Session,
+    probe: &'a Probe,
     /// What begins the transaction in which all is asked.
-    pub(super) begin: &'a str,
+    begin: &'a str,
+    /// The table whose rows are looked at: that of the probe, or one of those below it.
+    table: &'a str,
+    /// Its rows, as a query reads them.
+    from: &'a str,
 }
 
 impl Asking<'_> {
-    pub(super) async fn all(&self) -> Result<Vec<Finding>, tokio_postgres::Error> {
+    async fn all(&self) -> Result<Vec<Finding>, tokio_postgres::Error> {
         match &self.probe.what {
             What::TooLong { of } => self.too_long(of).await,
             _ => Ok(self.found().await?.into_iter().collect()),
@@ -57,7 +153,7 @@ impl Asking<'_> {
     }
 
     async fn found(&self) -> Result<Option<Finding>, tokio_postgres::Error> {
-        let table = &self.probe.table;
+        let (table, from) = (self.table, self.from);
         match &self.probe.what {
             What::Rows { condition, fault, with } => {
                 let found = self.rows(condition, &format!("({condition})"), with, None).await?;
@@ -85,7 +181,7 @@ impl Asking<'_> {
                 let Some(old) = self.data_type(column).await? else { return Ok(None) };
                 let (key, alias) = self.key().await?;
                 let query = format!(
-                    "SELECT {key} FROM {table} AS {alias} WHERE {column} IS NOT NULL \
+                    "SELECT {key} FROM {from} AS {alias} WHERE {column} IS NOT NULL \
                      AND ({expression})::{old} IS DISTINCT FROM {column} LIMIT {}",
                     NAMED + 1
                 );
@@ -113,7 +209,7 @@ impl Asking<'_> {
                 let places: Vec<String> = (2..of.len() + 2).map(|it| it.to_string()).collect();
                 let query = format!(
                     "SELECT concat_ws(', ', {}) || ' (' || count || ' times)' FROM (\
-                     SELECT count(*) AS count, {} FROM {table} {condition} GROUP BY {} HAVING count(*) > 1 LIMIT {}) AS x",
+                     SELECT count(*) AS count, {} FROM {from} {condition} GROUP BY {} HAVING count(*) > 1 LIMIT {}) AS x",
                     (0..of.len()).map(|it| format!("coalesce(c{it}::text, 'null')")).collect::<Vec<_>>().join(", "),
                     of.iter()
                         .enumerate()
@@ -133,7 +229,7 @@ impl Asking<'_> {
                 let values = of.iter().enumerate().map(|(at, (it, _))| format!("{} AS c{at}", it.value));
                 let rows = format!(
                     "(SELECT {key} AS tenantry_key, ctid AS tenantry_place, tableoid AS tenantry_part, {} \
-                     FROM {table} AS {alias} {condition})",
+                     FROM {from} AS {alias} {condition})",
                     list(values)
                 );
                 let both = of.iter().enumerate().map(|(at, (_, operator))| format!("a.c{at} {operator} b.c{at}"));
@@ -165,7 +261,7 @@ impl Asking<'_> {
                     .map(|(column, name)| format!(" HAVING {name} <@ range_agg(tenantry_to.{column})"));
                 let (key, alias) = self.key().await?;
                 let query = format!(
-                    "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {} FROM {table} AS {alias}) AS tenantry_from \
+                    "SELECT tenantry_key FROM (SELECT {key} AS tenantry_key, {} FROM {from} AS {alias}) AS tenantry_from \
                      WHERE {} AND NOT EXISTS (SELECT FROM {to} AS tenantry_to WHERE {}{}) LIMIT {}",
                     picked.collect::<Vec<_>>().join(", "),
                     present.collect::<Vec<_>>().join(" AND "),
@@ -236,7 +332,7 @@ impl Asking<'_> {
                             OR $3 AND NOT a.attnotnull
                                   AND NOT coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)))";
         let values: Vec<&String> = of.iter().map(|it| &it.value).collect();
-        let row = self.session.client.query_one(query, &[&self.probe.table, &values, &nulls_too]).await?;
+        let row = self.session.client.query_one(query, &[&self.table, &values, &nulls_too]).await?;
         Ok(row.get(0))
     }
 
@@ -266,7 +362,8 @@ impl Asking<'_> {
         for row in self.session.client.query(&query, &[]).await? {
             let (table, column, way): (String, String, Vec<String>) = (row.get(0), row.get(1), row.get(2));
             let probe = Probe { table: table.clone(), ..self.probe.clone() };
-            let (key, alias) = Asking { probe: &probe, ..*self }.key().await?;
+            // Those that inherit from it are asked by themselves.
+            let (key, alias) = Asking { probe: &probe, table: &table, ..*self }.key().await?;
             let (mut value, mut from, mut held) =
                 (format!("{alias}.{column}"), String::new(), vec!["true".to_owned()]);
             for (at, part) in way.iter().enumerate() {
@@ -281,7 +378,7 @@ impl Asking<'_> {
                 }
             }
             let query = format!(
-                "SELECT DISTINCT tenantry_key FROM (SELECT {key} AS tenantry_key, {value} AS value FROM {table} AS {alias}{from} \
+                "SELECT DISTINCT tenantry_key FROM (SELECT {key} AS tenantry_key, {value} AS value FROM ONLY {table} AS {alias}{from} \
                  WHERE {}) AS x WHERE {condition} LIMIT {}",
                 held.join(" AND "),
                 NAMED + 1
@@ -295,7 +392,7 @@ impl Asking<'_> {
 
     /// Rows whose entries are too long for B-trees, index by index; where no row is, it is one look at them for all.
     async fn too_long(&self, of: &[Entry]) -> Result<Vec<Finding>, tokio_postgres::Error> {
-        let table = &self.probe.table;
+        let table = self.table;
         let (mut sure, mut perhaps) = (vec![], vec![]);
         for entry in of {
             let columns = self.lengths(&entry.columns).await?;
@@ -338,7 +435,7 @@ impl Asking<'_> {
     /// row is asked for by itself.
     async fn keys_where(&self, condition: &str) -> Result<Option<String>, tokio_postgres::Error> {
         let (key, alias) = self.key().await?;
-        match self.look(&self.probe.table, "*, ctid, tableoid", [&key, &alias], condition).await? {
+        match self.look(self.from, "*, ctid, tableoid", [&key, &alias], condition).await? {
             Looked::Rows(rows) => Ok(rows),
             Looked::Failed(_) => Ok(None),
         }
@@ -380,7 +477,7 @@ impl Asking<'_> {
                FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
               WHERE c.oid = to_regclass($1::text) AND format('%I', a.attname) = ANY ($2::text[]) ORDER BY 1";
-        let rows = self.session.client.query(query, &[&self.probe.table, &columns]).await?;
+        let rows = self.session.client.query(query, &[&self.table, &columns]).await?;
         if rows.iter().all(|row| row.get::<_, i16>(1) > 0) {
             return Ok(vec![]);
         }
@@ -405,7 +502,7 @@ impl Asking<'_> {
         let (_, alias) = self.key().await?;
         let mut lengths = vec![];
         for it in expressions {
-            let query = format!("SELECT {it} FROM {} AS {alias}", self.probe.table);
+            let query = format!("SELECT {it} FROM {} AS {alias}", self.from);
             let Ok(prepared) = self.session.client.prepare(&query).await else {
                 // What it takes is not there yet, which is told where it is asked for by itself.
                 self.again().await?;
@@ -474,7 +571,7 @@ impl Asking<'_> {
         required: Option<&Required<'_>>,
     ) -> Result<Option<String>, tokio_postgres::Error> {
         let (key, alias) = self.key().await?;
-        let mut table = self.probe.table.clone();
+        let mut table = self.from.to_owned();
         if !with.is_empty() {
             let more = list(with.iter().map(|it| format!("{} AS {}", it.value, it.name)));
             table = format!("(SELECT {alias}.*, ctid, tableoid, {more} FROM {table} AS {alias})");
@@ -579,21 +676,29 @@ impl Asking<'_> {
             Literal(parent)
         );
         let default = self.texts(&query).await?;
+        let default = match default.first() {
+            Some(it) => Some(Rows::of(self.session, it).await?),
+            None => None,
+        };
         let within = |table: &str, condition: &str| {
             let query = format!("SELECT {} FROM {table} WHERE {condition} LIMIT {}", place(&columns), NAMED + 1);
             async move { self.texts(&query).await.map(listed) }
         };
-        if let Some(default) = default.first()
-            && let Some(rows) = within(default, &inside).await?
-        {
-            let message = format!("rows of the default partition {default} belong to the new one: {rows}");
-            return Ok(self.stops(Some(message)));
+        for (name, from) in default.iter().flat_map(Rows::of_all) {
+            if let Some(rows) = within(&from, &inside).await? {
+                let message = format!("rows of the default partition {name} belong to the new one: {rows}");
+                return Ok(self.stops(Some(message)));
+            }
         }
-        let Some(child) = child else { return Ok(None) };
-        let rows = within(child, &format!("NOT ({inside})")).await?;
-        Ok(self.stops(
-            rows.map(|rows| format!("rows of {child} are outside the bound that it is attached with: {rows}")),
-        ))
+        let foreign = default.map(|it| it.elsewhere).unwrap_or_default();
+        let Some(child) = child else { return Ok(unseen(self.probe, &foreign)) };
+        for (name, from) in Rows::of(self.session, child).await?.of_all() {
+            if let Some(rows) = within(&from, &format!("NOT ({inside})")).await? {
+                let message = format!("rows of {name} are outside the bound that it is attached with: {rows}");
+                return Ok(self.stops(Some(message)));
+            }
+        }
+        Ok(unseen(self.probe, &foreign))
     }
 
     /// An expression for a row's key, and the name that expressions may call the table by.
@@ -603,9 +708,10 @@ impl Asking<'_> {
                                        ORDER BY k.place)
                        FROM pg_catalog.pg_index x CROSS JOIN unnest(x.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
                        JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
-                      WHERE x.indrelid = c.oid AND x.indisprimary AND k.place <= x.indnkeyatts),
+                      WHERE x.indrelid = to_regclass({}) AND x.indisprimary AND k.place <= x.indnkeyatts),
                     format('%I', c.relname)
                FROM pg_catalog.pg_class c WHERE c.oid = to_regclass({})",
+            Literal(self.table),
             Literal(&self.probe.table)
         );
         let row = self.session.client.query_opt(&query, &[]).await?;
@@ -618,7 +724,7 @@ impl Asking<'_> {
     async fn data_type(&self, column: &str) -> Result<Option<String>, tokio_postgres::Error> {
         let query = "SELECT format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
              WHERE attrelid = to_regclass($1::text) AND attname = (parse_ident($2::text))[1]";
-        let row = self.session.client.query_opt(query, &[&self.probe.table, &column]).await?;
+        let row = self.session.client.query_opt(query, &[&self.table, &column]).await?;
         Ok(row.map(|row| row.get(0)))
     }
 

@@ -10,7 +10,7 @@ use crate::kind::{aside, Definition, Kind, Object, ObjectId};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Stage, Step};
+use crate::plan::{Aid, Stage, Step, Undo};
 use crate::schema::{Families, Schema, Sides};
 use super::{Column, find};
 
@@ -187,7 +187,8 @@ impl Column {
             true => self.on_family(format!("ALTER COLUMN {} DROP NOT NULL", self.name), sides),
             false => self.drop_not_null_of(&self.table),
         };
-        let mut step = drop.hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
+        let step = drop.summary(format!("make {} optional", self.id()));
+        let mut step = step.hazard(Code::DropNotNull, self.id(), format!("{}.{} may be null from now on", self.table, self.name));
         let held = self.is_held_not_null(sides);
         if held {
             step = step.stage(Stage::Contract);
@@ -442,6 +443,10 @@ impl Column {
         !table::is_used(sides, &self.table) && (sides.major() < 18 || !named())
     }
 
+    fn promised(&self) -> String {
+        format!("rows that are written to {} have a value in {}", self.table, self.name)
+    }
+
     fn no_longer_required(&self) -> String {
         format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", self.table, self.name)
     }
@@ -455,6 +460,7 @@ impl Column {
             return below.into_iter().chain([promise]).collect();
         }
         let set = self.on_family(format!("ALTER COLUMN {} SET NOT NULL", self.name), sides).stage(Stage::Contract);
+        let set = set.summary(format!("make {} required", self.id()));
         if self.is_set_plainly(new, sides) {
             let set = self.scanned(set, sides).stage(Stage::Expand);
             return if table::may_hold_rows(sides, &self.table) {
@@ -466,7 +472,7 @@ impl Column {
         }
         if sides.major() >= 18 {
             let promise = self.on_family(self.add_not_null(new), sides).own_transaction().stage(Stage::Validate);
-            let promise = undone(promise);
+            let promise = undone(promise).summary(self.promised());
             let below = below.into_iter().map(|it| it.stage(Stage::Validate));
             return below.chain([promise, self.validate(&new.constraint(self), sides)]).collect();
         }
@@ -476,25 +482,30 @@ impl Column {
         });
         let add = format!("ADD CONSTRAINT {name} CHECK ({} IS NOT NULL) NOT VALID", self.name);
         let end = format!("DROP CONSTRAINT {name}");
+        let (aid, validate) = (Aid::of(path(&name)), self.validate(&name, sides));
         let promise = self
             .on_family(&add, sides)
             .own_transaction()
             .stage(Stage::Validate)
-            .undone_by(format!("ALTER TABLE {} {end}", self.table));
+            .summary(self.promised())
+            .aids(aid.clone())
+            .undone_by(format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name}", self.table));
         // The server takes the valid CHECK as proof and reads no row again.
         let drop = self
             .on_family(&end, sides)
             .stage(Stage::Contract)
-            .undone_by(format!("ALTER TABLE {} {add}", self.table))
-            .undone_by(format!("ALTER TABLE {} VALIDATE CONSTRAINT {name}", self.table));
+            .summary(format!("remove what proved that {} is required", self.id()))
+            .built_again_by(aid.clone(), Undo::inside(format!("ALTER TABLE {} {add}", self.table)))
+            .built_again_by(aid.clone().part(1), Undo::outside(validate.sql.clone()));
         let set = set.undone_by(self.no_longer_required());
-        vec![promise, self.validate(&name, sides), set, drop]
+        vec![promise, validate.aids(aid.part(1)), set, drop]
     }
 
     pub(super) fn validate(&self, constraint: &Name, sides: &Sides<'_>) -> Step {
         let mut step = Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {constraint}", self.table))
             .own_transaction()
             .stage(Stage::Validate)
+            .summary(format!("prove that all rows of {} have a value in {}", self.table, self.name))
             .check(format!(
                 "SELECT convalidated FROM pg_constraint WHERE conrelid = {}::regclass AND conname = {}",
                 Literal(&self.table.to_string()),

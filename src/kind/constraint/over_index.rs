@@ -17,7 +17,7 @@ impl Constraint {
             Instead::Of(_) => index::temporary_name(&self.index(), sides),
         };
         let build = self.reading(key.build("", &name, &self.table), sides);
-        let build = build.summary(format!("build the index of {}", self.id()));
+        let build = build.summary(format!("build the index of {}", self.id())).aids(index::aid(&self.table, &name));
         let built = self.table.sibling(name.clone());
         let build = match &key.parent.0 {
             Some(_) => build.undone_by(index_partition::unless_attached(&built, &format!("DROP INDEX {built}"))),
@@ -36,6 +36,7 @@ impl Constraint {
             true => take_over,
             false => self.built_again(key, instead, &name, take_over),
         };
+        let marks = index::aids(marks, &self.table, &name);
         [build].into_iter().chain(marks).chain([take_over]).collect()
     }
 
@@ -43,13 +44,13 @@ impl Constraint {
     /// built, with what the table uses it for.
     fn built_again(&self, key: &Unique, instead: Instead<'_>, name: &Name, step: Step) -> Step {
         let again = Undo::outside(key.build("IF NOT EXISTS ", name, &self.table).sql);
+        let aid = index::aid(&self.table, name);
         let step = match instead {
-            Instead::Of(_) => step.built_again_by(again),
+            Instead::Of(_) => step.built_again_by(aid, again),
             // Until the constraint is gone, the name is its.
-            Instead::OfNothing => step.then_built_again_by(again),
+            Instead::OfNothing => step.then_built_again_by(aid, again),
         };
-        let marks = key.storage.mark(&self.table, name).into_iter();
-        marks.fold(step, |step, mark| step.then_built_again_by(Undo::inside(mark.sql)))
+        index::marked_again(step, key.storage.mark(&self.table, name), &self.table, name)
     }
 
     /// A primary key waits until its columns are NOT NULL: by itself it would read every row for that.

@@ -5,7 +5,7 @@ use crate::kind::{Definition, Kind, Object, ObjectId, index, inheritance, made_n
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Stage, Step, Undo};
+use crate::plan::{Aid, Stage, Step, Undo};
 use crate::schema::{Schema, Sides};
 use super::{Constraint, Instead, Rule};
 
@@ -181,8 +181,9 @@ impl Constraint {
         let mut again = vec![];
         for heir in heirs {
             let own = Constraint { name: aside.clone(), ..Constraint::clone(heir) };
-            let mut added = own.add(Instead::OfNothing, sides);
-            added.iter_mut().for_each(|it| it.makes = false);
+            let added = own.add(Instead::OfNothing, sides).into_iter().zip(0..);
+            let aid = |part: usize| Aid::of(own.id()).part(part);
+            let mut added: Vec<Step> = added.map(|(it, part)| Step { makes: false, ..it }.aids(aid(part))).collect();
             let back = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {aside}", heir.table);
             if let Some(first) = added.first_mut() {
                 first.summary.get_or_insert_with(|| format!("create {}", own.id()));
@@ -195,9 +196,9 @@ impl Constraint {
             }
             // Back above, it ends this one. One that says something else is moved out of the way of that.
             if own.rule == self.rule {
-                again.extend(added.iter().map(|it| match it.stage {
-                    Stage::Expand => Undo::inside(&it.sql),
-                    _ => Undo::outside(&it.sql),
+                again.extend(added.iter().zip(0..).map(|(it, part)| match it.stage {
+                    Stage::Expand => (aid(part), Undo::inside(&it.sql)),
+                    _ => (aid(part), Undo::outside(&it.sql)),
                 }));
             }
             steps.extend(added);
@@ -220,7 +221,7 @@ impl Constraint {
             let table = &heir.table;
             last = last.undone_by(format!("ALTER TABLE {table} RENAME CONSTRAINT {} TO {aside}", self.name));
         }
-        let last = again.into_iter().fold(last, Step::then_built_again_by);
+        let last = again.into_iter().fold(last, |last, (aid, undo)| last.then_built_again_by(aid, undo));
         let left = family.iter().find(|it| table::stores(sides, it) && !covered.contains(it));
         steps.push(match left {
             Some(it) => last.hazard(Code::DropConstraint, self.id(), format!("{it} does not have it any more")),

@@ -181,7 +181,8 @@ impl Pair<'_> {
     fn build(&self, name: &Name, sides: &Sides<'_>) -> Step {
         let drop = format!("DROP INDEX IF EXISTS {}", self.new.table.sibling(name.clone()));
         let build = self.new.reading(self.key.build("", name, &self.new.table), sides);
-        build.summary(format!("build the index of {}", named(self.new))).undone_by(drop)
+        let build = build.summary(format!("build the index of {}", named(self.new))).undone_by(drop);
+        build.aids(index::aid(&self.new.table, name))
     }
 }
 
@@ -194,7 +195,8 @@ fn leaves<'a, 'b>(pairs: &'b [Pair<'a>], names: &'b [Name]) -> impl Iterator<Ite
 /// them.
 fn built_again(step: Step, pairs: &[Pair<'_>], names: &[Name]) -> Step {
     leaves(pairs, names).fold(step, |step, (it, name)| {
-        step.built_again_by(Undo::outside(it.key.build("IF NOT EXISTS ", name, &it.new.table).sql))
+        let again = Undo::outside(it.key.build("IF NOT EXISTS ", name, &it.new.table).sql);
+        step.built_again_by(index::aid(&it.new.table, name), again)
     })
 }
 

@@ -6,13 +6,33 @@ use crate::kind::{Definition, Kind, ObjectId, arbiter, table, unique};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Disturbance, Step, Undo};
+use crate::plan::{Aid, Disturbance, Step, Undo};
 use crate::schema::Sides;
 
 /// A name that no relation of either side has, to build an index under until it can have its own.
 pub(in crate::kind) fn temporary_name(name: &QName, sides: &Sides<'_>) -> Name {
     // On the way back, the one of the way there may still exist.
     free_name(name, if sides.facts.way_back { "_tenantry_back" } else { OF_THE_WAY_THERE }, sides)
+}
+
+/// An index that is built to be taken up by a later step.
+pub(in crate::kind) fn aid(table: &QName, name: &Name) -> Aid {
+    Aid::of(ObjectId::new(Kind::Index, [&table.namespace, name]))
+}
+
+/// The steps that mark such an index.
+pub(in crate::kind) fn aids(marks: Vec<Step>, table: &QName, name: &Name) -> impl Iterator<Item = Step> {
+    let aid = aid(table, name);
+    marks.into_iter().zip(1..).map(move |(mark, part)| mark.aids(aid.clone().part(part)))
+}
+
+/// The step whose undo gives such an index the marks again.
+pub(in crate::kind) fn marked_again(step: Step, marks: Vec<Step>, table: &QName, name: &Name) -> Step {
+    let again = |step: Step, mark: Step| match mark.aid {
+        Some(aid) => step.then_built_again_by(aid, Undo::inside(mark.sql)),
+        None => step,
+    };
+    aids(marks, table, name).fold(step, again)
 }
 
 /// That one, on the way back.
@@ -91,6 +111,15 @@ impl Index {
         }
     }
 
+    /// The index, which was built under another name, gets its own, and gives that up on the way back.
+    pub(super) fn takes_its_name(&self, beside: &Name, sides: &Sides<'_>) -> Step {
+        let rename = Step::new(format!("ALTER INDEX {} RENAME TO {}", self.name.sibling(beside.clone()), self.name.name));
+        match sides.facts.way_back {
+            true => rename,
+            false => rename.undone_by(format!("ALTER INDEX IF EXISTS {} RENAME TO {beside}", self.name)),
+        }
+    }
+
     /// Drops the index while the table is in use.
     pub(super) fn drop_beside(&self, guard: &str, sides: &Sides<'_>) -> Step {
         let step = match sides.facts.idle.contains(&self.table) {
@@ -106,21 +135,24 @@ impl Index {
     pub(super) fn swap(&self, new: &Index, sides: &Sides<'_>) -> Vec<Step> {
         let beside = temporary_name(&self.name, sides);
         let built = self.name.sibling(beside.clone());
-        let mut steps = vec![new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"))];
-        steps.extend(new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]));
+        let build = new.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"));
+        let mut steps = vec![build.aids(aid(&self.table, &beside))];
+        let marks = new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]);
+        steps.extend(aids(marks, &self.table, &beside));
         let end = steps.len();
-        // Whoever goes back from the middle may have it no more.
+        // Whoever goes back has it no more, but for one that a foreign key stands on.
         let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
         let drop = drop.disturbs(self.id(), Disturbance::Replace);
+        let is_referred_to = self.is_referred_to(sides.old);
         let mut drop = match sides.facts.way_back {
-            true => drop,
-            // What the way there did not get to rename has gone by then, so that no foreign key stands on it.
-            false if self.is_referred_to(sides.old) => drop.then_built_again_by(new.build_again(&beside, sides)),
-            false => drop.built_again_by(new.build_again(&beside, sides)),
+            // A foreign key that comes again would stand on it, so it goes before and is built again.
+            false if is_referred_to => {
+                drop.then_built_again_by(aid(&self.table, &beside), new.build_again(&beside, sides))
+            }
+            _ => drop,
         };
         if !sides.facts.way_back {
-            let marks = new.storage.mark(&self.table, &beside).into_iter();
-            drop = marks.fold(drop, |drop, mark| drop.then_built_again_by(Undo::inside(mark.sql)));
+            drop = marked_again(drop, new.storage.mark(&self.table, &beside), &self.table, &beside);
         }
         steps.push(drop);
         // A foreign key that comes again would stand on what the way there did not get to rename.
@@ -128,7 +160,10 @@ impl Index {
             let left = self.name.sibling(name_of_the_way_there(&self.name, sides));
             steps.push(Index { name: left, ..self.clone() }.drop_beside("IF EXISTS ", sides));
         }
-        steps.push(Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)));
+        steps.push(match is_referred_to {
+            true => Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)),
+            false => new.takes_its_name(&beside, sides),
+        });
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
         arbiter::kept_until_contract(&self.id(), steps, end, sides)

@@ -132,28 +132,18 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
             steps.push(index_partition::attachment(&beside[above], name).summary(summary).own_transaction());
         }
     }
-    // Whoever goes back from the middle may have it no more.
+    // Whoever goes back has it no more.
     let guard = if sides.facts.way_back { "IF EXISTS " } else { "" };
     let drop = Step::new(format!("DROP INDEX {guard}{}", root.name))
         .check(is_gone(&root.name))
         .own_transaction()
-        .summary(format!("drop the old index {} with those of the partitions", root.name));
+        .summary(format!("drop the old index {} with those of the partitions", root.name))
+        .makes();
     let reach = table::reach(sides, &root.table);
-    let drop = reach.iter().fold(drop, |step, table| step.locks(table, Lock::AccessExclusive));
     let built = steps.len();
-    let mut drop = drop;
-    if !sides.facts.way_back {
-        for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
-            drop.undo.push(new.build_again(&name.name, sides));
-        }
-        let attached = pairs.iter().zip(&beside).rev().filter_map(|(pair, name)| Some((&beside[pair.above?], name)));
-        for (above, name) in attached {
-            drop = drop.undone_by(index_partition::attachment(above, name).sql);
-        }
-    }
-    steps.push(drop);
+    steps.push(reach.iter().fold(drop, |step, table| step.locks(table, Lock::AccessExclusive)));
     for (Pair { new, .. }, name) in pairs.iter().zip(&beside) {
-        let rename = Step::new(format!("ALTER INDEX {name} RENAME TO {}", new.name.name));
+        let rename = new.takes_its_name(&name.name, sides);
         steps.push(rename.summary(format!("the new index {} takes its name", new.name)));
         steps.extend(statistics(&new.name, new.keys.iter().map(|_| None), new.keys.iter().map(|key| key.statistics)));
         // A comment that stays as it was went with the old index.
