@@ -30,7 +30,7 @@ impl ObjectId {
 
     /// The id of what hangs on this object: its comment, owner or grants.
     pub fn satellite(&self, kind: Kind) -> ObjectId {
-        let first = Name(format!("{:?}", self.kind));
+        let first = Name::from(format!("{:?}", self.kind));
         ObjectId { kind, path: std::iter::once(first).chain(self.path.iter().cloned()).collect() }
     }
 
@@ -448,7 +448,7 @@ kinds! {
 /// What a comment, an owner or grants with this path hang on; see [`ObjectId::satellite`].
 fn satellite_of(path: &[Name]) -> Option<ObjectId> {
     let (kind, path) = path.split_first()?;
-    let kind = *Kind::ALL.iter().find(|it| format!("{it:?}") == kind.0)?;
+    let kind = *Kind::ALL.iter().find(|it| format!("{it:?}") == kind.as_str())?;
     Some(ObjectId { kind, path: path.into() })
 }
 

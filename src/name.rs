@@ -3,13 +3,15 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 mod keywords;
 
-/// An identifier as the catalogs hold it: unquoted, case kept. Displays quoted where PostgreSQL demands it.
+/// An identifier as the catalogs hold it: unquoted, case kept. Displays quoted where PostgreSQL demands it. There are
+/// many of each in a schema, so that copies are cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Name(pub String);
+pub struct Name(SmolStr);
 
 impl Name {
     pub fn as_str(&self) -> &str {
@@ -19,13 +21,13 @@ impl Name {
 
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
-        Name(text.to_owned())
+        Name(text.into())
     }
 }
 
 impl From<String> for Name {
     fn from(text: String) -> Self {
-        Name(text)
+        Name(text.into())
     }
 }
 
@@ -90,7 +92,7 @@ impl Role {
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { f.write_str("PUBLIC") } else { Name(self.0.clone()).fmt(f) }
+        if self.0.is_empty() { f.write_str("PUBLIC") } else { Name::from(self.0.as_str()).fmt(f) }
     }
 }
 

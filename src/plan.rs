@@ -109,6 +109,9 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
     if !refused.is_empty() {
         return Err(refused.into_iter().map(|(object, reason)| PlanError::Refused { object, reason }).collect());
     }
+    if forward.is_empty() {
+        return Ok(vec![]);
+    }
     // What a step of its own makes or drops is taken back by that step, so that each step knows its own undo.
     let apart: BTreeSet<ObjectId> = forward
         .iter()
@@ -231,6 +234,9 @@ fn draft(
     apart: &BTreeSet<ObjectId>,
 ) -> Result<(Vec<Ordered>, Refused), PlanError> {
     let changes = diff(old, new);
+    if changes.is_empty() {
+        return Ok((vec![], vec![]));
+    }
     let settled = disturb::settle(old, new, facts, &changes);
     let ordered =
         order::order(old, new, facts, &changes, &settled, apart).map_err(|cycle| PlanError::Cycle(cycle.0))?;

@@ -166,7 +166,7 @@ impl Schema {
 
     /// The outermost whole that an object is part of: itself, for most.
     pub fn whole_of(&self, id: &ObjectId) -> ObjectId {
-        self.wholes_of(id).pop().unwrap_or_else(|| id.clone())
+        std::iter::successors(self.part_of(id), |whole| self.part_of(whole)).last().unwrap_or_else(|| id.clone())
     }
 
     /// Adds to what pg_depend says what the objects themselves say: the wholes they are part of, and their needs.

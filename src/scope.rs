@@ -6,7 +6,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Kind, ObjectId};
+use crate::kind::{Kind, Object, ObjectId};
 use crate::name::Name;
 use crate::platform::{self, Platform, Verdict};
 use crate::schema::Schema;
@@ -115,10 +115,11 @@ impl Scope {
     /// The managed part of a schema, and the rest.
     pub fn split(&self, schema: &Schema) -> (Schema, Schema) {
         let (namespaces, ignore) = (patterns(&self.namespaces), patterns(&self.ignore));
-        // What hangs together stands in one place, so a whole is looked up once.
+        let mut wholes = Wholes { schema, known: HashMap::new() };
+        // What hangs together stands in one place, so a whole is looked at once.
         let mut places: HashMap<ObjectId, bool> = HashMap::new();
-        let is_managed = |id: &&ObjectId| {
-            let whole = schema.whole_of(id);
+        let mut is_managed = |id: &ObjectId, object: &Object| {
+            let whole = wholes.of(id, object);
             let satellite = matches!(id.kind, Kind::Owner | Kind::Grants);
             match self.platform.map(|it| it.verdict(schema, id, &whole, &self.upon)) {
                 Some(Verdict::Platform) => return false,
@@ -136,11 +137,12 @@ impl Scope {
                     }
                 }
         };
-        let (managed, rest): (HashSet<&ObjectId>, HashSet<&ObjectId>) = schema.objects.keys().partition(is_managed);
-        if rest.is_empty() {
+        let beside = schema.objects.iter().filter(|(id, object)| !is_managed(id, object));
+        let beside: HashSet<&ObjectId> = beside.map(|(id, _)| id).collect();
+        if beside.is_empty() {
             return (schema.clone(), Schema { unmanaged: schema.unmanaged.clone(), ..schema.empty() });
         }
-        (schema.filtered(|id| managed.contains(id)), schema.filtered(|id| rest.contains(id)))
+        (schema.filtered(|id| !beside.contains(id)), schema.filtered(|id| beside.contains(id)))
     }
 
     /// Gives both sides of a plan the owners and grants that the live side has and nobody manages: an object that is
@@ -214,6 +216,28 @@ impl Scope {
             && !self.tenants.as_ref().is_some_and(|it| it.hold(&namespace))
             && namespace.as_str() != JOURNAL_NAMESPACE
             && !ignore.is_match(name.join("."))
+    }
+}
+
+/// The wholes of a schema's objects, each looked up once for all its parts.
+struct Wholes<'a> {
+    schema: &'a Schema,
+    /// By what the parts say that they are part of.
+    known: HashMap<ObjectId, ObjectId>,
+}
+
+impl Wholes<'_> {
+    fn of(&mut self, id: &ObjectId, object: &Object) -> ObjectId {
+        let Some(part_of) = object.part_of() else { return id.clone() };
+        if let Some(whole) = self.known.get(&part_of) {
+            return whole.clone();
+        }
+        let whole = self.schema.whole_of(id);
+        // A part of what is not there is by itself, and says nothing of others.
+        if whole != *id {
+            self.known.insert(part_of, whole.clone());
+        }
+        whole
     }
 }
 

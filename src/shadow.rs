@@ -199,7 +199,7 @@ impl Shadow {
     async fn create(&self, label: &str, options: &str) -> Result<ShadowDatabase, ShadowError> {
         let session = self.admin().await?.connect().await?;
         let name = match &self.server {
-            Server::Private { .. } => Name(format!("{label}_{}", self.made.fetch_add(1, Ordering::Relaxed))),
+            Server::Private { .. } => Name::from(format!("{label}_{}", self.made.fetch_add(1, Ordering::Relaxed))),
             Server::Given { given, .. } => given.0.next_name(),
         };
         session.client.batch_execute(&format!("CREATE DATABASE {name} {options}")).await?;

@@ -79,7 +79,7 @@ async fn a_namespace_for_each_tenant_is_planned_by_itself() {
         .batch_execute("CREATE SCHEMA tenant_zeta; CREATE TABLE tenant_zeta.notes (id integer PRIMARY KEY)")
         .await
         .unwrap();
-    let url = url(&server, &database.name.0);
+    let url = url(&server, database.name.as_str());
     let project = Project::new(CONFIG, SCHEMA);
 
     // What is shared, and the template; no tenant's namespace is taken for one that is declared no longer.
@@ -123,7 +123,7 @@ async fn a_database_for_each_tenant_is_planned_by_itself() {
         url(&server, "{tenant}")
     );
     let project = Project::new(&config, "CREATE TABLE notes (id integer PRIMARY KEY);");
-    let (one, other) = (acme.name.0.clone(), zeta.name.0.clone());
+    let (one, other) = (acme.name.as_str().to_owned(), zeta.name.as_str().to_owned());
     let said = project.settle(&["--tenant", &one]);
     assert!(said.contains("CREATE TABLE public.notes"), "{said}");
     assert_eq!(tables(&acme).await, ["public.notes (id)"]);

@@ -18,7 +18,7 @@ fn dump(shadow: &Shadow, database: &ShadowDatabase) -> Vec<String> {
     let output = Command::new(support::program("pg_dump"))
         .args(["--schema-only", "--no-comments", "--exclude-schema=tenantry", "--host"])
         .arg(shadow.directory().unwrap())
-        .args(["--username", "postgres", &database.name.0])
+        .args(["--username", "postgres", database.name.as_str()])
         .output()
         .expect("pg_dump runs");
     assert!(output.status.success(), "{}", told(&output));

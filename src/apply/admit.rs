@@ -101,7 +101,7 @@ pub(super) async fn privileges(client: &Client, plan: &PlanFile) -> Result<Vec<S
         }
     }
     let split = |names: &[&QName]| -> (Vec<String>, Vec<String>) {
-        names.iter().map(|it| (it.namespace.0.clone(), it.name.0.clone())).unzip()
+        names.iter().map(|it| (it.namespace.as_str().to_owned(), it.name.as_str().to_owned())).unzip()
     };
     let mut missing = vec![];
     let (of, named) = split(&owned);

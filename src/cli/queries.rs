@@ -107,7 +107,7 @@ async fn counted(session: &Session, min_calls: i64) -> Result<Vec<(String, Strin
         "SELECT r.rolname::text, s.query FROM {}.pg_stat_statements s
            JOIN pg_database d ON d.oid = s.dbid JOIN pg_roles r ON r.oid = s.userid
           WHERE d.datname = current_database() AND s.toplevel AND s.calls >= $1 AND s.query <> ''",
-        Name(row.get(0))
+        Name::from(row.get::<_, &str>(0))
     );
     let rows = session.client.query(&query, &[&min_calls]).await.map_err(failed)?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())

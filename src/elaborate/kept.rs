@@ -25,21 +25,25 @@ pub struct Kept {
     pub absent: Vec<Absent>,
 }
 
-/// The name of an elaboration: of the declared files, the server that read them, what stood beside them, and the program
-/// that looked at them.
-pub fn key(declaration: &str, server: u32, surroundings: &Schema) -> String {
-    let mut hash = Sha256::new();
+/// The name of an elaboration: of the declared files, and of all that they were read with: the server, what stood beside
+/// them, the program that looked at them, and what else `reading` says.
+pub fn key(files: &str, reading: &str, server: u32, surroundings: &Schema) -> String {
     let beside = serde_json::to_vec(surroundings).expect("a schema has a JSON form");
     let server = server.to_string();
     let program = program();
-    let parts = [env!("CARGO_PKG_VERSION"), &program, declaration, &server].map(str::as_bytes);
-    for part in
-        parts.into_iter().chain([beside.as_slice()]).chain(Kind::ALL.iter().map(|it| it.catalog().as_bytes()))
-    {
+    let parts = [env!("CARGO_PKG_VERSION"), &program, reading, &server].map(str::as_bytes);
+    let kinds = Kind::ALL.iter().map(|it| it.catalog().as_bytes());
+    format!("{}-{}", short([files.as_bytes()]), short(parts.into_iter().chain([beside.as_slice()]).chain(kinds)))
+}
+
+/// Half of a SHA-256, which is enough to tell files of a folder apart, since the name has two.
+fn short<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Tells one build of this version from another.
@@ -51,6 +55,19 @@ fn program() -> String {
 /// The elaboration of this name, where it is kept.
 pub fn find(key: &str) -> Option<Kept> {
     serde_json::from_slice(&fs::read(folder()?.join(key)).ok()?).ok()
+}
+
+/// The newest elaboration of these files with its name: most likely the one that will be asked for, and a large one takes
+/// its time to read, which there is while the live side is read.
+pub fn likely(files: &str) -> Option<(String, Kept)> {
+    let stem = short([files.as_bytes()]);
+    let named = |entry: fs::DirEntry| {
+        Some((entry.metadata().ok()?.modified().ok()?, entry.file_name().into_string().ok()?))
+    };
+    let entries = fs::read_dir(folder()?).ok()?.flatten().filter_map(named);
+    let (_, key) = entries.filter(|(_, name)| name.starts_with(&stem) && !name.contains('.')).max()?;
+    let kept = find(&key)?;
+    Some((key, kept))
 }
 
 /// Keeps an elaboration, where there is a place for it.

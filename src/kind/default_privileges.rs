@@ -78,7 +78,7 @@ impl Definition for DefaultPrivileges {
 
     fn id(&self) -> ObjectId {
         let namespace = self.namespace.clone().unwrap_or_else(|| Name::from(""));
-        let path = [&Name(self.role.0.clone()), &namespace, &Name(self.object_type.clone())];
+        let path = [&Name::from(self.role.0.clone()), &namespace, &Name::from(self.object_type.clone())];
         ObjectId::new(Kind::DefaultPrivileges, path)
     }
 

@@ -80,7 +80,7 @@ impl Domain {
     pub(super) fn not_null_constraint(&self) -> Name {
         // The server cuts the domain's name, so that all fits into 63 bytes.
         let name = self.name.name.as_str();
-        let chosen = || Name(format!("{}_not_null", &name[..name.floor_char_boundary(54)]));
+        let chosen = || Name::from(format!("{}_not_null", &name[..name.floor_char_boundary(54)]));
         self.not_null_name.clone().unwrap_or_else(chosen)
     }
 

@@ -192,7 +192,7 @@ impl Grants {
     fn by_itself(&self, creator: &Role, owner: &Role, schema: &Schema) -> Rights {
         let Some(target) = self.target() else { return Rights::new() };
         let defaults = |namespace: &Name| {
-            let path = [&Name(creator.0.clone()), namespace, &Name::from(target.letter())];
+            let path = [&Name::from(creator.0.clone()), namespace, &Name::from(target.letter())];
             match schema.get(&ObjectId::new(Kind::DefaultPrivileges, path)) {
                 Some(Object::DefaultPrivileges(defaults)) => Some(privileges::rights(&defaults.items)),
                 _ => None,

@@ -210,7 +210,7 @@ fn settings(options: &Options) -> String {
     list(options.iter().map(|(option, value)| {
         let number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
         let value = if number { value.clone() } else { Literal(value).to_string() };
-        format!("{} = {value}", Name(option.clone()))
+        format!("{} = {value}", Name::from(option.clone()))
     }))
 }
 

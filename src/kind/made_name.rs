@@ -21,7 +21,7 @@ pub fn chosen(table: &str, columns: Option<&str>, label: &str) -> Name {
         }
     }
     let cut = |name: &str, at: usize| name[..name.floor_char_boundary(at)].to_owned();
-    Name(format!("{}{}_{label}", cut(table, first), cut(&columns, second)))
+    Name::from(format!("{}{}_{label}", cut(table, first), cut(&columns, second)))
 }
 
 /// Parts joined by `_` and cut to what the server takes as a name, numbered until it is free. What is cut has the hash of
@@ -58,6 +58,6 @@ fn hashed(base: &str, whole: &str) -> String {
 }
 
 fn numbered(base: &str, free: impl Fn(&Name) -> bool) -> Name {
-    let names = std::iter::once(Name(base.to_owned())).chain((1..).map(|i| Name(format!("{base}{i}"))));
+    let names = std::iter::once(Name::from(base)).chain((1..).map(|i| Name::from(format!("{base}{i}"))));
     names.into_iter().find(free).expect("some number is free")
 }

@@ -458,7 +458,7 @@ impl Partition {
         let key = table::find(sides.old, &self.parent)?.partition_by.as_deref()?;
         let key = key.split_once('(')?.1.strip_suffix(')')?;
         let column = Name::from(key);
-        let name = Name(format!("{}_{key}_check", self.child.name.as_str()));
+        let name = Name::from(format!("{}_{key}_check", self.child.name.as_str()));
         let path = |kind, part| ObjectId::new(kind, [&self.child.namespace, &self.child.name, part]);
         let free = !sides.old.contains(&path(Kind::Constraint, &name));
         (sides.old.contains(&path(Kind::Column, &column)) && name.as_str().len() <= 63 && free).then_some(name)

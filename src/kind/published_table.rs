@@ -43,7 +43,7 @@ impl PublishedTable {
         if let Some(column) = unpublished.copied().next() {
             return Some(format!("does not publish {column}, by which rows are known"));
         }
-        let mut chosen = self.rows.iter().flat_map(|rows| syntax::columns(&rows.0)).map(Name);
+        let mut chosen = self.rows.iter().flat_map(|rows| syntax::columns(&rows.0)).map(Name::from);
         chosen.find(|it| !known.contains(&it)).map(|it| format!("chooses rows by {it}, by which they are not known"))
     }
 

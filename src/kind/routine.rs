@@ -350,7 +350,7 @@ fn identifiers(text: &str) -> Vec<Name> {
             name += rest[..end].trim();
             rest = &rest[end..];
         }
-        names.push(Name(name));
+        names.push(Name::from(name));
         rest = rest.trim_start();
         rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
     }
@@ -432,7 +432,7 @@ impl Definition for Routine {
                               AND d.deptype IN ('i', 'e'))"#;
 
     fn id(&self) -> ObjectId {
-        ObjectId::new(Kind::Routine, [&self.name.namespace, &self.name.name, &Name(self.types.clone())])
+        ObjectId::new(Kind::Routine, [&self.name.namespace, &self.name.name, &Name::from(self.types.clone())])
     }
 
     fn reference(path: &[Name]) -> String {

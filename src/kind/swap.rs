@@ -151,7 +151,7 @@ impl Swap<'_> {
                 sides.old.contains(&id) || sides.new.contains(&id)
             })
         };
-        let mut base = self.name.name.0.clone();
+        let mut base = self.name.name.as_str().to_owned();
         while base.len() > 55 {
             base.pop();
         }

@@ -34,7 +34,7 @@ impl TryFrom<String> for Place {
         if name.is_empty() || is_in_use || name.starts_with("pg_") {
             return Err(format!("`{name}` can't be the quarantine: it has to be a namespace of its own"));
         }
-        Ok(Place(Name(name)))
+        Ok(Place(Name::from(name)))
     }
 }
 
@@ -157,7 +157,7 @@ fn along(table: &ObjectId, start: &Schema, desired: &Schema) -> Result<BTreeSet<
                 if of.kind == Kind::Namespace || along.contains(&of) {
                     continue;
                 }
-                if !matches!(of.kind, Kind::Table) && move_sql(&of, &Name(String::new())).is_none() {
+                if !matches!(of.kind, Kind::Table) && move_sql(&of, &Name::from("")).is_none() {
                     return Err(format!("it needs {of}, which goes"));
                 }
                 along.insert(of.clone());

@@ -113,7 +113,11 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     let declaration = tokio::task::spawn_blocking({
         let config = config.clone();
         // Which server elaborates the files matters only for syntax that is newer than the grammar.
-        move || read_declaration(&config, 18)
+        move || {
+            let declaration = read_declaration(&config, 18)?;
+            let likely = kept::likely(&declaration.digest);
+            Ok::<_, Failure>((declaration, likely))
+        }
     });
     let mut live = pin!(live_side(request));
     let mut early = None;
@@ -125,12 +129,13 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
             declaration.await
         }
     };
-    let declaration = declaration.expect("reading files does not panic")?;
+    let (declaration, likely) = declaration.expect("reading files does not panic")?;
     let (session, shadow, live) = match early {
         Some(live) => live?,
         None => live.await?,
     };
     let present = present(&session, &declaration, &live.schema).await?;
+    let files = declaration.digest.clone();
     let declaration = expanded(declaration, config, live.schema.major())?;
     let manage = &config.manage;
     let (namespaces, quarantine) = (config.namespaces(), config.quarantine());
@@ -155,8 +160,9 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     }
     // The platform decides in which order statements load.
     let read = format!("{} {}", declaration.digest, config.platform.map_or(String::new(), |it| it.to_string()));
-    let key = kept::key(&read, shadow.version().number, &surroundings);
-    let elaborated = match kept::find(&key) {
+    let key = kept::key(&files, &read, shadow.version().number, &surroundings);
+    let likely = likely.filter(|(name, _)| *name == key).map(|(_, kept)| kept);
+    let elaborated = match likely.or_else(|| kept::find(&key)) {
         Some(kept) => kept,
         None => {
             elaborate::roles(&shadow, &live.roles, &live.schema.creator.0).await?;

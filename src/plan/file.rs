@@ -444,7 +444,7 @@ mod tests {
                 namespaces: vec![text()],
                 ignore: vec![text(), text()],
                 platform: Some(crate::platform::Platform::Supabase),
-                quarantine: Some(crate::name::Name(text())),
+                quarantine: Some(crate::name::Name::from(text())),
                 tenants: Some(crate::scope::Tenants { template: text(), named: text() }),
                 upon: vec![text()],
                 owners: true,

@@ -478,7 +478,7 @@ impl Sync<'_> {
         while name.len() + word.len() > 62 {
             name.pop();
         }
-        Name(format!("{name}_{word}"))
+        Name::from(format!("{name}_{word}"))
     }
 
     /// Code of after writes rows without the old columns.

@@ -121,7 +121,7 @@ fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename
                 let now = column.path.last()?;
                 words = words.replace(&format!("_{}_", column.old.as_str()), &format!("_{}_", now.as_str()));
             }
-            Some(Name(format!("{}{}", new.as_str(), words.strip_suffix('_')?)))
+            Some(Name::from(format!("{}{}", new.as_str(), words.strip_suffix('_')?)))
         };
         for object in current.objects.values() {
             let (class, kind, name, within) = match object {
@@ -144,7 +144,7 @@ fn implied(renames: &[Rename], current: &Schema, desired: &Schema) -> Vec<Rename
             let path = |last: &Name| within.iter().copied().chain([last]).cloned().collect::<Vec<Name>>();
             let declares = |last: &Name| desired.contains(&ObjectId { kind, path: path(last).into() });
             // Where the name was taken the server numbered it, and may not have to any more.
-            let first = Name(name.as_str().trim_end_matches(|it: char| it.is_ascii_digit()).to_owned());
+            let first = Name::from(name.as_str().trim_end_matches(|it: char| it.is_ascii_digit()));
             let candidates = [chosen, renamed(name), renamed(&first)];
             let Some(now) = candidates.into_iter().flatten().find(declares) else { continue };
             let said = renames.iter().chain(&implied);

@@ -95,7 +95,9 @@ impl<'a> Watch<'a> {
     /// Errors: the session broke.
     pub async fn identities(session: &Session) -> Result<Identities, tokio_postgres::Error> {
         let rows = session.client.query(IDENTITIES, &[]).await?;
-        let named = |row: &tokio_postgres::Row| QName::new(Name(row.get(1)), Name(row.get(2)));
+        let named = |row: &tokio_postgres::Row| {
+            QName::new(Name::from(row.get::<_, &str>(1)), Name::from(row.get::<_, &str>(2)))
+        };
         Ok(rows.iter().map(|row| (row.get(0), named(row))).collect())
     }
 

@@ -94,7 +94,7 @@ impl Statistics {
         for row in client.query_typed(columns, &typed).await? {
             let table = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
             read.hidden.remove(&table);
-            read.columns.entry((table, Name(row.get(2)))).or_default().push(column(&row));
+            read.columns.entry((table, Name::from(row.get::<_, &str>(2)))).or_default().push(column(&row));
         }
         let settings = "SELECT name, setting FROM pg_catalog.pg_settings
                          WHERE (category LIKE 'Query Tuning%' OR name = ANY ('{work_mem,max_parallel_workers_per_gather}'))
@@ -410,7 +410,7 @@ impl Copied {
         let columns = client.query(columns, &[]).await?.into_iter().map(|row| Place {
             table: row.get(0),
             number: row.get(1),
-            name: Name(row.get(2)),
+            name: Name::from(row.get::<_, &str>(2)),
             data_type: row.get(3),
             type_oid: row.get(4),
             type_mod: row.get(5),

@@ -127,7 +127,7 @@ impl<'a> Trials<'a> {
             )
             .await?;
         let required = left.iter().filter(|row| row.get(3)).map(|row| {
-            let column = Name(row.get(1));
+            let column = Name::from(row.get::<_, &str>(1));
             format!("column {column} of {table} is required, has no default, and is left out")
         });
         let mut refusing: Vec<String> = required.collect();
@@ -143,11 +143,11 @@ impl<'a> Trials<'a> {
             )
             .await?;
         let nulls = list(left.iter().map(|row| {
-            let (column, data_type) = (Name(row.get(1)), row.get::<_, String>(2));
+            let (column, data_type) = (Name::from(row.get::<_, &str>(1)), row.get::<_, String>(2));
             format!("NULL::{data_type} AS {column}")
         }));
         for check in &checks {
-            let (name, condition) = (Name(check.get(0)), check.get::<_, String>(1));
+            let (name, condition) = (Name::from(check.get::<_, &str>(0)), check.get::<_, String>(1));
             let query = format!("SELECT ({condition}) IS FALSE FROM (SELECT {nulls}) AS left_out");
             if client.query_one(&query, &[]).await?.get(0) {
                 refusing.push(format!("constraint {name} of {table} refuses a row without what is left out"));

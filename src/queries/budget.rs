@@ -136,7 +136,7 @@ fn query(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Query> {
     let (line, _) = reader.file.line_column(budget.span.start);
     Some(Query {
         place: format!("{}:{line}", reader.file.path),
-        role: role.map(|it| Name(it.text)),
+        role: role.map(|it| Name::from(it.text)),
         budget: Some(budget),
         ..read?
     })

@@ -53,7 +53,7 @@ impl Given {
     /// A name that nobody else on the server uses.
     pub fn next_name(&self) -> Name {
         let made = self.made.fetch_add(1, Ordering::Relaxed);
-        Name(format!("{PREFIX}{}_{made}", self.number))
+        Name::from(format!("{PREFIX}{}_{made}", self.number))
     }
 
     /// Marks a database that was just created.
@@ -119,7 +119,7 @@ async fn drop_marked(client: &Client, mark: impl Fn(&str) -> bool) -> Result<(),
         )
         .await?;
     for row in marked.iter().filter(|row| mark(row.get(1))) {
-        let name = Name(row.get(0));
+        let name = Name::from(row.get::<_, &str>(0));
         let sql =
             if row.get(2) { format!("DROP DATABASE {name} WITH (FORCE)") } else { format!("DROP ROLE {name}") };
         let _ = client.batch_execute(&sql).await;

@@ -417,7 +417,7 @@ fn setting(set: &VariableSetStmt) -> Verdict {
     let value = value.to_ascii_lowercase();
     match set.name.as_str() {
         "search_path" if reset => Verdict::SearchPath(None),
-        "search_path" => Verdict::SearchPath(Some(list(set.args.iter().map(constant).map(Name)))),
+        "search_path" => Verdict::SearchPath(Some(list(set.args.iter().map(constant).map(Name::from)))),
         "statement_timeout"
         | "lock_timeout"
         | "idle_in_transaction_session_timeout"

@@ -539,7 +539,7 @@ fn as_constraint(node: &Node) -> Option<&pg::Constraint> {
 }
 
 fn plain(nodes: &[Node]) -> Vec<Name> {
-    nodes.iter().map(|node| Name(constant(node))).collect()
+    nodes.iter().map(|node| Name::from(constant(node))).collect()
 }
 
 /// Whether an identity says what its sequence is called.

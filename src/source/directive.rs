@@ -180,8 +180,8 @@ fn about(statement: &Statement, parts: Vec<Part>) -> Vec<(Class, Vec<Name>)> {
 
 /// Takes a rename, where it can have an effect.
 pub fn rename(part: Part, old: String, span: Span, draft: &mut Draft) -> Result<(), Fault> {
-    let name = part.path.last().cloned().unwrap_or_else(|| Name(String::new()));
-    if name.0 == old {
+    let name = part.path.last().cloned().unwrap_or_else(|| Name::from(""));
+    if name.as_str() == old {
         let help = "write the name that it had before, or leave the directive out";
         return Err((format!("{} {name} was always called that", part.class), help.to_owned()));
     }
@@ -194,7 +194,7 @@ pub fn rename(part: Part, old: String, span: Span, draft: &mut Draft) -> Result<
     if draft.renames.iter().any(|rename| rename.class == part.class && rename.path == part.path) {
         return Err((format!("{} {name} has two old names", part.class), "keep one of them".into()));
     }
-    draft.renames.push(Rename { class: part.class, path: part.path, old: Name(old), span });
+    draft.renames.push(Rename { class: part.class, path: part.path, old: Name::from(old), span });
     Ok(())
 }
 

@@ -73,7 +73,7 @@ pub fn parts(sql: &str, statement: &NodeEnum, names: &Names) -> Vec<Part> {
             let namespace = names.declares.first().and_then(|declared| declared.namespace.clone());
             let table: Vec<Name> = match &alter.relation {
                 Some(RangeVar { relname, .. }) => {
-                    namespace.into_iter().chain([relname.clone()]).map(Name).collect()
+                    namespace.into_iter().chain([relname.clone()]).map(Name::from).collect()
                 }
                 None => Vec::new(),
             };

@@ -516,12 +516,12 @@ impl Work<'_> {
 
     /// The names of a statement that declares something on a table.
     fn names_of(&self, class: What, table: &QName, name: &Name, rank: source::Rank) -> source::Names {
-        let on = (class != What::Index).then(|| table.name.0.clone());
+        let on = (class != What::Index).then(|| table.name.as_str().to_owned());
         let declared = source::Declared {
             class,
-            namespace: Some(table.namespace.0.clone()),
+            namespace: Some(table.namespace.as_str().to_owned()),
             on,
-            name: name.0.clone(),
+            name: name.as_str().to_owned(),
             args: None,
         };
         source::Names { declares: vec![declared], ..names_about(table, rank) }
@@ -532,8 +532,8 @@ impl Work<'_> {
 fn names_about(table: &QName, rank: source::Rank) -> source::Names {
     let reference = source::Reference {
         space: source::Space::Relation,
-        namespaces: vec![table.namespace.0.clone()],
-        name: table.name.0.clone(),
+        namespaces: vec![table.namespace.as_str().to_owned()],
+        name: table.name.as_str().to_owned(),
         bond: source::Bond::Firm,
     };
     source::Names { declares: vec![], refers: vec![reference], rank, key_of: None, replaces: false }

@@ -284,7 +284,7 @@ async fn actors(
             }
             Some(it) => {
                 // Who loads a schema on the shadow is a superuser there; here it is what it is.
-                let name = Name(role.0.clone());
+                let name = Name::from(role.0.clone());
                 let bypass = if it.bypassrls { "BYPASSRLS" } else { "NOBYPASSRLS" };
                 let power = if it.superuser { "SUPERUSER" } else { "NOSUPERUSER" };
                 let is_so = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1::text AND rolsuper = $2 \

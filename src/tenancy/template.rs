@@ -67,7 +67,7 @@ pub fn faults(declared: &Declared) -> Vec<Report> {
 /// its language reads.
 pub fn for_tenant(declaration: Declaration, declared: &Declared, tenant: &str) -> Result<Declaration, Vec<Report>> {
     let Some((_, template, named)) = namespaced(declared) else { return Ok(declaration) };
-    let namespace = Name(name_for(named, tenant));
+    let namespace = Name::from(name_for(named, tenant));
     let mut faults = vec![];
     let mut statements = vec![];
     for (at, statement) in declaration.statements.iter().enumerate() {
@@ -90,7 +90,7 @@ pub fn for_tenant(declaration: Declaration, declared: &Declared, tenant: &str) -
         let mut moved = declaration.edited(at, edits);
         if let Some(path) = &moved.search_path {
             let names = source::namespaces(path).into_iter();
-            let names = names.map(|it| if it == template { namespace.clone() } else { Name(it) });
+            let names = names.map(|it| if it == template { namespace.clone() } else { Name::from(it) });
             moved = moved.under(crate::name::list(names));
         }
         statements.push(moved);

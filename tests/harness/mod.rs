@@ -198,7 +198,7 @@ impl Case {
             }
         }
         let (pending, start, desired) = self.renamed(shadow, &old, &old_reading, &new, &new_reading.schema).await?;
-        let apart = Scope { quarantine: self.settings.quarantine.clone().map(Name), ..Scope::all() };
+        let apart = Scope { quarantine: self.settings.quarantine.clone().map(Name::from), ..Scope::all() };
         let (start, desired) = (apart.split(&start).0, apart.split(&desired).0);
         let surroundings = start.empty();
         let ground = Ground { shadow, surroundings: &surroundings, scope: &Scope::all() };
@@ -398,7 +398,7 @@ impl Sides {
         let before =
             rows::digest(&runner, &self.old_reading.schema, &self.new_reading.schema, &BTreeMap::new()).await?;
         let to_move = rows::whole(&runner, self.moved.keys().map(|it| (it, it))).await?;
-        let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name), ..Scope::all() };
+        let scope = Scope { quarantine: case.settings.quarantine.clone().map(Name::from), ..Scope::all() };
         let mut old_code = OldCode::begin(live.connect().await?, &case.settings.idle).await?;
         let observed =
             observe::run_with(&runner, &watcher, plan, async |place| old_code.after(plan, place).await).await?;

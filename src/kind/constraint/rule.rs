@@ -213,8 +213,8 @@ impl Exclusion {
     pub(super) fn sql(&self) -> String {
         let elements = list(self.elements.iter().map(|it| {
             let operator = match it.operator.namespace.as_str() {
-                "pg_catalog" => it.operator.name.0.clone(),
-                _ => format!("OPERATOR({}.{})", it.operator.namespace, it.operator.name.0),
+                "pg_catalog" => it.operator.name.as_str().to_owned(),
+                _ => format!("OPERATOR({}.{})", it.operator.namespace, it.operator.name.as_str()),
             };
             format!("{} WITH {operator}", it.key.sql())
         }));

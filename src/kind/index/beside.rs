@@ -68,13 +68,13 @@ fn suffixed(name: &Name, suffix: &str) -> Name {
     const MAX: usize = 63;
     let name = name.as_str();
     if name.len() + suffix.len() <= MAX {
-        return Name(format!("{name}{suffix}"));
+        return Name::from(format!("{name}{suffix}"));
     }
     // FNV-1a: the same on every machine and in every version, which std's hashers do not promise.
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let suffix = format!("_{hash:08x}{suffix}");
     let end = (0..=MAX - suffix.len()).rev().find(|&i| name.is_char_boundary(i)).unwrap_or(0);
-    Name(format!("{}{suffix}", &name[..end]))
+    Name::from(format!("{}{suffix}", &name[..end]))
 }
 
 impl Index {
@@ -177,8 +177,8 @@ mod tests {
     #[test]
     fn a_name_that_must_be_cut_stays_its_own() {
         let long = "größe_".repeat(9);
-        let one = suffixed(&Name(format!("{long}_one")), "_tenantry");
-        let two = suffixed(&Name(format!("{long}_two")), "_tenantry");
+        let one = suffixed(&Name::from(format!("{long}_one")), "_tenantry");
+        let two = suffixed(&Name::from(format!("{long}_two")), "_tenantry");
         assert!(one.as_str().len() <= 63 && two.as_str().len() <= 63);
         assert_ne!(one, two);
         assert_eq!(suffixed(&Name::from("a"), "_tenantry"), Name::from("a_tenantry"));

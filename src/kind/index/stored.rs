@@ -74,7 +74,7 @@ impl Storage {
         let mut steps = vec![];
         let gone: Vec<&String> = self.options.keys().filter(|key| !new.options.contains_key(*key)).collect();
         if !gone.is_empty() {
-            let names = list(gone.into_iter().map(|option| Name(option.clone())));
+            let names = list(gone.into_iter().map(|option| Name::from(option.clone())));
             steps.push(Step::new(format!("ALTER INDEX {name} RESET ({names})")));
         }
         let changed: Options = new

@@ -72,7 +72,7 @@ pub(super) fn fields_of_rows(text: &str) -> BTreeSet<Name> {
     let words: Vec<&str> =
         tokens.iter().filter_map(|token| text.get(token.start as usize..token.end as usize)).collect();
     let of_row = |word: &[&str]| matches!(unquoted(word[0]).as_str(), "new" | "old") && word[1] == ".";
-    words.windows(3).filter(|word| of_row(word)).map(|word| Name(unquoted(word[2]))).collect()
+    words.windows(3).filter(|word| of_row(word)).map(|word| Name::from(unquoted(word[2]))).collect()
 }
 
 const RELATIONS: &[Kind] = &[Kind::Table, Kind::View, Kind::MaterializedView, Kind::Sequence, Kind::Column];

@@ -98,7 +98,7 @@ impl Sync {
     }
 
     pub fn function(&self) -> ObjectId {
-        ObjectId::new(Kind::Routine, [&self.table.namespace, &self.name, &Name(String::new())])
+        ObjectId::new(Kind::Routine, [&self.table.namespace, &self.name, &Name::from("")])
     }
 
     pub fn create(&self) -> [String; 2] {

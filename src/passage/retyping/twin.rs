@@ -185,7 +185,7 @@ pub fn twins(group: &Group, schema: &Schema, others: &Schema) -> Vec<Twin> {
             continue;
         }
         let Some((is, led)) = is(object, group, schema) else { continue };
-        let name = id.path.last().cloned().unwrap_or_else(|| Name(String::new()));
+        let name = id.path.last().cloned().unwrap_or_else(|| Name::from(""));
         let mut name_with = |suffix: &str| {
             let found = derived(&[name.as_str(), suffix], |it| !used.contains(it));
             used.insert(found.clone());

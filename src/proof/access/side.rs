@@ -254,9 +254,9 @@ impl Side<'_> {
         let rows = rows.iter().map(|row| Privileges {
             selects_all: row.get(0),
             selects: row.get(1),
-            insertable: row.get::<_, Vec<String>>(2).into_iter().map(Name).collect(),
-            updatable: row.get::<_, Vec<String>>(3).into_iter().map(Name).collect(),
-            readable: row.get::<_, Vec<String>>(4).into_iter().map(Name).collect(),
+            insertable: row.get::<_, Vec<String>>(2).into_iter().map(Name::from).collect(),
+            updatable: row.get::<_, Vec<String>>(3).into_iter().map(Name::from).collect(),
+            readable: row.get::<_, Vec<String>>(4).into_iter().map(Name::from).collect(),
             deletes: row.get(5),
             truncates: row.get(6),
             refers: row.get(7),

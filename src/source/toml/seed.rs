@@ -31,7 +31,7 @@ pub fn read(reader: &mut Reader<'_>, value: &Value<'_>, draft: &mut Draft) {
         return reader.wrong("`rows` of the seed", reader.span(rows), "an array of tables", rows.get_ref());
     };
     let rows = rows.iter().filter_map(|value| row(reader, &name, &key, value, found.as_ref())).collect();
-    let key = key.into_iter().map(|word| Name(word.text)).collect();
+    let key = key.into_iter().map(|word| Name::from(word.text)).collect();
     draft.seeds.push(Seed { table: name, key, rows, span: table.span });
 }
 

@@ -255,7 +255,7 @@ impl Table<'_, '_> {
             None => {}
         }
         if let Some(word) = self.reader.text(&fields, "collate") {
-            text.say(&format!(" COLLATE {}", Name(word.text)), word.span);
+            text.say(&format!(" COLLATE {}", Name::from(word.text)), word.span);
         }
         if self.reader.boolean(&fields, "null") == Some(false) {
             text.say(" NOT NULL", at);
@@ -371,8 +371,8 @@ impl Table<'_, '_> {
     fn column_list(&mut self, what: &str, value: &Value<'_>) -> String {
         let words = self.reader.words(what, value);
         for word in &words {
-            let added = self.draft.added.iter().any(|column| column.0 == word.text);
-            if !added && !self.columns.iter().any(|column| column.0 == word.text) {
+            let added = self.draft.added.iter().any(|column| column.as_str() == word.text);
+            if !added && !self.columns.iter().any(|column| column.as_str() == word.text) {
                 let known: Vec<&str> = self.columns.iter().map(Name::as_str).collect();
                 let help = match super::value::nearest(&word.text, &known) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -382,7 +382,7 @@ impl Table<'_, '_> {
                 self.reader.fault(word.span, message, "this column", help);
             }
         }
-        list(words.into_iter().map(|word| Name(word.text)))
+        list(words.into_iter().map(|word| Name::from(word.text)))
     }
 
     /// A constraint's columns: `["a", "b"]`, or `{ columns = ["a", "b"], … }` with its fields.
@@ -424,10 +424,10 @@ impl Table<'_, '_> {
         let Some(value) = fields.get("primary_key") else { return };
         let at = self.reader.span(value);
         let (columns, key) = self.columns_of("the primary key", value, &["columns", "name", "was", "allow"]);
-        let name = key.as_ref().and_then(|key| self.reader.text(key, "name")).map(|word| Name(word.text));
+        let name = key.as_ref().and_then(|key| self.reader.text(key, "name")).map(|word| Name::from(word.text));
         if let Some(key) = &key {
             // The server's own name for it, where none is given.
-            let name = name.clone().unwrap_or_else(|| Name(format!("{}_pkey", self.name.name.as_str())));
+            let name = name.clone().unwrap_or_else(|| Name::from(format!("{}_pkey", self.name.name.as_str())));
             let path = self.path(&name);
             was(self.reader, key, Class::Constraint, path.clone(), self.draft);
             allow(self.reader, key, Class::Constraint, path, self.draft);
@@ -545,7 +545,7 @@ impl Table<'_, '_> {
             let unique = if flag(self, "unique") { "UNIQUE " } else { "" };
             text.say(&format!("CREATE {unique}INDEX {name} ON {}", self.name), at);
             if let Some(word) = fields.as_ref().and_then(|fields| self.reader.text(fields, "method")) {
-                text.say(&format!(" USING {}", Name(word.text)), word.span);
+                text.say(&format!(" USING {}", Name::from(word.text)), word.span);
             }
             text.say(" (", at);
             for (n, word) in self.reader.words(&format!("`columns` of {what}"), columns).iter().enumerate() {
@@ -580,7 +580,7 @@ impl Table<'_, '_> {
 
     /// A column by its name, or what CREATE INDEX takes between its commas.
     fn index_element(&mut self, what: &str, word: &Word, text: &mut Text) {
-        if self.columns.iter().any(|column| column.0 == word.text) {
+        if self.columns.iter().any(|column| column.as_str() == word.text) {
             text.say(&Name::from(word.text.as_str()).to_string(), word.span);
             return;
         }

@@ -33,7 +33,7 @@ fn roles(look: &mut Look<'_>) {
             .roles
             .iter()
             .filter(|it| it.superuser || it.bypassrls)
-            .filter(|it| look.inherits(role, &Role(it.name.0.clone())))
+            .filter(|it| look.inherits(role, &Role(it.name.as_str().to_owned())))
             .map(|it| it.name.as_str())
             .collect();
         for other in above {

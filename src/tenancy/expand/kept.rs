@@ -127,7 +127,7 @@ fn name_of(table: &QName, constraint: &Constraint, columns: &[Name]) -> Name {
     let table = table.name.as_str();
     let columns: Vec<&str> = columns.iter().map(Name::as_str).collect();
     let end = match &constraint.rule {
-        Rule::Unique(it) if it.primary => return Name(format!("{table}_pkey")),
+        Rule::Unique(it) if it.primary => return Name::from(format!("{table}_pkey")),
         Rule::Unique(_) => "key",
         Rule::Foreign(_) => "fkey",
         Rule::Exclusion { .. } => "excl",

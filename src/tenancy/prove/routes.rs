@@ -505,15 +505,15 @@ fn becoming(role: &Role, roles: &[RoleSpec], schema: &Schema, tenancy: &Tenancy)
         .filter_map(|(table, _)| {
             let id = ObjectId::new(Kind::Table, [&table.namespace, &table.name]);
             match schema.get(&id.satellite(Kind::Owner)) {
-                Some(Object::Owner(it)) => Some(Name(it.role.0.clone())),
+                Some(Object::Owner(it)) => Some(Name::from(it.role.0.clone())),
                 _ => None,
             }
         })
         .collect();
     let strong = roles.iter().filter(|it| it.superuser || it.bypassrls).map(|it| it.name.clone());
-    let passes = tenancy.roles.passes.iter().map(|it| Name(it.0.clone()));
+    let passes = tenancy.roles.passes.iter().map(|it| Name::from(it.0.clone()));
     let mut strong: BTreeSet<Name> = strong.chain(passes).chain(owners).collect();
-    strong.remove(&Name(role.0.clone()));
+    strong.remove(&Name::from(role.0.clone()));
     let object = ObjectId::new(Kind::Namespace, [&tenancy.levels[0].table.namespace]);
     strong
         .into_iter()

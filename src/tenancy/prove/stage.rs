@@ -51,7 +51,7 @@ impl Said {
 
 impl Stage<'_> {
     pub(super) fn begin(&self) -> String {
-        format!("BEGIN; {}; SET LOCAL SESSION AUTHORIZATION {}", self.enter, Name(self.role.0.clone()))
+        format!("BEGIN; {}; SET LOCAL SESSION AUTHORIZATION {}", self.enter, Name::from(self.role.0.clone()))
     }
 
     /// Runs statements as the actor, then a query as the superuser, and takes all of it back.
@@ -267,7 +267,7 @@ impl Stage<'_> {
         if self.enter != "SELECT" {
             script += &format!("{};\n", self.enter);
         }
-        script += &format!("SET LOCAL SESSION AUTHORIZATION {};\n", Name(self.role.0.clone()));
+        script += &format!("SET LOCAL SESSION AUTHORIZATION {};\n", Name::from(self.role.0.clone()));
         for statement in &attempt.statements {
             script += &format!("{statement};\n");
         }
