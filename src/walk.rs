@@ -17,9 +17,16 @@ pub async fn parts(client: &Client, batch: &Batch) -> Result<Vec<Part>, Error> {
             walk: columns.filter(|it| !it.is_empty()).map_or(Walk::Blocks, Walk::Key),
             rows: row.get::<_, i64>(2).unsigned_abs(),
             blocks: row.get::<_, i64>(3).unsigned_abs(),
+            end: None,
         }
     };
-    Ok(rows.iter().map(part).collect())
+    let mut parts: Vec<Part> = rows.iter().map(part).collect();
+    for part in &mut parts {
+        if let Some(last) = batch.last(part) {
+            part.end = client.query_typed(&last, &[]).await?.first().map(|row| Cursor::Key(row.get(0)));
+        }
+    }
+    Ok(parts)
 }
 
 /// The next part of so many rows, or blocks where the relation is gone through by these. The last one ends with the
@@ -42,5 +49,5 @@ pub async fn next(
     };
     let until = client.query_typed(&bound, &[]).await?.first().map(|row| Cursor::Key(row.get(0)));
     let last = until.is_none();
-    Ok((Range { after, until }, last))
+    Ok((Range { after, until: until.or_else(|| part.end.clone()) }, last))
 }

@@ -158,7 +158,11 @@ impl Running<'_> {
             };
             meter.count(part, size, done.rows, done.last);
             (self.tell)(Event::Rows(step, meter.progress()));
-            size = size.after(done.took, target, done.others_waited);
+            let fewest = match part.walk {
+                Walk::Key(_) if done.took < self.pace.part => Size::FEWEST_ROWS,
+                Walk::Key(_) | Walk::Blocks => Size(1),
+            };
+            size = size.after(done.took, target, fewest, done.others_waited);
             while let Some((pause, why)) = throttle.pause(done.rows, done.took, begun.elapsed()).await? {
                 if !why.is_empty() && told.is_none_or(|at| at.elapsed() >= TELL) {
                     (self.tell)(Event::Says(format!("step {} waits: {why}", step.id)));

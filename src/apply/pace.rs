@@ -47,14 +47,19 @@ impl Size {
     pub(super) const FIRST_ROWS: Size = Size(1_000);
     pub(super) const FIRST_BLOCKS: Size = Size(16);
 
+    /// A part costs something whatever it holds, on a busy server more than it may take: fewer rows than these make none
+    /// shorter, unless each of them takes long.
+    pub(super) const FEWEST_ROWS: Size = Size(10);
+
     /// The next part's size: at most twice and at least half of this one's, so that one odd part changes little.
-    pub(super) fn after(self, took: Duration, target: Duration, others_waited: bool) -> Size {
+    pub(super) fn after(self, took: Duration, target: Duration, fewest: Size, others_waited: bool) -> Size {
         if others_waited {
             return self.smaller();
         }
         let ratio = target.as_secs_f64() / took.as_secs_f64().max(1e-6);
         let wanted = self.0 as f64 * ratio.clamp(0.5, 2.0);
-        Size((wanted as u64).clamp(1, 1_000_000))
+        // One that was halved for others grows no faster for it.
+        Size((wanted as u64).clamp(fewest.0.min(2 * self.0), 1_000_000))
     }
 
     /// As much less as the time that it should take has become shorter.
@@ -222,10 +227,18 @@ mod tests {
     #[test]
     fn parts_come_near_their_time_and_never_jump() {
         let target = Duration::from_millis(100);
-        assert_eq!(Size(1_000).after(Duration::from_millis(80), target, false), Size(1_250));
-        assert_eq!(Size(1_000).after(Duration::from_millis(1), target, false), Size(2_000));
-        assert_eq!(Size(1_000).after(Duration::from_secs(9), target, false), Size(500));
-        assert_eq!(Size(1).after(Duration::from_secs(9), target, false), Size(1));
+        let after = |size: u64, took| Size(size).after(took, target, Size(1), false);
+        assert_eq!(after(1_000, Duration::from_millis(80)), Size(1_250));
+        assert_eq!(after(1_000, Duration::from_millis(1)), Size(2_000));
+        assert_eq!(after(1_000, Duration::from_secs(9)), Size(500));
+        assert_eq!(after(1, Duration::from_secs(9)), Size(1));
+    }
+
+    #[test]
+    fn what_a_part_costs_by_itself_does_not_make_it_ever_smaller() {
+        let [target, took] = [1, 20].map(Duration::from_millis);
+        let after = |size: u64| Size(size).after(took, target, Size::FEWEST_ROWS, false);
+        assert_eq!([15, 10, 3].map(after), [10, 10, 6].map(Size));
     }
 
     #[test]
@@ -249,6 +262,7 @@ mod tests {
 
     #[test]
     fn a_part_that_keeps_others_waiting_is_halved() {
-        assert_eq!(Size(1_000).after(Duration::from_millis(1), Duration::from_millis(100), true), Size(500));
+        let [took, target] = [1, 100].map(Duration::from_millis);
+        assert_eq!(Size(1_000).after(took, target, Size(1), true), Size(500));
     }
 }

@@ -47,6 +47,8 @@ pub struct Part {
     pub rows: u64,
     /// Blocks of its main fork now.
     pub blocks: u64,
+    /// The last key now, where it is gone through along one: rows that come behind it meanwhile are no part of it.
+    pub end: Option<Cursor>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,13 +199,22 @@ impl Batch {
     pub fn bound(&self, part: &Part, after: Option<&Cursor>, rows: u64) -> Option<String> {
         let Walk::Key(columns) = &part.walk else { return None };
         let names = list(columns.iter().map(|it| &it.0));
-        let texts = list(columns.iter().map(|it| format!("{}::text", it.0)));
-        let behind = comparison(columns, ">", after).map(|it| format!(" WHERE {it}")).unwrap_or_default();
+        let ends = [comparison(columns, ">", after), comparison(columns, "<=", part.end.as_ref())];
+        let ends: Vec<String> = ends.into_iter().flatten().collect();
+        let between = if ends.is_empty() { String::new() } else { format!(" WHERE {}", ends.join(" AND ")) };
         let skipped = rows.saturating_sub(1);
         Some(format!(
-            "SELECT ARRAY[{texts}] FROM ONLY {}{behind} ORDER BY {names} OFFSET {skipped} LIMIT 1",
+            "SELECT {} FROM ONLY {}{between} ORDER BY {names} OFFSET {skipped} LIMIT 1",
+            key_as_text(columns),
             part.relation
         ))
+    }
+
+    /// A query for the last key of all.
+    pub fn last(&self, part: &Part) -> Option<String> {
+        let Walk::Key(columns) = &part.walk else { return None };
+        let names = list(columns.iter().map(|it| format!("{} DESC", it.0)));
+        Some(format!("SELECT {} FROM ONLY {} ORDER BY {names} LIMIT 1", key_as_text(columns), part.relation))
     }
 
     /// The statement that changes the rows of a range.
@@ -273,6 +284,10 @@ impl Batch {
     }
 }
 
+fn key_as_text(columns: &[(String, String)]) -> String {
+    format!("ARRAY[{}]", list(columns.iter().map(|it| format!("{}::text", it.0))))
+}
+
 /// `(a, b) > ('1'::integer, 'x'::text)`, as row values compare: an index on the columns serves it.
 fn comparison(columns: &[(String, String)], sign: &str, cursor: Option<&Cursor>) -> Option<String> {
     let Some(Cursor::Key(values)) = cursor else { return None };
@@ -291,7 +306,14 @@ mod tests {
     }
 
     fn part(walk: Walk) -> Part {
-        Part { relation: "app.\"Orders_1\"".into(), alias: "\"Orders\"".into(), walk, rows: 0, blocks: 0 }
+        Part {
+            relation: "app.\"Orders_1\"".into(),
+            alias: "\"Orders\"".into(),
+            walk,
+            rows: 0,
+            blocks: 0,
+            end: None,
+        }
     }
 
     fn key() -> Walk {
@@ -307,6 +329,16 @@ mod tests {
             bound,
             "SELECT ARRAY[id::text, at::text] FROM ONLY app.\"Orders_1\" \
              WHERE (id, at) > ('1'::integer, 'it''s'::date) ORDER BY id, at OFFSET 9 LIMIT 1"
+        );
+        let part = Part { end: cursor("9"), ..part };
+        let bound = batch.bound(&part, None, 10).unwrap();
+        assert!(
+            bound.contains(" WHERE (id, at) <= ('9'::integer, 'it''s'::date) ORDER BY id, at OFFSET 9"),
+            "{bound}"
+        );
+        assert_eq!(
+            batch.last(&part).unwrap(),
+            "SELECT ARRAY[id::text, at::text] FROM ONLY app.\"Orders_1\" ORDER BY id DESC, at DESC LIMIT 1"
         );
         let range = Range { after: None, until: cursor("7") };
         assert_eq!(

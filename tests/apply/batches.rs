@@ -68,6 +68,30 @@ async fn rows_that_are_written_meanwhile_are_covered() {
 }
 
 #[tokio::test]
+async fn rows_that_come_behind_the_last_one_are_not_gone_after() {
+    let fill = Fill::new("behind", 12_000).await;
+    let writer = fill.case.connect().await;
+    let mut child = fill.case.start_with(&["--rows-per-second", "6000"]);
+    fill.case.until("SELECT count(*) > 0 FROM tenantry.backfill").await;
+    let (mut next, more) = (12_001, 500);
+    while child.try_wait().unwrap().is_none() {
+        let rows = format!("generate_series({next}, {})", next + more - 1);
+        if writer
+            .client
+            .batch_execute(&format!("INSERT INTO items (id, n) SELECT i, i FROM {rows} i"))
+            .await
+            .is_err()
+        {
+            break;
+        }
+        next += more;
+    }
+    ended(child).ended(0, &["the database is as the plan wants it"]);
+    assert!(next > 12_001 && fill.is_filled().await, "{next}");
+    assert!(fill.case.ask("SELECT position = '{\"key\":[\"12000\"]}' FROM tenantry.backfill").await);
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_holds_is_left_for_later() {
     let fill = Fill::new("held", 20_000).await;
     let holder = fill.case.connect().await;
