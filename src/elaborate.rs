@@ -15,6 +15,7 @@ use crate::diagnostic::Report;
 use crate::introspect::{IntrospectError, Reading, introspect, server_message};
 use crate::kind::{ObjectId, foreign_partition};
 use crate::name::{Literal, Name};
+use crate::plan::origin::Origins;
 use crate::plan::{self, PlanError, Planned};
 use crate::platform::Platform;
 use crate::proof::observe;
@@ -204,9 +205,17 @@ pub async fn declared(
         if is_circle {
             causes = circle(&failed);
         }
+        let origins = Origins::new(declaration);
         let told = causes.into_iter().map(|(statement, error)| {
             let report = report(declaration, statement, error);
-            if is_circle { report.help(way_out(statement)) } else { report }
+            match taken(&origins, statement, error, outside) {
+                _ if is_circle => report.help(way_out(statement)),
+                Some(id) => report.help(format!(
+                    "{id} is on the live side, outside of what is managed: leave it out of the declaration; or take it \
+                     out of `ignore`, or add its namespace to [manage] namespaces, in tenantry.toml"
+                )),
+                None => report,
+            }
         });
         let reports = told.collect();
         return Err(ElaborateError::Declaration(reports));
@@ -267,6 +276,21 @@ async fn load<'a>(
         }
         left = failed.into_iter().map(|(statement, _)| statement).collect();
     }
+}
+
+/// What stands outside already where the server refuses to make a second one.
+fn taken<'a>(
+    origins: &Origins<'_>,
+    statement: &Statement,
+    error: &tokio_postgres::Error,
+    outside: &'a Schema,
+) -> Option<&'a ObjectId> {
+    let twice = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_FUNCTION];
+    let wholes = outside.objects.keys().filter(|id| outside.part_of(id).is_none());
+    error
+        .code()
+        .filter(|code| twice.contains(code))
+        .and_then(|_| wholes.into_iter().find(|id| origins.span(id, outside) == Some(statement.origin)))
 }
 
 /// Those of the statements that need themselves, by way of others.

@@ -320,6 +320,21 @@ fn what_is_ignored_and_in_the_way_stops_the_plan() {
 }
 
 #[test]
+fn what_is_ignored_and_declared_is_told() {
+    let legacy = "CREATE TABLE t (a integer); CREATE TABLE other (a integer); CREATE INDEX ON other (a)";
+    let config = format!("{CONFIG}[manage]\nignore = [\"public.o*\"]\n");
+    let project = Project::new(&[("tenantry.toml", &config), ("legacy.sql", legacy), ("schema/t.sql", legacy)]);
+    let stopped = project.run(&["plan"]);
+    assert_eq!(stopped.code, 1, "{}", stopped.err);
+    let words = stopped.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("table public.other is on the live side, outside of what is managed"),
+        "{}",
+        stopped.err
+    );
+}
+
+#[test]
 fn what_the_server_refuses_is_shown_in_the_file() {
     let project = Project::new(&[
         ("tenantry.toml", CONFIG),
