@@ -92,13 +92,23 @@ impl Column {
     fn remake_not_null(&self, (from, to): (&Name, &Name), new: &NotNull, sides: &Sides<'_>) -> Vec<Step> {
         let below = table::family(sides, &self.table).into_iter().skip(1);
         let mut steps: Vec<Step> = below.filter_map(|member| self.keep_at_heir(&member, sides)).collect();
-        let action = format!("DROP CONSTRAINT {from}, {}", self.add_not_null(new));
-        steps.push(self.on_family(action, sides).own_transaction());
+        steps.push(self.exchange_not_null((from, to), new, sides).own_transaction());
         if new.valid {
             steps.push(self.validate(to, sides));
         }
         steps.extend(comment::on_not_null_again(&self.id(), to, sides));
         steps
+    }
+
+    /// From 18 on: NOT NULL as another constraint, never without either. A comment goes with the old one, and comes back
+    /// on a way back that begins here.
+    fn exchange_not_null(&self, (from, to): (&Name, &Name), new: &NotNull, sides: &Sides<'_>) -> Step {
+        let action = format!("DROP CONSTRAINT {from}, {}", self.add_not_null(new));
+        let step = self.on_family(action, sides).part(self.id().satellite(Kind::Constraint));
+        match comment::on_not_null_again(&self.id(), to, sides) {
+            Some(comment) => step.undone_by(comment.sql),
+            None => step,
+        }
     }
 
     /// Whether tables below have theirs by other names.
@@ -145,13 +155,13 @@ impl Column {
                     return vec![];
                 }
                 let mut steps = vec![];
+                let Some((from, to)) = self.names_of_not_null(new, sides) else { return steps };
                 if old.valid && !it.valid {
-                    steps.extend(self.drop_not_null(sides));
-                    steps.push(self.on_family(self.add_not_null(it), sides));
-                    steps.extend(comment::on_not_null_again(&self.id(), &it.constraint(self), sides));
+                    let stage = if self.is_held_not_null(sides) { Stage::Contract } else { Stage::Expand };
+                    steps.push(self.exchange_not_null((&from, &to), it, sides).stage(stage));
+                    steps.extend(comment::on_not_null_again(&self.id(), &to, sides).map(|it| it.stage(stage)));
                     return steps;
                 }
-                let Some((from, to)) = self.names_of_not_null(new, sides) else { return steps };
                 if from != to && !self.is_left_not_null(sides) && !self.attachment_changes(sides) {
                     let names = (&from, &to);
                     let remake = !old.no_inherit && !it.no_inherit && self.is_named_otherwise_below(names, sides);
