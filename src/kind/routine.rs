@@ -447,9 +447,12 @@ impl Definition for Routine {
     fn wishes(&self) -> Vec<ObjectId> {
         let path = self.search_path();
         let mut wishes = match &self.body {
-            Body::Text(text) if self.language.as_str() == "sql" => references::of_sql(text, &path),
+            // What it takes may be rows, and the body speaks of their columns alone.
+            Body::Text(text) if self.language.as_str() == "sql" => {
+                [references::of_sql(text, &path), references::of_text(&self.types, &[])].concat()
+            }
             Body::Text(text) if self.language.as_str() == "plpgsql" => {
-                references::of_text(text, &path)
+                [references::of_text(text, &path), references::of_text(&self.types, &[])].concat()
             }
             // The server tracks what an SQL-standard body refers to, and nothing reads the other languages.
             Body::Text(_) | Body::Sql(_) | Body::Library { .. } => vec![],

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use pg_query::protobuf::{KeywordKind, Token};
 
+use super::syntax;
+
 /// A statement or a query: where it begins, and its text, in which each byte that stayed stands where it stood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fragment {
@@ -96,7 +98,7 @@ fn parts(body: &str) -> Vec<Part<'_>> {
     if body.trim().is_empty() {
         return vec![];
     }
-    let tokens = pg_query::scan_tokens(body).unwrap_or_default();
+    let tokens = syntax::tokens(body).unwrap_or_default();
     let comments = [Token::SqlComment as i32, Token::CComment as i32];
     let part = |it: &pg_query::protobuf::ScanToken| {
         let (start, end) = (it.start as usize, it.end as usize);

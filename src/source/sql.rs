@@ -276,7 +276,7 @@ pub fn first_words(sql: &str) -> String {
 
 pub fn tokens(sql: &str) -> Vec<ScanToken> {
     // What has been parsed can be scanned; if not, there are no words to point at.
-    let tokens = pg_query::scan_tokens(sql).unwrap_or_default();
+    let tokens = syntax::tokens(sql).unwrap_or_default();
     tokens.into_iter().filter(|token| !is_comment(token.token)).collect()
 }
 

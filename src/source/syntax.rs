@@ -99,8 +99,7 @@ pub fn parse_type(text: &str) -> Result<TypeName, SyntaxError> {
 /// It may hold no comment: where it is put to use, that would take in what follows.
 pub fn parse_embedded(before: &str, text: &str, after: &str) -> Result<Vec<NodeEnum>, SyntaxError> {
     let is_comment = |token: &ScanToken| matches!(token.token(), Token::SqlComment | Token::CComment);
-    // The scanner's answer to an empty text is none that its binding can read.
-    let tokens = if text.trim().is_empty() { vec![] } else { pg_query::scan_tokens(text).unwrap_or_default() };
+    let tokens = tokens(text).unwrap_or_default();
     if let Some(comment) = tokens.iter().find(|token| is_comment(token)) {
         let offset = comment.start.max(0) as usize;
         return Err(SyntaxError { message: "a comment within an expression".to_owned(), offset });
@@ -178,13 +177,15 @@ fn error_position(sql: &str) -> Option<usize> {
     usize::try_from(position?).ok().filter(|position| *position > 0)
 }
 
+/// The words of a text. Errors: one that can't be told from another.
+pub fn tokens(text: &str) -> Result<Vec<ScanToken>, pg_query::Error> {
+    // The scanner's answer to an empty text is none that its binding can read.
+    if text.trim().is_empty() { Ok(vec![]) } else { pg_query::scan_tokens(text) }
+}
+
 /// The words of a text in SQL or PL/pgSQL.
 pub fn words(text: &str) -> Vec<String> {
-    // The scanner's answer to an empty text is none that its binding can read.
-    if text.trim().is_empty() {
-        return vec![];
-    }
-    let tokens = pg_query::scan_tokens(text).unwrap_or_default();
+    let tokens = tokens(text).unwrap_or_default();
     let is_word = |it: &ScanToken| {
         !matches!(it.token(), Token::Sconst | Token::SqlComment | Token::CComment | Token::Usconst | Token::Bconst)
     };

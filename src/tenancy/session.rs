@@ -153,7 +153,7 @@ fn value(statements: &str) -> Option<Node> {
 
 /// The string constants of a text in SQL or PL/pgSQL.
 pub fn constants(text: &str) -> Vec<String> {
-    let tokens = pg_query::scan_tokens(text).unwrap_or_default();
+    let tokens = syntax::tokens(text).unwrap_or_default();
     let word = |it: &ScanToken| text.get(it.start.max(0) as usize..it.end.max(0) as usize);
     let strings = tokens.iter().filter(|it| it.token() == Token::Sconst).filter_map(word);
     strings.filter_map(|it| Some(it.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))).collect()
@@ -161,7 +161,7 @@ pub fn constants(text: &str) -> Vec<String> {
 
 /// The setting that a body in another language reads, where it reads one.
 fn one_setting(body: &str) -> Option<String> {
-    let tokens = pg_query::scan_tokens(body).ok()?;
+    let tokens = syntax::tokens(body).ok()?;
     let word = |at: usize| tokens.get(at).and_then(|it| body.get(it.start.max(0) as usize..it.end.max(0) as usize));
     let mut settings: Vec<String> = (0..tokens.len())
         .filter(|at| word(*at).is_some_and(|it| it.eq_ignore_ascii_case("current_setting")))

@@ -124,7 +124,7 @@ pub fn for_tenant(declaration: Declaration, declared: &Declared, tenant: &str) -
 
 /// Where a statement names the namespace, with its other name there.
 fn edits(statement: &Statement, template: &str, namespace: &Name) -> Vec<Edit> {
-    let tokens = pg_query::scan_tokens(&statement.sql).unwrap_or_default();
+    let tokens = syntax::tokens(&statement.sql).unwrap_or_default();
     let range = |at: usize| -> Option<Range<usize>> {
         tokens.get(at).map(|it| it.start.max(0) as usize..it.end.max(0) as usize)
     };
@@ -155,7 +155,7 @@ fn in_a_body(statement: &Statement, template: &str) -> Option<usize> {
         .declares
         .iter()
         .any(|it| matches!(it.class, source::Class::Function | source::Class::Procedure));
-    let tokens = pg_query::scan_tokens(&statement.sql).unwrap_or_default();
+    let tokens = syntax::tokens(&statement.sql).unwrap_or_default();
     let text = tokens.iter().filter(|it| makes && it.token() == Token::Sconst).find(|it| {
         let text = statement.sql.get(it.start.max(0) as usize..it.end.max(0) as usize).unwrap_or_default();
         let words = syntax::words(text.trim_matches(['$', '\'']));

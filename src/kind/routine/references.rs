@@ -68,7 +68,7 @@ pub(super) fn locks(statements: &str) -> BTreeMap<QName, Lock> {
 
 /// The columns that the text of a trigger's function names behind NEW and OLD.
 pub(super) fn fields_of_rows(text: &str) -> BTreeSet<Name> {
-    let Ok(tokens) = pg_query::scan_tokens(text) else { return BTreeSet::new() };
+    let Ok(tokens) = syntax::tokens(text) else { return BTreeSet::new() };
     let words: Vec<&str> =
         tokens.iter().filter_map(|token| text.get(token.start as usize..token.end as usize)).collect();
     let of_row = |word: &[&str]| matches!(unquoted(word[0]).as_str(), "new" | "old") && word[1] == ".";
@@ -130,7 +130,7 @@ impl Found<'_> {
 
     /// Every name in the text: `a`, `a.b` or `a.b.c`, and before a parenthesis perhaps a routine.
     fn words(&mut self, text: &str) {
-        let Ok(tokens) = pg_query::scan_tokens(text) else { return };
+        let Ok(tokens) = syntax::tokens(text) else { return };
         let mut parts: Vec<String> = vec![];
         let mut dot = true;
         for token in tokens {

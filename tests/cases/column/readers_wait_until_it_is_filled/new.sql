@@ -7,3 +7,5 @@ CREATE FUNCTION phones() RETURNS SETOF text LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT prefix || rest FROM contacts; END;
 ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY known ON contacts USING (prefix <> '');
+CREATE FUNCTION phone_in(contacts) RETURNS text LANGUAGE sql STABLE AS 'SELECT $1.prefix || $1.rest';
+CREATE FUNCTION phone_within(contact contacts) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN contact.prefix || contact.rest; END';

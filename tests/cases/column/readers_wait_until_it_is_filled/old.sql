@@ -6,3 +6,5 @@ CREATE FUNCTION phone_of(contact bigint) RETURNS text LANGUAGE plpgsql STABLE AS
 CREATE FUNCTION phones() RETURNS SETOF text LANGUAGE sql STABLE BEGIN ATOMIC SELECT phone FROM contacts; END;
 ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY known ON contacts USING (phone <> '');
+CREATE FUNCTION phone_in(contacts) RETURNS text LANGUAGE sql STABLE AS 'SELECT $1.phone';
+CREATE FUNCTION phone_within(contact contacts) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN contact.phone; END';

@@ -1,0 +1,1 @@
+CREATE FUNCTION nothing() RETURNS void LANGUAGE sql AS '';
