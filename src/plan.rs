@@ -242,23 +242,26 @@ fn draft(
         order::order(old, new, facts, &changes, &settled, apart).map_err(|cycle| PlanError::Cycle(cycle.0))?;
     let mut steps = fold::fold(ordered, apart);
     // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
-    let relations = |replaced: bool| -> BTreeSet<(Name, Name)> {
-        let objects = old.objects.iter().filter(|(id, _)| settled.replaced.contains(*id) == replaced);
-        let claims = objects.flat_map(|(_, object)| object.claims());
+    let relations = |of: &Schema, counts: &dyn Fn(&ObjectId) -> bool| -> BTreeSet<(Name, Name)> {
+        let claims = of.objects.iter().filter(|(id, _)| counts(id)).flat_map(|(_, object)| object.claims());
         claims
             .filter_map(|Claim(space, path)| Some((space, <[Name; 2]>::try_from(path).ok()?)))
             .filter(|(space, _)| *space == "relation")
             .map(|(_, [namespace, name])| (namespace, name))
             .collect()
     };
-    let held = relations(false);
+    let is_replaced = |id: &ObjectId| settled.replaced.contains(id);
+    let held = relations(old, &|id| !is_replaced(id));
     // A replaced relation is there, and locked, until the step that drops it.
-    let mut going = relations(true);
+    let mut going = relations(old, &is_replaced);
+    // What neither side describes is there and stays: a foreign table, say, that a table inherits from.
+    let described = [old, new].map(|of| relations(of, &|_| true));
     for it in &mut steps {
         let drops = it.half == Half::Drop;
         let exists = |relation: &QName| {
             let name = (relation.namespace.clone(), relation.name.clone());
-            held.contains(&name) || going.contains(&name)
+            let is_described = || described.iter().any(|it| it.contains(&name));
+            held.contains(&name) || going.contains(&name) || !is_described()
         };
         it.step.locks.retain(|lock| exists(&lock.relation));
         it.step.rewrites.retain(exists);

@@ -281,10 +281,15 @@ impl Partition {
 
     /// What proves the bound beforehand, the attachment, and what takes the proof away again.
     fn attachment(&self, sides: &Sides<'_>) -> (Vec<Step>, Step, Vec<Step>) {
-        let (mut before, attach, after) = self.attachment_as_named(sides);
+        let (mut before, attach, mut after) = self.attachment_as_named(sides);
         let stage = before.last().map_or(Stage::Expand, |it| it.stage);
-        // The first step is the one that a later one takes up.
+        let builds = !before.is_empty() && table::may_hold_rows(sides, &self.child);
         before.extend(self.rename_keys(sides).into_iter().map(|step| step.stage(stage)));
+        for key in self.keys_behind_others(builds, sides) {
+            let [aside, back] = self.put_first(key, sides);
+            before.push(aside.stage(stage));
+            after.insert(0, back.stage(attach.stage));
+        }
         (before, attach, after)
     }
 

@@ -2,7 +2,7 @@
 //! name: the server takes the first that fits for the parent's, whatever it is called.
 
 use crate::kind::constraint::{Constraint, Rule};
-use crate::kind::{Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, made_name, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
 use crate::plan::Step;
@@ -82,6 +82,40 @@ impl Partition {
             .filter(|own| renamed.iter().all(|(_, it)| **it != own.name))
             .map(Constraint::id)
             .collect()
+    }
+
+    /// Foreign keys of the table that are to become the parent's, while it has another like one of these that stays its own
+    /// and that the server would take, since it goes by their names. `builds`: those that the table lacks are built before.
+    pub(super) fn keys_behind_others(&self, builds: bool, sides: &Sides<'_>) -> Vec<&Name> {
+        let above = self.above(sides.new);
+        let of_parent = |name: &Name| {
+            above.iter().find_map(|it| {
+                let key = ObjectId::new(Kind::Constraint, [&it.namespace, &it.name, name]);
+                sides.new.get(&key).and_then(of_foreign)
+            })
+        };
+        let own = || sides.old.of_relation(Kind::Constraint, &self.child).filter_map(of_foreign);
+        let is_first = |it: &Constraint, name: &Name, key: &Constraint| {
+            sides.new.contains(&it.id()) && it.name < *name && is_alike(it, key)
+        };
+        let copies = self.copies.0.iter().filter(|(name, to)| {
+            let is_there = builds || self.has_own(name, sides) || self.keeps(name, to, sides);
+            is_there && of_parent(name).is_some_and(|key| own().any(|it| is_first(it, name, key)))
+        });
+        copies.map(|(name, _)| name).collect()
+    }
+
+    /// Gives a foreign key a name that comes before all others, and its own again.
+    pub(super) fn put_first(&self, key: &Name, sides: &Sides<'_>) -> [Step; 2] {
+        let free = |name: &Name| [sides.old, sides.new].iter().all(|it| !it.contains(&self.constraint(name)));
+        let aside = made_name::derived(&[&format!("!{}", key.as_str())], free);
+        [(key, &aside), (&aside, key)].map(|(from, to)| {
+            let rename = |from: &Name, to: &Name| format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", self.child);
+            let step = Step::new(rename(from, to)).locks(&self.child, Lock::AccessExclusive);
+            let summary = format!("{} comes before those like it", self.constraint(key));
+            let step = if from == key { step.summary(summary) } else { step.summary(format!("{} has its name again", self.constraint(key))) };
+            if sides.facts.way_back { step } else { step.undone_by(rename(to, from)) }
+        })
     }
 
     /// Before it is attached, or after it is no longer: each is taken back by itself.

@@ -1,0 +1,7 @@
+CREATE FOREIGN DATA WRAPPER files;
+CREATE SERVER files FOREIGN DATA WRAPPER files;
+CREATE FOREIGN TABLE far (id integer NOT NULL, note text) SERVER files;
+CREATE TABLE near (id integer NOT NULL, note text, own integer);
+ALTER TABLE near INHERIT far;
+CREATE TABLE nearer (own integer) INHERITS (far);
+CREATE TABLE parting (id integer NOT NULL, note text, own integer);

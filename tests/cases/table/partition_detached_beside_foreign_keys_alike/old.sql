@@ -1,0 +1,7 @@
+CREATE TABLE kinds (id integer NOT NULL, CONSTRAINT kinds_pkey PRIMARY KEY (id));
+CREATE TABLE events (id integer NOT NULL, kind integer) PARTITION BY RANGE (id);
+CREATE TABLE events_old (id integer NOT NULL, kind integer);
+ALTER TABLE events ATTACH PARTITION events_old FOR VALUES FROM (0) TO (100);
+ALTER TABLE events ADD CONSTRAINT of_kind FOREIGN KEY (kind) REFERENCES kinds (id);
+ALTER TABLE events_old ADD CONSTRAINT a_kind FOREIGN KEY (kind) REFERENCES kinds (id);
+ALTER TABLE events_old ADD CONSTRAINT z_kind FOREIGN KEY (kind) REFERENCES kinds (id);

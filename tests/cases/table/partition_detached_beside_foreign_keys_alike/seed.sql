@@ -1,0 +1,2 @@
+INSERT INTO kinds VALUES (1);
+INSERT INTO events VALUES (1, 1);
