@@ -54,6 +54,14 @@ impl Default {
         .locks(&self.table, Lock::AccessExclusive)
     }
 
+    /// The same for a new column, which its table's descendants get with it.
+    fn set_with_heirs(&self, sides: &Sides<'_>) -> Step {
+        let alter = format!("ALTER TABLE {} ALTER COLUMN {}", self.table, self.column);
+        let set = Step::new(format!("{alter} SET DEFAULT {}", self.expression));
+        let set = set.undone_by(format!("{alter} DROP DEFAULT"));
+        table::reach(sides, &self.table).iter().fold(set, |it, member| it.locks(member, Lock::AccessExclusive))
+    }
+
     /// The default of a new column that could not come along: given to the rows that stand already, in the one
     /// statement that also makes the column NOT NULL. No trigger fires.
     fn fill(&self, it: &column::Column, sides: &Sides<'_>) -> Step {
@@ -237,10 +245,11 @@ impl Definition for Default {
             Some(it) if !it.inherited.0 && (table::may_hold_rows(sides, &self.table) || it.not_null.is_some()) => {
                 match (it.hand_over(sides), it.filled_by_batches(&self.expression.to_string(), sides)) {
                     (Some(step), _) => vec![step],
-                    (None, Some(filled)) => std::iter::once(self.set(sides)).chain(filled).collect(),
+                    (None, Some(filled)) => std::iter::once(self.set_with_heirs(sides)).chain(filled).collect(),
                     (None, None) => vec![self.fill(it, sides)],
                 }
             }
+            Some(it) if !it.inherited.0 => vec![self.set_with_heirs(sides)],
             Some(_) => vec![self.set(sides)],
             None => {
                 let position = self.position(sides).filter(|_| table::may_hold_rows(sides, &self.table));

@@ -203,8 +203,8 @@ impl Column {
     pub(super) fn add_and_backfill(&self, not_null: Option<&NotNull>, backfill: Backfill, sides: &Sides<'_>) -> Vec<Step> {
         let mut steps = vec![self.on_family(format!("ADD COLUMN {}", self.element_with(sides, false, None)), sides)];
         if let Some(default) = self.default(sides.new).filter(|_| self.takes_default_along(sides)) {
-            let set = format!("SET DEFAULT {}", default.expression);
-            steps.push(self.on_table(set, Lock::AccessExclusive, sides));
+            let set = format!("ALTER COLUMN {} SET DEFAULT {}", self.name, default.expression);
+            steps.push(self.on_family(set, sides));
         }
         steps.extend(Column { not_null: None, ..self.clone() }.set(sides));
         steps.extend(backfill.fill);
