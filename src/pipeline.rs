@@ -12,6 +12,7 @@ use crate::kind::{Kind, ObjectId, foreign_partition};
 use crate::name::QName;
 use crate::passage::quarantine::{Quarantine, tell};
 use crate::passage::{self, Ground, Passage, PassageError, Workbench, in_turn};
+use crate::plan::ahead::ahead;
 use crate::plan::derive::{self, Derived};
 use crate::plan::file::PlanFile;
 use crate::plan::gate;
@@ -169,7 +170,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let steps = seed::plant(steps, &both.declaration.seeds, &both.desired, &both.missing_seeds);
     let steps = derive::around(steps, &start, &kept, &facts);
     let steps = relocate::around(steps, &start, &kept, &facts);
-    let steps = in_turn(in_turn(in_turn(renames, first), steps), moves);
+    let steps = in_turn(ahead(in_turn(renames, first), steps, [&start, &kept]), moves);
     let tenancies = match &request.config.tenancy {
         Some(_) => tenancy::tenancies(&request.config, &both.declared, Some(&both.declaration))?,
         None => vec![],

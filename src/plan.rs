@@ -13,6 +13,7 @@ use crate::name::{Name, QName};
 use crate::schema::{Facts, Schema};
 
 pub mod access;
+pub mod ahead;
 mod back;
 pub mod batch;
 pub mod bridge;

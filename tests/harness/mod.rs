@@ -22,6 +22,7 @@ use tenantry::name::{Name, QName};
 use tenantry::passage::quarantine::{self, Quarantine};
 use tenantry::passage::{self, Ground, Passage, PassageError, in_turn};
 use tenantry::pipeline::file_steps;
+use tenantry::plan::ahead::ahead;
 use tenantry::plan::file::{self, PlanFile};
 use tenantry::plan::relocate::{self, Move};
 use tenantry::plan::rename::Pending;
@@ -224,7 +225,7 @@ impl Case {
                     let steps = derive::around(steps, &start, &kept, &facts);
                     relocate::around(steps, &start, &kept, &facts)
                 });
-                let all = |steps| in_turn(in_turn(in_turn(pending.steps, first), steps), moves);
+                let all = |steps| in_turn(ahead(in_turn(pending.steps, first), steps, [&start, &kept]), moves);
                 steps.map(|steps| {
                     let mut steps = twin::around(all(steps), &pending.twins);
                     feed::mark(&mut steps, [&old_reading.schema, &new_reading.schema]);
