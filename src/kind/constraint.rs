@@ -156,7 +156,13 @@ impl Constraint {
 
     /// The tables that the constraint is on: its own, and those below that statements on it reach.
     fn covers(&self, sides: &Sides<'_>) -> Vec<QName> {
-        if self.reaches_below() { table::family(sides, &self.table) } else { vec![self.table.clone()] }
+        if self.reaches_below() { self.comes_to(table::family(sides, &self.table), sides) } else { vec![self.table.clone()] }
+    }
+
+    /// These without partitions that leave before it comes.
+    fn comes_to(&self, tables: Vec<QName>, sides: &Sides<'_>) -> Vec<QName> {
+        let id = self.id();
+        tables.into_iter().filter(|it| !partition::leaves_before(sides, it, &id)).collect()
     }
 
     fn may_hold_rows(&self, sides: &Sides<'_>) -> bool {
@@ -180,7 +186,7 @@ impl Constraint {
 
     /// The tables that statements on the constraint lock at its own end.
     fn reaches(&self, sides: &Sides<'_>) -> Vec<QName> {
-        if self.reaches_below() { table::reach(sides, &self.table) } else { vec![self.table.clone()] }
+        if self.reaches_below() { self.comes_to(table::reach(sides, &self.table), sides) } else { vec![self.table.clone()] }
     }
 
     /// The step with a lock on all that the constraint is on, and on all that a foreign key refers to.
@@ -708,7 +714,10 @@ impl Definition for Constraint {
     fn goes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match self.rule {
             Rule::Check(_) => self.of_parents(sides.old, sides),
-            Rule::Unique(_) | Rule::Exclusion(_) | Rule::Foreign(_) => vec![],
+            Rule::Unique(_) | Rule::Exclusion(_) => {
+                index_partition::detached_before(self.rule.parent(), &self.table, sides).into_iter().collect()
+            }
+            Rule::Foreign(_) => vec![],
         }
     }
 
@@ -768,7 +777,7 @@ impl Definition for Constraint {
         if new.comes_from_above(sides) || new.is_handed_down(sides) {
             return Alter::Steps(vec![]);
         }
-        if index_partition::goes_with_parent(self.rule.parent(), sides) {
+        if index_partition::goes_with_parent(self.rule.parent(), &self.table, sides) {
             return Alter::Replace;
         }
         if tree::goes_along(self, sides.old, sides) && tree::goes_along(new, sides.new, sides) {
@@ -804,7 +813,7 @@ impl Definition for Constraint {
             || partition::is_renamed(sides, &self.table, &self.name)
             || partition::is_taken_along(sides, &self.id())
             || self.that_of_a_parent(sides).is_some()
-            || index_partition::goes_with_parent(self.rule.parent(), sides)
+            || index_partition::goes_with_parent(self.rule.parent(), &self.table, sides)
             || tree::goes_along(self, sides.old, sides)
         {
             return vec![];

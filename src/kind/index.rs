@@ -521,6 +521,10 @@ impl Definition for Index {
         }
     }
 
+    fn goes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        index_partition::detached_before(self.parent.0.as_ref(), &self.table, sides).into_iter().collect()
+    }
+
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if tree::goes_along(self, sides.new, sides) {
             return vec![];
@@ -557,7 +561,7 @@ impl Definition for Index {
             steps.extend(new.finish());
             return Alter::Steps(steps);
         }
-        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) {
+        if index_partition::goes_with_parent(self.parent.0.as_ref(), &self.table, sides) {
             return Alter::Replace;
         }
         if tree::goes_along(self, sides.old, sides) && tree::goes_along(new, sides.new, sides) {
@@ -580,7 +584,7 @@ impl Definition for Index {
     }
 
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
-        if index_partition::goes_with_parent(self.parent.0.as_ref(), sides) || tree::goes_along(self, sides.old, sides) {
+        if index_partition::goes_with_parent(self.parent.0.as_ref(), &self.table, sides) || tree::goes_along(self, sides.old, sides) {
             return vec![];
         }
         // A new constraint of the same name takes the index over.

@@ -166,8 +166,14 @@ pub(super) fn outlives_parent(parent: Option<&End>, need: &ObjectId, new: &Schem
 }
 
 /// Whether dropping the index's parent drops it too.
-pub(super) fn goes_with_parent(parent: Option<&End>, sides: &Sides<'_>) -> bool {
-    parent.is_some_and(|it| sides.is_going(&it.id()))
+pub(super) fn goes_with_parent(parent: Option<&End>, table: &QName, sides: &Sides<'_>) -> bool {
+    parent.is_some_and(|it| sides.is_going(&it.id()) && !partition::leaves_before(sides, table, &it.id()))
+}
+
+/// The attachment of the index's table, which goes before the index's parent does: the index goes by itself, after it.
+pub(super) fn detached_before(parent: Option<&End>, table: &QName, sides: &Sides<'_>) -> Option<ObjectId> {
+    let parent = parent.filter(|it| sides.is_going(&it.id()) && !goes_with_parent(Some(it), table, sides));
+    parent.map(|_| partition::id(table))
 }
 
 impl IndexPartition {

@@ -18,7 +18,7 @@ mod own_key;
 
 pub(super) use level::{is_moved, level_that_goes, stage};
 pub use own_key::is_renamed;
-pub use membership::{brought_along, is_leaving, is_left, is_taken_along};
+pub use membership::{brought_along, is_leaving, is_left, is_taken_along, leaves_before};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
@@ -562,7 +562,7 @@ impl Definition for Partition {
     }
 
     fn keeps_apart_from(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
-        self.changes_apart(sides)
+        self.keeps_apart(sides)
     }
 
     fn comes_after_the_end_of(&self, sides: &Sides<'_>) -> Vec<ObjectId> {

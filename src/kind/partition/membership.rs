@@ -25,6 +25,15 @@ pub fn is_leaving(sides: &Sides<'_>, child: &QName) -> bool {
     only_in(sides.old, sides, child).is_some()
 }
 
+/// Whether a table that is a partition below another leaves it, or goes, before the constraint or index comes to that.
+pub fn leaves_before(sides: &Sides<'_>, child: &QName, id: &ObjectId) -> bool {
+    let mut left = line(sides.old, child).into_iter().filter(|it| !sides.new.contains(&super::id(it)));
+    left.any(|it| match sides.old.get(&super::id(&it)) {
+        Some(Object::Partition(it)) => it.keeps_apart(sides).contains(id),
+        _ => false,
+    })
+}
+
 /// Whether the table gets this column or check from its parent before it leaves, and keeps it as declared.
 pub fn is_left(sides: &Sides<'_>, id: &ObjectId) -> bool {
     is_of_parent(sides.old, sides.new, sides, id)
@@ -72,9 +81,36 @@ fn is_handed_down(object: &Object, above: &Object) -> bool {
 }
 
 impl Partition {
+    /// All that comes, changes or goes while the table is no partition.
+    pub(super) fn keeps_apart(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        [self.changes_apart(sides), self.keys_apart(sides)].concat()
+    }
+
+    /// Indexes, keys and foreign keys that come to the tables above: once this one has left. It would keep what it gets of
+    /// them, and an index is valid when the last partition's is attached, not when one that lacks it leaves.
+    fn keys_apart(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+        if sides.new.contains(&id(&self.child)) {
+            return vec![];
+        }
+        let above = self.above(sides.old);
+        // It goes with a table above that goes or is made again.
+        let stays = |it: &ObjectId| !sides.is_new(it) && !sides.is_going(it);
+        if !above.iter().all(|it| stays(&table::id(it))) {
+            return vec![];
+        }
+        let is_of_above = |it: &Object| match it {
+            Object::Constraint(it) => !matches!(it.rule, Rule::Check(_)) && above.contains(&it.table),
+            Object::Index(it) => above.contains(&it.table),
+            _ => false,
+        };
+        let all = [Kind::Constraint, Kind::Index].into_iter().flat_map(|kind| sides.new.of_kind(kind));
+        let of_above = all.filter(|it| is_of_above(it)).map(Object::id);
+        of_above.filter(|it| sides.is_new(it)).collect()
+    }
+
     /// Columns and checks of the table and of those above it that come, change or go while it is no partition, in a plan
     /// that makes it one or ends that.
-    pub(super) fn changes_apart(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+    fn changes_apart(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         let inside = if sides.is_new(&id(&self.child)) { sides.new } else { sides.old };
         if only_in(inside, sides, &self.child).is_none() {
             return vec![];

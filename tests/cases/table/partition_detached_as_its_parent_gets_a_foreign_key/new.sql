@@ -1,0 +1,5 @@
+CREATE TABLE users (id integer PRIMARY KEY);
+CREATE TABLE messages (id bigint, user_id integer, sent_at date NOT NULL) PARTITION BY RANGE (sent_at);
+CREATE TABLE messages_2024 PARTITION OF messages FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+ALTER TABLE messages ADD CONSTRAINT messages_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id);
+CREATE TABLE messages_2025 (id bigint, user_id integer, sent_at date NOT NULL);
