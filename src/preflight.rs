@@ -270,6 +270,7 @@ impl Asked {
                 self.columns.insert(at, before);
             }
             NodeEnum::UpdateStmt(update) => {
+                let pending = update.where_clause.as_deref().and_then(text).unwrap_or_default();
                 for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
                 {
                     for member in family(table) {
@@ -277,7 +278,11 @@ impl Asked {
                         // A cast to a length would cut what the assignment refuses.
                         let to = self.types.get(&at).filter(|it| it.typmods.is_empty() && is_cast(&value));
                         let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
-                        self.values.insert(at, Some(cast.unwrap_or_else(|| value.clone())));
+                        let value = cast.unwrap_or_else(|| value.clone());
+                        // One that is there keeps what it has.
+                        let keeps = !self.added.contains(&at) && pending.contains(&format!("{column} IS NULL"));
+                        let value = if keeps { format!("COALESCE({column}, {value})") } else { value };
+                        self.values.insert(at, Some(value));
                     }
                 }
             }

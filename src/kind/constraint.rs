@@ -68,6 +68,8 @@ enum Instead<'a> {
     OfNothing,
     /// Of itself as it was.
     Of(&'a Constraint),
+    /// Of the index of its name, which goes by a step of its own in the same transaction.
+    OfIndex,
 }
 
 impl Constraint {
@@ -143,7 +145,7 @@ impl Constraint {
     fn drop_first(&self, instead: Instead<'_>) -> String {
         match instead {
             Instead::Of(old) => format!("DROP CONSTRAINT {}, ", old.name),
-            Instead::OfNothing => String::new(),
+            Instead::OfNothing | Instead::OfIndex => String::new(),
         }
     }
 
@@ -206,7 +208,7 @@ impl Constraint {
             Instead::Of(old) => old
                 .locking(Step::new(sql), Lock::AccessExclusive, sides)
                 .disturbs(self.id(), Disturbance::Replace),
-            Instead::OfNothing => Step::new(sql),
+            Instead::OfNothing | Instead::OfIndex => Step::new(sql),
         };
         match &self.rule {
             Rule::Foreign(_) => self.locking(step, Lock::ShareRowExclusive, sides),
@@ -627,14 +629,15 @@ impl Definition for Constraint {
         }
     }
 
-    /// A table has one primary key: that of another name goes as this one comes.
+    /// A table has one primary key: that of another name goes as this one comes. So does an index of its name.
     fn takes_the_place_of(&self, sides: &Sides<'_>) -> Option<ObjectId> {
         let is_primary = |it: &Constraint| matches!(&it.rule, Rule::Unique(key) if key.primary);
         let mut before = sides.old.of_relation(Kind::Constraint, &self.table).filter_map(|object| match object {
             Object::Constraint(it) if is_primary(it) && !it.partitioned => Some(it.id()),
             _ => None,
         });
-        before.next().filter(|it| is_primary(self) && !sides.new.contains(it))
+        let before = before.next().filter(|it| is_primary(self) && !sides.new.contains(it));
+        before.or_else(|| self.former_index(sides))
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -742,9 +745,12 @@ impl Definition for Constraint {
             return match self.taken_over(sides) {
                 Some(key) => self.take_over_own(key, sides),
                 None => {
-                    let mut steps = self.after_numbers(self.add(Instead::OfNothing, sides), sides);
+                    let former = self.former_index(sides);
+                    let instead = if former.is_some() { Instead::OfIndex } else { Instead::OfNothing };
+                    let mut steps = self.after_numbers(self.add(instead, sides), sides);
                     // What is built for it is built before: there is no moment without a key.
-                    if self.takes_the_place_of(sides).is_some_and(|it| arbiter::is_lost(&it, sides)) {
+                    let is_lost = || self.takes_the_place_of(sides).is_some_and(|it| arbiter::is_lost(&it, sides));
+                    if former.is_some() || is_lost() {
                         steps.last_mut().into_iter().for_each(|it| it.stage = Stage::Contract);
                     }
                     arbiter::after_the_end(&self.id(), steps, sides)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::Aside;
+use crate::kind::constraint::Constraint;
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, arbiter, foreign_partition, partition, table, width};
@@ -514,6 +515,11 @@ impl Definition for Index {
         unique.then(|| foreign_partition::stays_beside(sides, &self.table, "a unique index", "unique indexes")).flatten()
     }
 
+    /// A constraint of its name goes as it comes.
+    fn takes_the_place_of(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        Constraint::before_index(self, sides)
+    }
+
     fn comes_after(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         match self.takes_in_its_parts(sides) {
             true => index_partition::attached_to(&self.id(), sides.new).map(|it| it.child.id()).collect(),
@@ -528,6 +534,9 @@ impl Definition for Index {
     fn create(&self, sides: &Sides<'_>) -> Vec<Step> {
         if tree::goes_along(self, sides.new, sides) {
             return vec![];
+        }
+        if let Some(old) = Constraint::before_index(self, sides) {
+            return self.takes_over_from(&old, sides);
         }
         let mut steps = if sides.is_new(&self.table_id()) {
             vec![Step::new(self.sql("", &self.name.name))]
@@ -587,19 +596,20 @@ impl Definition for Index {
         if index_partition::goes_with_parent(self.parent.0.as_ref(), &self.table, sides) || tree::goes_along(self, sides.old, sides) {
             return vec![];
         }
-        // A new constraint of the same name takes the index over.
-        let heir = ObjectId::new(Kind::Constraint, [&self.table.namespace, &self.table.name, &self.name.name]);
-        if let Some(Object::Constraint(heir)) = sides.new.get(&heir)
-            && sides.is_new(&heir.id())
-            && !sides.replaced.contains(&self.id())
-            && heir.can_take_over(self)
-        {
+        // A new constraint of the same name takes the index over, or comes in its place.
+        let heir = match sides.new.get(&Constraint::id_on(&self.table, &self.name.name)) {
+            Some(Object::Constraint(it)) if sides.is_new(&it.id()) => Some(it),
+            _ => None,
+        };
+        if heir.is_some_and(|it| !sides.replaced.contains(&self.id()) && it.can_take_over(self)) {
             return vec![];
         }
         let step = if self.partitioned() {
             let reach = table::reach(sides, &self.table);
             let step = Step::new(format!("DROP INDEX {}", self.name));
             reach.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
+        } else if heir.is_some_and(|it| it.takes_the_place_of(sides).as_ref() == Some(&self.id())) {
+            Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive).check(is_gone(&self.name))
         } else {
             self.drop_beside("", sides)
         };

@@ -45,6 +45,17 @@ fn a_column_that_is_filled_is_asked_for_its_values_only() {
 }
 
 #[test]
+fn a_column_that_is_there_keeps_its_values_where_others_are_filled() {
+    let asked =
+        asked(&["CREATE UNIQUE INDEX CONCURRENTLY i ON app.t (x)", "UPDATE app.t SET x = 0 WHERE x IS NULL"]);
+    let of = asked.iter().find_map(|it| match it {
+        What::Duplicates { of, .. } => of.iter().map(|it| it.value.clone()).next(),
+        _ => None,
+    });
+    assert_eq!(of.as_deref(), Some("(COALESCE(x, 0))"), "{asked:?}");
+}
+
+#[test]
 fn a_fill_is_asked_for_its_values_whatever_path_its_triggers_run_under() {
     let asked = asked(&[
         "ALTER TABLE app.t ADD COLUMN x integer",

@@ -5,7 +5,7 @@ use crate::kind::index::{self, Index, Key, Of, Subject};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::name::Name;
 use crate::plan::{Stage, Step, Undo};
-use crate::schema::Sides;
+use crate::schema::{Schema, Sides};
 use super::{Constraint, Instead, Rule, Unique};
 
 impl Constraint {
@@ -14,7 +14,7 @@ impl Constraint {
         let own = self.name.clone();
         let name = match instead {
             Instead::OfNothing => own,
-            Instead::Of(_) => index::temporary_name(&self.index(), sides),
+            Instead::Of(_) | Instead::OfIndex => index::temporary_name(&self.index(), sides),
         };
         let build = self.reading(key.build("", &name, &self.table), sides);
         let build = build.summary(format!("build the index of {}", self.id())).aids(index::aid(&self.table, &name));
@@ -25,7 +25,8 @@ impl Constraint {
             None => build.undone_by(format!("DROP INDEX IF EXISTS {built}")),
         };
         let marks = match instead {
-            Instead::OfNothing => key.storage.mark(&self.table, &name),
+            // With the end of the index that has them.
+            Instead::OfNothing | Instead::OfIndex => key.storage.mark(&self.table, &name),
             Instead::Of(old) => match old.rule.storage() {
                 Some(before) => key.storage.mark_beside(before, &self.table, [&old.name, &name]),
                 None => key.storage.mark(&self.table, &name),
@@ -46,7 +47,7 @@ impl Constraint {
         let again = Undo::outside(key.build("IF NOT EXISTS ", name, &self.table).sql);
         let aid = index::aid(&self.table, name);
         let step = match instead {
-            Instead::Of(_) => step.built_again_by(aid, again),
+            Instead::Of(_) | Instead::OfIndex => step.built_again_by(aid, again),
             // Until the constraint is gone, the name is its.
             Instead::OfNothing => step.then_built_again_by(aid, again),
         };
@@ -106,6 +107,49 @@ impl Constraint {
             && (index.parent.0.is_none() || index.parent.0 == key.parent.0)
             && index.keys.len() == key.columns.len()
             && index.keys.iter().zip(&key.columns).all(|(it, column)| plain(it, column))
+    }
+
+    /// Whether one of the two, which have one name, can be built beside the other until it takes its place.
+    fn changes_over_with(&self, index: &Index, sides: &Sides<'_>) -> bool {
+        let Rule::Unique(key) = &self.rule else { return false };
+        let is_plain = !key.primary && !key.without_overlaps && !self.partitioned && index.of == Of::Table;
+        let changes_alone = |id: &ObjectId| {
+            let is_referred_to = |schema: &Schema| {
+                schema.of_kind(Kind::Constraint).any(|it| schema.needs_of(&it.id()).any(|need| need == id))
+            };
+            !sides.replaced.contains(id)
+                && !index::stands_on_changes(id, &self.table_id(), sides)
+                && ![sides.old, sides.new].into_iter().any(is_referred_to)
+        };
+        index.name == self.index()
+            && index.table == self.table
+            && is_plain
+            && self.valid
+            && index.valid
+            && key.parent.0.is_none()
+            && index.parent.0.is_none()
+            && !self.can_take_over(index)
+            && self.is_used(sides)
+            && [self.id(), index.id()].iter().all(changes_alone)
+    }
+
+    /// The old index of its name, which goes as this one comes.
+    pub(super) fn former_index(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let index = self.index();
+        let id = ObjectId::new(Kind::Index, [&index.namespace, &index.name]);
+        match sides.old.get(&id)? {
+            Object::Index(it) if !sides.old.contains(&self.id()) && self.changes_over_with(it, sides) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The old constraint of the index's name, which goes as that one comes.
+    pub(in crate::kind) fn before_index(index: &Index, sides: &Sides<'_>) -> Option<ObjectId> {
+        let id = Constraint::id_on(&index.table, &index.name.name);
+        match sides.old.get(&id)? {
+            Object::Constraint(it) if !sides.old.contains(&index.id()) && it.changes_over_with(index, sides) => Some(id),
+            _ => None,
+        }
     }
 
     /// Gives the index of its name to the constraint. On the way back it may not be there yet.

@@ -150,7 +150,7 @@ impl Constraint {
         self.covers(sides).iter().skip(1).filter_map(heir).collect()
     }
 
-    pub(super) fn id_on(table: &QName, name: &Name) -> ObjectId {
+    pub(in crate::kind) fn id_on(table: &QName, name: &Name) -> ObjectId {
         ObjectId::new(Kind::Constraint, [&table.namespace, &table.name, name])
     }
 

@@ -6,7 +6,7 @@ use crate::kind::{Definition, Kind, ObjectId, arbiter, table, unique};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
 use crate::plan::hazard::Code;
-use crate::plan::{Aid, Disturbance, Step, Undo};
+use crate::plan::{Aid, Disturbance, Stage, Step, Undo};
 use crate::schema::Sides;
 
 /// A name that no relation of either side has, to build an index under until it can have its own.
@@ -129,6 +129,27 @@ impl Index {
                 .locks(&self.table, Lock::ShareUpdateExclusive),
         };
         step.check(is_gone(&self.name))
+    }
+
+    /// Builds the index beside the constraint of its name, which goes by a step of its own in the transaction in which
+    /// the index gets that name.
+    pub(super) fn takes_over_from(&self, old: &ObjectId, sides: &Sides<'_>) -> Vec<Step> {
+        let beside = temporary_name(&self.name, sides);
+        let built = self.name.sibling(beside.clone());
+        let build = self.build(&beside, sides).undone_by(format!("DROP INDEX IF EXISTS {built}"));
+        let mut steps = vec![build.aids(aid(&self.table, &beside))];
+        // With the end of the constraint whose index has them.
+        steps.extend(aids(self.storage.mark(&self.table, &beside), &self.table, &beside));
+        let change = Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)).makes();
+        let mut change = change.summary(format!("{} takes the place of {old}", self.id()));
+        if !sides.facts.way_back {
+            change = change.built_again_by(aid(&self.table, &beside), self.build_again(&beside, sides));
+            change = marked_again(change, self.storage.mark(&self.table, &beside), &self.table, &beside);
+        }
+        let targets = self.keys.iter().map(|key| key.statistics);
+        let statistics = statistics(&self.name, self.keys.iter().map(|_| None), targets);
+        steps.extend([change].into_iter().chain(statistics).map(|step| step.stage(Stage::Contract)));
+        steps
     }
 
     /// Builds the new index beside this one, which serves until then.
