@@ -157,6 +157,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let expressions: Vec<String> = facts.backfills.values().cloned().collect();
     tried(&both, &moved, &start, &desired).await?;
     (facts.derived, facts.moved) = (derived, moved);
+    let known = start.clone();
     let Passage { steps: first, schema: mut start, facts } = passage(&both, start, &desired, facts).await?;
     both.scope.keep_unmanaged(&both.live.schema, &mut start, &mut desired);
     Scope::lend(&both.surroundings, &mut start, &mut desired);
@@ -227,7 +228,7 @@ pub async fn plan(request: &Request) -> Result<Made, Failure> {
     let anonymous = request.config.api().roles.into_iter().next();
     loosening::mark(&mut steps, &proved.access, &both.declared, &tenancies, anonymous.as_deref());
     accept(&mut steps, &request.accept, &request.config.plan, &both.declaration);
-    let gates = gate::gates(&steps, &start, &both.desired, &retired);
+    let gates = gate::gates(&steps, &known, &both.desired, &retired);
     let told = fates(&queries, &proved.fates, &steps);
     let opened: Vec<Option<usize>> =
         proved.access.iter().map(|(object, _)| loosening::opened_by(&steps, object, &both.declared)).collect();

@@ -57,6 +57,30 @@ fn url(shadow: &Shadow, database: &ShadowDatabase) -> String {
 }
 
 #[tokio::test]
+async fn a_gate_names_what_code_can_name() {
+    let major = std::env::var("TENANTRY_TEST_MAJOR").map_or(15, |it| it.parse().expect("a major version"));
+    let shadow = Shadow::start(&ShadowSpec::Auto, Some(major)).await.unwrap();
+    let database = shadow.create_database("live").await.unwrap();
+    let session = database.connect().await.unwrap();
+    let old = "
+        CREATE TABLE posts (id integer PRIMARY KEY, likes integer, mood text);
+        INSERT INTO posts SELECT g, g FROM generate_series(1, 20000) g;
+        ANALYZE";
+    session.client.batch_execute(old).await.unwrap();
+    let project = Project { dir: tempfile::tempdir().unwrap(), url: url(&shadow, &database) };
+    fs::create_dir(project.dir.path().join("schema")).unwrap();
+    let new = "CREATE TABLE posts (id integer PRIMARY KEY, likes bigint);";
+    fs::write(project.dir.path().join("schema/all.sql"), new).unwrap();
+
+    let (code, told) = project.run(&["plan", "--accept", "all"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("likes_old"), "the old column is put aside: {told}");
+    let plans = project.plans();
+    let unused: Vec<&String> = plans[0].1.gates.iter().flat_map(|it| &it.unused).collect();
+    assert_eq!(unused, ["column public.posts.mood"], "{told}");
+}
+
+#[tokio::test]
 async fn each_part_starts_where_the_one_before_it_ends() {
     let major = std::env::var("TENANTRY_TEST_MAJOR").map_or(15, |it| it.parse().expect("a major version"));
     let shadow = Shadow::start(&ShadowSpec::Auto, Some(major)).await.unwrap();

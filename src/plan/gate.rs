@@ -27,7 +27,8 @@ pub struct Gate {
     pub broken: Vec<String>,
 }
 
-/// The gates of a plan. `retired`: statements that stop working, each with the stage that does it.
+/// The gates of a plan. `old`: the schema that code knows, without what the plan itself puts aside. `retired`: statements
+/// that stop working, each with the stage that does it.
 ///
 /// Only `contract` takes things away, so a plan has one gate at most, unless a statement breaks earlier: that is a
 /// hazard, and no gate.
