@@ -21,8 +21,8 @@ mod tree;
 pub use bound::Bound;
 use bound::bound;
 use tree::{
-    assignments, beside, cast, column, commands, default_of, generated, is_cast, is_column, is_spelled, looked_up,
-    may_fail, named, none_of, quoted, range, source, strings, text, tree,
+    asks_for_null, assignments, beside, cast, column, commands, default_of, generated, is_cast, is_column,
+    is_spelled, looked_up, may_fail, named, none_of, quoted, range, source, strings, text, tree,
 };
 
 /// A question about the rows of a table that exists.
@@ -270,7 +270,8 @@ impl Asked {
                 self.columns.insert(at, before);
             }
             NodeEnum::UpdateStmt(update) => {
-                let pending = update.where_clause.as_deref().and_then(text).unwrap_or_default();
+                let is_kept =
+                    |column: &str| update.where_clause.as_deref().is_some_and(|it| asks_for_null(it, column));
                 for (table, column, value) in assignments(update).into_iter().filter(|(_, column, it)| column != it)
                 {
                     for member in family(table) {
@@ -280,7 +281,7 @@ impl Asked {
                         let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
                         let value = cast.unwrap_or_else(|| value.clone());
                         // One that is there keeps what it has.
-                        let keeps = !self.added.contains(&at) && pending.contains(&format!("{column} IS NULL"));
+                        let keeps = !self.added.contains(&at) && is_kept(&column);
                         let value = if keeps { format!("COALESCE({column}, {value})") } else { value };
                         self.values.insert(at, Some(value));
                     }

@@ -362,14 +362,14 @@ impl Constraint {
                 steps
             }
             Rule::Unique(_) | Rule::Exclusion(_) if self.partitioned => {
-                vec![self.undone_unless_attached(self.adding(whole, instead, sides))]
+                vec![self.undone_unless_attached(self.adding(whole, instead, sides), sides)]
             }
             Rule::Unique(key) if !key.without_overlaps && self.is_used(sides) => {
                 let steps = self.add_using_index(key, instead, sides);
                 return steps.into_iter().map(|step| self.after_not_null(step, sides)).collect();
             }
             Rule::Unique(_) | Rule::Exclusion(_) => {
-                vec![self.undone_unless_attached(self.scanning(self.adding(whole, instead, sides), sides))]
+                vec![self.undone_unless_attached(self.scanning(self.adding(whole, instead, sides), sides), sides)]
             }
         };
         steps.into_iter().chain(self.finish()).map(|step| self.after_not_null(step, sides)).collect()

@@ -366,11 +366,11 @@ impl Index {
         if sides.facts.way_back && may_be_there { "IF NOT EXISTS " } else { "" }
     }
 
-    /// That of a partition goes with the one that it becomes part of, and before that by itself.
-    fn undone_unless_attached(&self, step: Step) -> Step {
+    /// That of a partition goes with the one that comes above it and that it becomes part of, and before that by itself.
+    fn undone_unless_attached(&self, step: Step, sides: &Sides<'_>) -> Step {
         match &self.parent.0 {
-            Some(_) => step.undone_by(index_partition::unless_attached(&self.name, &format!("DROP INDEX {}", self.name))),
-            None => step,
+            Some(it) if sides.is_new(&it.id()) => step.undone_by(index_partition::unless_attached(&self.name, &format!("DROP INDEX {}", self.name))),
+            _ => step,
         }
     }
 
@@ -548,9 +548,9 @@ impl Definition for Index {
                 false => Step::new(self.sql(guard, &self.name.name)).locks(&self.table, Lock::Share),
             };
             let create = if guard.is_empty() { create } else { create.repeats() };
-            vec![self.undone_unless_attached(create)]
+            vec![self.undone_unless_attached(create, sides)]
         } else {
-            vec![self.undone_unless_attached(self.build(&self.name.name, sides))]
+            vec![self.undone_unless_attached(self.build(&self.name.name, sides), sides)]
         };
         steps.extend(self.finish());
         arbiter::after_the_end(&self.id(), steps, sides)

@@ -154,15 +154,28 @@ pub(super) fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> 
     targets.map(|(column, it)| (table.clone(), column.clone(), value(&column, it))).collect()
 }
 
-/// What has to be true beside `column IS NULL` for a row to be changed; nothing where there is nothing else.
-pub(super) fn beside(condition: &Node, column: &str) -> Option<String> {
-    let Some(NodeEnum::BoolExpr(several)) = &condition.node else { return None };
-    let is_its_null = |it: &Node| match &it.node {
+/// Whether this is `column IS NULL`.
+fn is_null_of(condition: &Node, column: &str) -> bool {
+    match &condition.node {
         Some(NodeEnum::NullTest(test)) if test.nulltesttype == NullTestType::IsNull as i32 => {
             test.arg.as_deref().and_then(text).as_deref() == Some(column)
         }
         _ => false,
-    };
+    }
+}
+
+/// Whether the condition asks for `column IS NULL`, by itself or beside other things.
+pub(super) fn asks_for_null(condition: &Node, column: &str) -> bool {
+    match &condition.node {
+        Some(NodeEnum::BoolExpr(several)) => several.args.iter().any(|it| asks_for_null(it, column)),
+        _ => is_null_of(condition, column),
+    }
+}
+
+/// What has to be true beside `column IS NULL` for a row to be changed; nothing where there is nothing else.
+pub(super) fn beside(condition: &Node, column: &str) -> Option<String> {
+    let Some(NodeEnum::BoolExpr(several)) = &condition.node else { return None };
+    let is_its_null = |it: &Node| is_null_of(it, column);
     match BoolExprType::try_from(several.boolop) {
         Ok(BoolExprType::OrExpr) => several.args.iter().find_map(|it| beside(it, column)),
         Ok(BoolExprType::AndExpr) if several.args.iter().any(is_its_null) => {

@@ -73,12 +73,12 @@ impl Constraint {
         let sql =
             format!("ALTER TABLE {table} {first}ADD CONSTRAINT {name} {kind} USING INDEX {index}{deferrability}");
         let step = self.adding(sql, instead, sides).summary(format!("create {} over its index", self.id())).makes();
-        self.undone_unless_attached(step)
+        self.undone_unless_attached(step, sides)
     }
 
-    /// That of a partition goes with the one that it becomes part of, and before that by itself.
-    pub(super) fn undone_unless_attached(&self, step: Step) -> Step {
-        if self.rule.parent().is_none() {
+    /// That of a partition goes with the one that comes above it and that it becomes part of, and before that by itself.
+    pub(super) fn undone_unless_attached(&self, step: Step, sides: &Sides<'_>) -> Step {
+        if self.rule.parent().is_none_or(|it| !sides.is_new(&it.id())) {
             return step;
         }
         let drop = format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table, self.name);

@@ -1,0 +1,1 @@
+INSERT INTO ev VALUES (1, '2026-05-05'); INSERT INTO ev_27 SELECT g, '2027-03-03' FROM generate_series(1, 20000) g;
