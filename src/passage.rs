@@ -112,13 +112,6 @@ pub async fn tried(
     Ok(refused)
 }
 
-/// Steps, and then those that start from what they lead to: their transactions are counted on.
-pub fn in_turn(first: Vec<Planned>, then: Vec<Planned>) -> Vec<Planned> {
-    let count = first.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
-    let then = then.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
-    first.into_iter().chain(then).collect()
-}
-
 /// A database on the shadow that holds a described schema without rows: what steps make of it can be read back.
 pub struct Workbench<'a> {
     ground: Ground<'a>,

@@ -319,6 +319,13 @@ fn transactions(steps: &[Ordered]) -> Vec<Option<u32>> {
     numbers
 }
 
+/// Steps, and then those that start from what they lead to: their transactions are counted on.
+pub fn in_turn(first: Vec<Planned>, then: Vec<Planned>) -> Vec<Planned> {
+    let count = first.iter().filter_map(|it| it.transaction).max().unwrap_or(0);
+    let then = then.into_iter().map(|it| Planned { transaction: it.transaction.map(|it| it + count), ..it });
+    first.into_iter().chain(then).collect()
+}
+
 /// Transactions keep their members; their numbers follow from their places.
 pub fn renumber(steps: &mut [Planned]) {
     let mut next = 0;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::mirror::Mirror;
 use super::partitioned::{self, Conversion};
-use super::{Ground, Passage, PassageError, Workbench, in_turn};
+use super::{Ground, Passage, PassageError, Workbench};
 use crate::kind::column::{self, Aside};
 use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::made_name::derived;
@@ -20,6 +20,7 @@ use crate::lock::Lock;
 use crate::name::{DollarQuoted, Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
 use crate::plan::hazard::Code;
+use crate::plan::in_turn;
 use crate::plan::relocate::STOPS_IF;
 use crate::plan::{self, PlanError, Planned, Stage, Step, Transaction};
 use crate::schema::{Facts, Schema, Size};

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::copying;
 use super::partitioned::{self, Conversion, Way};
-use super::{Ground, Passage, PassageError, Workbench, in_turn};
+use super::{Ground, Passage, PassageError, Workbench};
 use crate::kind::column::{self, Column, Identity};
 use crate::kind::{Kind, Object, ObjectId, partition, table};
 use crate::lock::{Lock, RelationLock};
 use crate::name::{Literal, Name, QName, list};
+use crate::plan::in_turn;
 use crate::plan::{self, Half, PlanError, Planned, Stage, Step, Transaction, Undo};
 use crate::schema::{Facts, Schema, Size};
 

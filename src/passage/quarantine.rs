@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Ground, PassageError, Workbench, in_turn};
+use super::{Ground, PassageError, Workbench};
+use crate::plan::in_turn;
 
 use crate::kind::constraint::Rule;
 use crate::kind::made_name::derived;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Ground, Passage, PassageError, Workbench, in_turn};
+use super::{Ground, Passage, PassageError, Workbench};
 use crate::diff::diff;
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::Constraint;
@@ -14,6 +14,7 @@ use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
 use crate::plan::hazard::Code;
+use crate::plan::in_turn;
 use crate::plan::{self, Disturbance, PlanError, Planned, Stage, Step, Undo, strongest};
 use crate::schema::{Facts, Families, Schema, Sides, Size};
 

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Planned, Stage, renumber};
+use super::{Planned, Stage, in_turn, renumber};
 use crate::kind::ObjectId;
 use crate::name::Name;
-use crate::passage::in_turn;
 use crate::schema::Schema;
 
 /// Steps, and then those that start from what they lead to, as far as these can't go ahead of the first that is in
