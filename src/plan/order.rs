@@ -430,6 +430,15 @@ impl<'a> Graph<'a> {
         edges
     }
 
+    /// Whether something is there in its place once it is gone: itself, or what has its name.
+    fn has_successor(&self, id: &ObjectId) -> bool {
+        let comes = |claim: &Claim| {
+            let coming = self.nodes.values().flat_map(|node| &node.does).filter(|(_, half)| *half == Half::Create);
+            coming.into_iter().any(|(id, _)| self.new.objects[id].claims().contains(claim))
+        };
+        self.new.contains(id) || self.old.objects[id].claims().iter().any(comes)
+    }
+
     fn sorted(&self, grouped: bool) -> Result<Vec<Ordered>, Cycle> {
         self.sorted_with(grouped, true).or_else(|_| self.sorted_with(grouped, false))
     }
@@ -496,8 +505,10 @@ impl<'a> Graph<'a> {
         let mut group_stage: BTreeMap<&ObjectId, Stage> = BTreeMap::new();
         for (place, of) in group.iter().enumerate() {
             let Some(of) = of else { continue };
-            // A drop that only makes room for its successor is no contraction.
-            if steps[place].0.1 != Half::Drop {
+            let (key, node, _) = &steps[place];
+            // A drop that only makes room for its successor is no contraction. One that got in between is.
+            let makes_room = || node.group.is_some() || self.has_successor(&key.0);
+            if key.1 != Half::Drop || !makes_room() {
                 let known = group_stage.entry(of).or_insert(stage[place]);
                 *known = (*known).max(stage[place]);
             }
