@@ -238,7 +238,7 @@ mod unique;
 pub mod unmanaged;
 mod width;
 
-pub use expr::{Expr, as_trees, aside, canonical};
+pub use expr::{Expr, Retyped, as_trees, aside, canonical};
 
 macro_rules! kinds {
     ($($Kind:ident = $module:ident :: $Type:ident,)*) => {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
-use pg_query::NodeEnum;
 use pg_query::protobuf::BoolExprType;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::name::Name;
 use crate::source::syntax;
 
 /// Text that came out of `pg_get_expr`, `pg_get_viewdef` and their like.
@@ -60,14 +60,80 @@ impl Eq for Expr {}
 
 impl Expr {
     /// Whether each condition that the other joins with AND is one of this expression's too. What is not seen to be
-    /// so may be so all the same.
-    pub fn implies(&self, other: &Expr) -> bool {
+    /// so may be so all the same. Where columns have got other types between the other expression and this one, casts follow
+    /// them.
+    pub fn implies(&self, other: &Expr, retyped: &[Retyped]) -> bool {
         self == other
             || match (conditions(&self.0), conditions(&other.0)) {
-                (Some(own), Some(asked)) => asked.iter().all(|it| own.contains(it)),
+                (Some(own), Some(asked)) => {
+                    asked.iter().all(|asked| own.iter().any(|own| is_recast(asked, own, retyped)))
+                }
                 _ => false,
             }
     }
+}
+
+/// A column that gets another type, with the trees of both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retyped {
+    column: Name,
+    from: Value,
+    to: Value,
+}
+
+impl Retyped {
+    /// Types as `format_type` prints them.
+    pub fn new(column: &Name, from: &str, to: &str) -> Option<Retyped> {
+        let tree = |of: &str| {
+            parsed(&format!("NULL::{of}"))?.pointer(&format!("{VALUE}/node/TypeCast/type_name")).cloned()
+        };
+        Some(Retyped { column: column.clone(), from: tree(from)?, to: tree(to)? })
+    }
+}
+
+/// Whether two trees are the same but for casts: of other things to the type of a column, or of the column to the type
+/// that it gets, or of a constant to that.
+fn is_recast(before: &Value, after: &Value, retyped: &[Retyped]) -> bool {
+    if before == after {
+        return true;
+    }
+    let cast = |of: &Value| {
+        let cast = of.pointer("/node/TypeCast")?;
+        Some((cast.get("arg")?.clone(), cast.get("type_name")?.clone()))
+    };
+    let (was, is) = (cast(before), cast(after));
+    if let (Some((was, from)), Some((is, to))) = (&was, &is)
+        && retyped.iter().any(|it| it.from == *from && it.to == *to)
+    {
+        return is_recast(was, is, retyped);
+    }
+    if let Some((was, to)) = &was
+        && retyped.iter().any(|it| it.to == *to && is_column(was, &it.column))
+    {
+        return is_recast(was, after, retyped);
+    }
+    if let Some((is, to)) = &is
+        && is.pointer("/node/AConst").is_some()
+        && retyped.iter().any(|it| it.to == *to)
+    {
+        return is_recast(before, is, retyped);
+    }
+    match (before, after) {
+        (Value::Array(before), Value::Array(after)) => {
+            before.len() == after.len() && before.iter().zip(after).all(|(was, is)| is_recast(was, is, retyped))
+        }
+        (Value::Object(before), Value::Object(after)) => {
+            before.len() == after.len()
+                && before.iter().all(|(name, was)| after.get(name).is_some_and(|is| is_recast(was, is, retyped)))
+        }
+        _ => false,
+    }
+}
+
+fn is_column(tree: &Value, name: &Name) -> bool {
+    let fields = tree.pointer("/node/ColumnRef/fields").and_then(Value::as_array);
+    let last = fields.and_then(|it| it.last()?.pointer("/node/String/sval")?.as_str());
+    last == Some(name.as_str())
 }
 
 impl fmt::Display for Expr {
@@ -92,7 +158,11 @@ fn tree(text: &str) -> Option<Rc<Value>> {
 }
 
 fn parsed(text: &str) -> Option<Value> {
-    let parsed = pg_query::parse(text, 0).or_else(|_| pg_query::parse(&format!("SELECT {text}"), 0)).ok()?;
+    parsed_statement(text).or_else(|| parsed_statement(&format!("SELECT {text}")))
+}
+
+fn parsed_statement(text: &str) -> Option<Value> {
+    let parsed = pg_query::parse(text, 0).ok()?;
     let mut tree = serde_json::to_value(&parsed.protobuf.stmts).ok()?;
     syntax::forget_places(&mut tree);
     settle(&mut tree);
@@ -128,29 +198,19 @@ fn cast_elements(cast: &Value) -> Option<Value> {
     Some(array)
 }
 
-/// The trees that an expression joins with AND, as the deparser writes them.
-fn conditions(text: &str) -> Option<Vec<String>> {
-    let mut parsed = pg_query::parse(&format!("SELECT {text}"), 0).ok()?.protobuf;
-    let whole = value(&mut parsed)?.clone();
-    let parts = match &whole.node {
-        Some(NodeEnum::BoolExpr(it)) if it.boolop() == BoolExprType::AndExpr => it.args.clone(),
-        _ => vec![whole],
-    };
-    parts
-        .into_iter()
-        .map(|part| {
-            *value(&mut parsed)? = part;
-            pg_query::deparse(&parsed, Default::default()).ok()
-        })
-        .collect()
-}
+/// Where the tree of `SELECT …` has the one value that it selects.
+const VALUE: &str = "/0/stmt/node/SelectStmt/target_list/0/node/ResTarget/val";
 
-/// The one value that `SELECT …` selects.
-fn value(parsed: &mut pg_query::protobuf::ParseResult) -> Option<&mut pg_query::Node> {
-    let statement = parsed.stmts.first_mut()?.stmt.as_mut()?;
-    let Some(NodeEnum::SelectStmt(select)) = statement.node.as_mut() else { return None };
-    let Some(NodeEnum::ResTarget(target)) = select.target_list.first_mut()?.node.as_mut() else { return None };
-    target.val.as_deref_mut()
+/// The trees that an expression joins with AND.
+fn conditions(text: &str) -> Option<Vec<Value>> {
+    let parsed = parsed_statement(&format!("SELECT {text}"))?;
+    let whole = parsed.pointer(VALUE)?;
+    let joined = whole.pointer("/node/BoolExpr");
+    let joined = joined.filter(|it| it.get("boolop").and_then(Value::as_i64) == Some(BoolExprType::AndExpr as i64));
+    match joined {
+        Some(joined) => joined.get("args")?.as_array().cloned(),
+        None => Some(vec![whole.clone()]),
+    }
 }
 
 #[cfg(test)]
@@ -178,5 +238,27 @@ mod tests {
         let trees = |text: &str| as_trees(|| serde_json::to_string(&expr(text)).unwrap());
         assert_eq!(trees(printed), trees(again));
         assert_ne!(expr(printed), expr(&again.replace("'b'", "'c'")));
+    }
+
+    #[test]
+    fn a_cast_follows_the_type_of_its_column() {
+        let expr = |text: &str| Expr(text.to_owned());
+        let wider = [Retyped::new(&Name::from("id"), "integer", "bigint").unwrap()];
+        let follows = |before: &str, after: &str| expr(after).implies(&expr(before), &wider);
+        assert!(follows("(id = (me())::integer)", "(id = (me())::bigint)"));
+        assert!(follows("((id = (me())::integer) AND a)", "(a AND b AND (id = (me())::bigint))"));
+        assert!(follows(
+            "EXISTS ( SELECT FROM t WHERE t.id = (me())::integer)",
+            "EXISTS ( SELECT FROM t WHERE t.id = (me())::bigint)"
+        ));
+        assert!(follows("((id)::bigint = n)", "(id = n)"));
+        assert!(!follows("(id = (me())::integer)", "(id = (me())::numeric)"));
+        assert!(!follows("(id = (me())::bigint)", "(id = (me())::integer)"));
+        assert!(!follows("(id = me())", "(id = (me())::bigint)"));
+        assert!(!follows("((other)::bigint = n)", "(other = n)"));
+        assert!(!follows("(id = (me())::integer)", "((id = (me())::bigint) OR true)"));
+        let exact = [Retyped::new(&Name::from("id"), "integer", "numeric").unwrap()];
+        assert!(expr("(id = (5)::numeric)").implies(&expr("(id = 5)"), &exact));
+        assert!(!expr("(id = (me())::numeric)").implies(&expr("(id = me())"), &exact));
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, table};
+use crate::kind::column::retype::retype;
+use crate::kind::{Alter, Claim, Definition, Expr, Kind, Object, ObjectId, Retyped, table};
 use crate::lock::Lock;
 use crate::name::{Name, QName, Role, list};
 use crate::plan::hazard::Code;
@@ -71,10 +72,10 @@ impl Policy {
         other.command.covers(self.command) && self.roles.iter().all(|role| other.applies_to(role))
     }
 
-    /// Whether each of this policy's conditions asks for all that the other's ask for.
-    fn asks_for_all_of(&self, other: &Policy) -> bool {
+    /// Whether each of this policy's conditions asks for all that those of the other, from before, ask for.
+    fn asks_for_all_of(&self, other: &Policy, retyped: &[Retyped]) -> bool {
         let stricter = |strict: Option<&Expr>, other: Option<&Expr>| match (strict, other) {
-            (Some(strict), Some(other)) => strict.implies(other),
+            (Some(strict), Some(other)) => strict.implies(other, retyped),
             // Without a condition a permissive policy lets nothing pass, a restrictive one everything.
             (None, _) => self.permissive || other.is_none(),
             (Some(_), None) => !self.permissive,
@@ -83,13 +84,13 @@ impl Policy {
     }
 
     /// How the change could let rows through that were held back. None: surely not.
-    fn loosened(old: Option<&Policy>, new: Option<&Policy>) -> Option<String> {
+    fn loosened(old: Option<&Policy>, new: Option<&Policy>, retyped: &[Retyped]) -> Option<String> {
         match (old.filter(|it| !it.permissive), new.filter(|it| !it.permissive)) {
             (Some(old), None) => return Some(format!("restrictive policy {} no longer holds rows back", old.name)),
             (Some(old), Some(new)) if !old.is_within(new) => {
                 return Some(format!("restrictive policy {} holds back fewer roles or commands", new.name));
             }
-            (Some(old), Some(new)) if !new.asks_for_all_of(old) => {
+            (Some(old), Some(new)) if !new.asks_for_all_of(old, retyped) => {
                 return Some(format!("restrictive policy {} asks for something else", new.name));
             }
             _ => {}
@@ -100,7 +101,7 @@ impl Policy {
             Some(old) if !new.is_within(old) => {
                 Some(format!("policy {} is for more roles or other commands: {}", new.name, list(&new.roles)))
             }
-            Some(old) if !new.asks_for_all_of(old) => {
+            Some(old) if !new.asks_for_all_of(old, retyped) => {
                 Some(format!("policy {} no longer asks for all that it did", new.name))
             }
             Some(_) => None,
@@ -114,10 +115,25 @@ impl Policy {
         let enforced = [sides.old, sides.new].into_iter().all(|schema| {
             matches!(schema.get(&id), Some(Object::RowSecurity(it)) if it.enabled)
         });
-        match Policy::loosened(old, new) {
+        match Policy::loosened(old, new, &self.retyped(sides)) {
             Some(why) if enforced => step.hazard(Code::RowSecurityLoosened, self.id(), why),
             _ => step,
         }
+    }
+
+    /// Columns that its conditions name and that get a type which has each of their values, compared as before.
+    fn retyped(&self, sides: &Sides<'_>) -> Vec<Retyped> {
+        let id = self.id();
+        let both = sides.new.needs_of(&id).filter_map(|id| match (sides.old.get(id), sides.new.get(id)) {
+            (Some(Object::Column(old)), Some(Object::Column(new))) => Some((old, new)),
+            _ => None,
+        });
+        let changed = both.filter(|(old, new)| old.data_type != new.data_type);
+        let wider = changed.filter(|(old, new)| {
+            let it = retype(old, new, sides);
+            !it.narrows && !it.crosses
+        });
+        wider.filter_map(|(old, new)| Retyped::new(&new.name, &old.data_type, &new.data_type)).collect()
     }
 
     /// The other self of a policy that is dropped and created again.
@@ -230,6 +246,16 @@ impl Definition for Policy {
     }
 }
 
+/// Whether a policy of that id holds back on the new side all that it did on the old one.
+pub fn is_as_strict(id: &ObjectId, sides: &Sides<'_>) -> bool {
+    match (sides.old.get(id), sides.new.get(id)) {
+        (Some(Object::Policy(old)), Some(Object::Policy(new))) => {
+            Policy::loosened(Some(old), Some(new), &new.retyped(sides)).is_none()
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,7 +279,7 @@ mod tests {
         let other = policy(true, &["app"], "((owner = 1) OR true)");
         let public = policy(true, &[""], "(owner = 1)");
         let restrictive = policy(false, &[""], "(owner = 1)");
-        let loosened = |old: &Policy, new: &Policy| Policy::loosened(Some(old), Some(new)).is_some();
+        let loosened = |old: &Policy, new: &Policy| Policy::loosened(Some(old), Some(new), &[]).is_some();
         assert!(!loosened(&own, &own));
         assert!(!loosened(&own, &tighter));
         assert!(loosened(&tighter, &own));
@@ -263,10 +289,10 @@ mod tests {
         assert!(loosened(&restrictive, &own));
         assert!(!loosened(&own, &restrictive));
         assert!(loosened(&restrictive, &policy(false, &["app"], "(owner = 1)")));
-        assert!(Policy::loosened(None, Some(&own)).is_some());
-        assert!(Policy::loosened(Some(&own), None).is_none());
-        assert!(Policy::loosened(None, Some(&restrictive)).is_none());
-        assert!(Policy::loosened(Some(&restrictive), None).is_some());
+        assert!(Policy::loosened(None, Some(&own), &[]).is_some());
+        assert!(Policy::loosened(Some(&own), None, &[]).is_none());
+        assert!(Policy::loosened(None, Some(&restrictive), &[]).is_none());
+        assert!(Policy::loosened(Some(&restrictive), None, &[]).is_some());
         let denying = Policy { using: None, ..own.clone() };
         assert!(loosened(&denying, &own) && !loosened(&own, &denying));
     }

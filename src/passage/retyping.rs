@@ -9,11 +9,11 @@ use super::{Ground, Passage, PassageError, Workbench};
 use crate::diff::diff;
 use crate::kind::column::{self, Aside, Column};
 use crate::kind::constraint::Constraint;
-use crate::kind::{Definition, Kind, Object, ObjectId, table};
+use crate::kind::{Definition, Kind, Object, ObjectId, policy, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName, list};
 use crate::plan::batch::{self, Assignment, Batch};
-use crate::plan::hazard::Code;
+use crate::plan::hazard::{Code, Hazard};
 use crate::plan::in_turn;
 use crate::plan::{self, Disturbance, PlanError, Planned, Stage, Step, Undo, strongest};
 use crate::schema::{Facts, Families, Schema, Sides, Size};
@@ -223,7 +223,7 @@ impl Making<'_> {
             Ok(steps) => steps.into_iter().map(|it| self.proving(it)).collect(),
             Err(why) => return Ok(Err(why)),
         };
-        let (over, reached) = match self.over(after).await? {
+        let (over, reached) = match self.over(base, after).await? {
             Ok(found) => found,
             Err(why) => return Ok(Err(why)),
         };
@@ -354,7 +354,11 @@ impl Making<'_> {
     }
 
     /// The transaction in which the columns change over, and what is there then.
-    async fn over(&self, after: &Schema) -> Result<Result<(Vec<Planned>, Schema), String>, PassageError> {
+    async fn over(
+        &self,
+        base: &Schema,
+        after: &Schema,
+    ) -> Result<Result<(Vec<Planned>, Schema), String>, PassageError> {
         let (forth, back) = self.syncs();
         let swap = self.swap(Side::Fresh, &forth, &back);
         let said = swap.statements().join(";\n");
@@ -373,10 +377,16 @@ impl Making<'_> {
             let needs = changed.needs_of(&id).filter(|need| wanted.contains(need)).cloned().collect();
             wanted.needs.insert(id, Arc::new(needs));
         }
-        let rest = match self.quick(&changed, &wanted).await? {
+        let mut rest = match self.quick(&changed, &wanted).await? {
             Ok(rest) => rest,
             Err(why) => return Ok(Err(why)),
         };
+        // For a moment a policy is on the old column under its other name.
+        let (replaced, families) = (BTreeSet::new(), Families::default());
+        let sides = Sides { old: base, new: after, facts: self.facts, replaced: &replaced, families: &families };
+        let is_loosened =
+            |it: &Hazard| it.code != Code::RowSecurityLoosened || !policy::is_as_strict(&it.object, &sides);
+        rest.iter_mut().for_each(|it| it.step.hazards.retain(is_loosened));
         Ok(Ok((self.transaction(&swap, said, rest), wanted)))
     }
 
