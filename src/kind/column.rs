@@ -583,6 +583,10 @@ impl Definition for Column {
         Alter::Steps(steps)
     }
 
+    fn changes_with(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        self.first_written_anew(sides)
+    }
+
     fn drop(&self, sides: &Sides<'_>) -> Vec<Step> {
         if self.follows(sides) || self.goes_with_a_parent(sides) || partition::is_taken_along(sides, &self.id()) {
             return vec![];

@@ -117,6 +117,15 @@ pub struct Step {
     pub part: Option<ObjectId>,
     /// What it makes for a later one to take up.
     pub aid: Option<Aid>,
+    /// Where it is one action on a table, which others can be beside in one statement, that action.
+    pub action: Option<Action>,
+}
+
+/// One of the actions of `ALTER TABLE … , …`, which are done in one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    pub table: QName,
+    pub sql: String,
 }
 
 /// What one step makes for a later one to take up, whose undo loses it.
@@ -193,6 +202,7 @@ impl Step {
             repeats: false,
             part: None,
             aid: None,
+            action: None,
         }
     }
 
@@ -319,6 +329,12 @@ impl Step {
     /// The statement that takes back a step which helps only on the way.
     pub fn undone_by(mut self, sql: impl Into<String>) -> Self {
         self.undo.push(Undo::inside(sql));
+        self
+    }
+
+    /// The step is an action on a table that others can be beside.
+    pub fn action(mut self, table: &QName, sql: impl Into<String>) -> Self {
+        self.action = Some(Action { table: table.clone(), sql: sql.into() });
         self
     }
 

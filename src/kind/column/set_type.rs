@@ -85,7 +85,7 @@ impl Column {
         if let Some(using) = declared.or(change.conversion.using()) {
             action += &format!(" USING {using}");
         }
-        let mut step = self.on_family(action, sides).stage(Stage::Contract);
+        let mut step = self.on_family(&action, sides).stage(Stage::Contract);
         let family = table::family(sides, &self.table);
         let checks = !change.rewrites && table::is_for_batches(sides, &self.table);
         for member in family.iter().filter(|it| find(sides.old, it, &self.name).is_some()) {
@@ -103,10 +103,34 @@ impl Column {
             true => stored.fold(step, Step::rewrites),
             false => stored.filter(|it| self.is_indexed_anew(new, it, sides)).fold(step, Step::scans),
         };
+        if self.generated == new.generated && declared.is_none() {
+            step = step.action(&self.table, action);
+        }
         match table::may_hold_rows(sides, &self.table) {
             true => self.over_rows(step, new, &change, declared.is_some(), sides),
             false => step,
         }
+    }
+
+    /// Whether rows are written anew for its new type, which no other column has a part in.
+    fn is_written_anew(&self, new: &Column, sides: &Sides<'_>) -> bool {
+        self.data_type != new.data_type
+            && self.generated == new.generated
+            && self.declared_conversion(sides).is_none()
+            && retype(self, new, sides).rewrites
+    }
+
+    /// The first column of the table whose type changes so: the rows are written once for all of them.
+    pub(super) fn first_written_anew(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        let written = sides.old.of_relation(Kind::Column, &self.table).filter(|it| match it {
+            Object::Column(old) => {
+                let new = find(sides.new, &self.table, &old.name).filter(|_| !sides.replaced.contains(&old.id()));
+                new.is_some_and(|new| old.is_written_anew(new, sides))
+            }
+            _ => false,
+        });
+        let written: Vec<ObjectId> = written.map(Object::id).collect();
+        written.first().filter(|it| **it != self.id() && written.contains(&self.id())).cloned()
     }
 
     /// The server makes constraints on the column anew: its own, and the foreign keys at either end. It reads rows for a
