@@ -280,9 +280,15 @@ impl Asked {
                         let to = self.types.get(&at).filter(|it| it.typmods.is_empty() && is_cast(&value));
                         let cast = to.and_then(|to| cast(&format!("({value})"), to.clone()));
                         let value = cast.unwrap_or_else(|| value.clone());
-                        // One that is there keeps what it has.
-                        let keeps = !self.added.contains(&at) && is_kept(&column);
-                        let value = if keeps { format!("COALESCE({column}, {value})") } else { value };
+                        // What has a value by then keeps it.
+                        let held = match self.added.contains(&at) {
+                            true => self.values.get(&at).cloned().flatten(),
+                            false => Some(column.clone()),
+                        };
+                        let value = match held.filter(|_| is_kept(&column)) {
+                            Some(held) => format!("COALESCE({held}, {value})"),
+                            None => value,
+                        };
                         self.values.insert(at, Some(value));
                     }
                 }

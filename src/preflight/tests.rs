@@ -61,6 +61,23 @@ fn a_column_that_is_there_keeps_its_values_where_others_are_filled() {
 }
 
 #[test]
+fn a_column_that_is_renamed_keeps_its_values_where_others_are_filled() {
+    let asked = asked(&[
+        "ALTER TABLE app.t ADD COLUMN y integer",
+        "UPDATE app.t SET y = x WHERE y IS DISTINCT FROM x",
+        "UPDATE app.t SET y = 0 WHERE y IS NULL",
+        "ALTER TABLE app.t ADD CONSTRAINT above CHECK (y > 5) NOT VALID",
+        "ALTER TABLE app.t VALIDATE CONSTRAINT above",
+    ]);
+    let with = asked.into_iter().find_map(|it| match it {
+        What::Rows { with, .. } => Some(with),
+        _ => None,
+    });
+    let value = "(COALESCE(x::int, 0))".to_owned();
+    assert_eq!(with, Some(vec![Term { name: "y".into(), value }]));
+}
+
+#[test]
 fn a_fill_is_asked_for_its_values_whatever_path_its_triggers_run_under() {
     let asked = asked(&[
         "ALTER TABLE app.t ADD COLUMN x integer",
