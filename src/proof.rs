@@ -41,6 +41,7 @@ pub(crate) mod watch;
 
 use access::{ANYBODY, Access, Identities, Watch};
 use back::{Back, Found};
+use fight::Fighting;
 use observe::{Observed, StepFailed};
 use trial::{Fate, Trials};
 
@@ -124,11 +125,7 @@ pub struct Proved {
 /// told in the plan.
 pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, ProofError> {
     match prove_with(shadow, subject, true).await {
-        // Classes 22 and 23: rows that were made up do not fit, or break what the plan adds. That says nothing of the
-        // live side's.
-        Err(ProofError::Step(failed))
-            if failed.source.code().is_some_and(|it| matches!(&it.code()[..2], "22" | "23")) =>
-        {
+        Err(ProofError::Step(failed)) if is_of_rows(&failed) => {
             let mut proved = prove_with(shadow, subject, false).await?;
             let said = server_message(&failed.source);
             let step = step_named(subject.plan, failed.place);
@@ -137,6 +134,18 @@ pub async fn prove(shadow: &Shadow, subject: &Subject<'_>) -> Result<Proved, Pro
         }
         result => result,
     }
+}
+
+/// Classes 22 and 23: rows that were made up do not fit, or break what the plan adds. That says nothing of the live
+/// side's.
+fn is_of_rows(failed: &StepFailed) -> bool {
+    failed.source.code().is_some_and(|it| matches!(&it.code()[..2], "22" | "23"))
+}
+
+/// A trigger that keeps a step from its work.
+fn fought(plan: &[Planned], place: usize, by: &Fighting) -> String {
+    let (by, what, work) = (by.named(), step_named(plan, place), fight::work(&plan[place].step));
+    format!("trigger {by} keeps {what} from its work: {work}")
 }
 
 /// A step by its place and by what it does: where no plan is written, the place alone says nothing.
@@ -204,19 +213,39 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
     let marked: BTreeSet<usize> = last.iter().map(|it| it.start).chain(subject.borders.iter().copied()).collect();
     let mut read: Vec<(usize, Result<Schema, IntrospectError>)> = vec![];
     let mut fights = vec![];
-    let ran = observe::run_with(&runner, &watcher, subject.plan, async |place| {
-        let step = &subject.plan[place].step;
-        for trigger in fight::fighting(&watcher, step).await? {
-            let what = step_named(subject.plan, place);
-            fights.push(format!("trigger {trigger} keeps {what} from its work: {}", fight::work(step)));
+    let mut from = 0;
+    let ran = loop {
+        let ran = observe::run_with(&runner, &watcher, &subject.plan[from..], async |place| {
+            let place = from + place;
+            let step = &subject.plan[place].step;
+            let off = fight::fighting(&watcher, step, false).await?;
+            if let (false, Some(fill)) = (off.is_empty(), step.fill()) {
+                fights.extend(off.iter().map(|it| fought(subject.plan, place, it)));
+                fight::switch_off(&watcher, &off).await?;
+                watcher.client.batch_execute(&fill.whole()).await?;
+            }
+            if marked.contains(&(place + 1)) {
+                let reading = introspect(&watcher.client, false).await;
+                read.push((place + 1, reading.map(|it| subject.scope.split(&it.schema).0)));
+            }
+            trials.after(place).await
+        })
+        .await;
+        let Err(failed) = ran else { break ran };
+        let failed = StepFailed { place: from + failed.place, ..failed };
+        let mut off = vec![];
+        if !is_of_rows(&failed) {
+            runner.client.batch_execute("ROLLBACK").await?;
+            off = fight::fighting(&watcher, &subject.plan[failed.place].step, true).await?;
         }
-        if marked.contains(&(place + 1)) {
-            let reading = introspect(&watcher.client, false).await;
-            read.push((place + 1, reading.map(|it| subject.scope.split(&it.schema).0)));
+        if off.is_empty() {
+            break Err(failed);
         }
-        trials.after(place).await
-    })
-    .await;
+        // What is left of the plan is run without them, for the sake of the next.
+        fights.extend(off.iter().map(|it| fought(subject.plan, failed.place, it)));
+        fight::switch_off(&watcher, &off).await?;
+        from = failed.place;
+    };
     // Whatever failed later may have failed for that.
     if !fights.is_empty() {
         return Err(ProofError::Fights(fights));
