@@ -28,6 +28,8 @@ mod partitioning;
 pub mod quarantine;
 mod retyping;
 
+pub use partitioned::{Homeless, homeless};
+
 /// Why a passage could not be found.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PassageError {

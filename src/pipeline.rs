@@ -34,6 +34,7 @@ use crate::tenancy::citus;
 
 mod acceptance;
 mod distribution;
+mod homes;
 pub mod lint;
 mod loosening;
 mod outlook;

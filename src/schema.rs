@@ -246,6 +246,9 @@ pub struct Facts {
     pub idle: BTreeSet<QName>,
     /// Tables that an earlier part of the plan gives their names: no code knows them yet.
     pub unknown: BTreeSet<QName>,
+    /// Of tables that become partitioned, the partition that can hold all of their rows, if any can; where the rows were
+    /// asked.
+    pub homes: BTreeMap<QName, Option<QName>>,
     /// Publications whose readers take a table's columns as they come.
     pub open_publications: BTreeSet<Name>,
     /// Columns that get another type in place though their table may hold many rows, and such types themselves: why

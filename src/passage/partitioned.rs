@@ -55,6 +55,7 @@ pub fn conversion<'a>(
     after: &'a Table,
     start: &Schema,
     desired: &'a Schema,
+    facts: &Facts,
 ) -> Result<Way<'a>, String> {
     let name = &before.name;
     let is_child = start.contains(&partition::id(name)) || !before.inherits.0.is_empty();
@@ -75,19 +76,46 @@ pub fn conversion<'a>(
     if before.unlogged {
         return Err(format!("{name} is unlogged; make it logged first"));
     }
-    let homes: Vec<&Partition> = children(desired, name)
+    let homes = homes(name, start, desired);
+    let open = homes.iter().find(|it| it.is_lowest());
+    let rest = homes.iter().find(|it| it.is_default());
+    let found = facts.homes.get(name).filter(|_| open.is_none());
+    let home = match found {
+        Some(found) => homes.iter().find(|it| found.as_ref() == Some(&it.child)),
+        None => open.or(rest).or(homes.first().filter(|_| homes.len() == 1)),
+    };
+    Ok(home.map_or(Way::Copy, |home| Way::Home(Conversion { before, after, home })))
+}
+
+/// The partitions that a table could become.
+fn homes<'a>(name: &QName, start: &Schema, desired: &'a Schema) -> Vec<&'a Partition> {
+    children(desired, name)
         .into_iter()
         .filter(|it| !start.contains(&table::id(&it.child)))
         .filter(|it| table::find(desired, &it.child).is_some_and(|it| it.partition_by.is_none()))
         // Nothing is asked of a row where the DEFAULT partition is the only one.
         .filter(|it| it.condition.0.is_some() || it.is_default())
-        .collect();
-    let open = homes.iter().find(|it| it.is_lowest());
-    let rest = homes.iter().find(|it| it.is_default());
-    Ok(match (open.or(rest), homes.as_slice()) {
-        (Some(home), _) | (None, [home]) => Way::Home(Conversion { before, after, home }),
-        (None, _) => Way::Copy,
-    })
+        .collect()
+}
+
+/// A table, and the partitions that it could become, each with what is true of its rows then: the DEFAULT one first, which
+/// may not hold them all.
+pub struct Homeless {
+    pub table: QName,
+    pub homes: Vec<(QName, String)>,
+}
+
+/// The tables for which only their rows tell which partition they can become.
+pub fn homeless(start: &Schema, desired: &Schema, facts: &Facts) -> Vec<Homeless> {
+    let asked = tables(start, desired, facts).filter_map(|(before, _)| {
+        let mut homes = homes(&before.name, start, desired);
+        homes.sort_by_key(|it| !it.is_default());
+        let is_said = homes.iter().any(|it| it.is_lowest()) || !homes.iter().any(|it| it.is_default());
+        let homes = homes.into_iter().filter_map(|it| Some((it.child.clone(), it.condition.0.clone()?)));
+        let homes: Vec<(QName, String)> = homes.filter(|_| !is_said).collect();
+        (!homes.is_empty()).then(|| Homeless { table: before.name.clone(), homes })
+    });
+    asked.collect()
 }
 
 pub fn children<'a>(schema: &'a Schema, parent: &QName) -> Vec<&'a Partition> {

@@ -32,7 +32,7 @@ pub async fn passage(ground: Ground<'_>, mut passage: Passage, desired: &Schema)
     for name in names {
         let sides = table::find(&passage.schema, &name).cloned().zip(table::find(desired, &name));
         let Some((before, after)) = sides else { continue };
-        match partitioned::conversion(&before, after, &passage.schema, desired) {
+        match partitioned::conversion(&before, after, &passage.schema, desired, &passage.facts) {
             Ok(Way::Home(conversion)) => passage = convert(ground, &conversion, passage, desired).await?,
             Ok(Way::Copy) => passage = copying::passage(ground, &before, after, passage, desired).await?,
             Err(reason) => refused.push(PlanError::Refused { object: table::id(&name), reason }),

@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
-use super::{Failure, Live, Request, said::refused, tenancy, unmanaged};
+use super::{Failure, Live, Request, homes::homes, said::refused, tenancy, unmanaged};
 use crate::adopt::Adoption;
 use crate::config::{Config, Queries};
 use crate::connect::Session;
@@ -130,7 +130,7 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
         }
     };
     let (declaration, likely) = declaration.expect("reading files does not panic")?;
-    let (session, shadow, live) = match early {
+    let (session, shadow, mut live) = match early {
         Some(live) => live?,
         None => live.await?,
     };
@@ -189,6 +189,12 @@ pub async fn both_sides(request: &Request) -> Result<Both, Failure> {
     notes.extend(unmanaged::notes(&live.schema.unmanaged, &elaborated.schema.unmanaged, config.platform));
     let mut warnings = exposed(&config.api(), &declaration, &scope, &live.schema, &elaborated.schema);
     warnings.extend(bodies::warnings(&elaborated.absent, &declaration, &outside, &scope::patterns(&manage.ignore)));
+    // How the rows of the real database lie, a file that stands for it can't know.
+    if matches!(request.live, Live::Database(_)) {
+        let (homes, unknown) = homes(&session, &current, &desired, &live.facts).await;
+        live.facts.homes = homes;
+        notes.extend(unknown);
+    }
     let declared = tenancy::with_rights(&scope, &elaborated.schema, &live.schema);
     Ok(Both {
         shadow,

@@ -272,3 +272,30 @@ async fn rows_that_their_own_triggers_stamp_go_along() {
     assert_eq!(project.text("SELECT count(*)::text FROM contacts WHERE phone = '+' || id").await, "14001");
     project.run(&["drift"]).await;
 }
+
+#[tokio::test]
+async fn a_table_becomes_the_partition_that_can_hold_its_rows() {
+    let old = "CREATE TABLE events (id integer PRIMARY KEY, at date NOT NULL);";
+    let new = "CREATE TABLE events (id integer, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+        CREATE TABLE events_a PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE TABLE events_b PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        CREATE TABLE events_rest PARTITION OF events DEFAULT;";
+    let places = "SELECT string_agg(id || ' ' || tableoid::regclass, ', ' ORDER BY id) FROM events";
+    for (name, days, copied, found) in [
+        ("home_is_the_rest", ["2020-01-01", "2030-01-01"], false, "1 events_rest, 2 events_rest"),
+        ("home_is_bounded", ["2025-01-01", "2025-12-31"], false, "1 events_b, 2 events_b"),
+        ("home_is_nowhere", ["2024-01-01", "2025-12-31"], true, "1 events_a, 2 events_b"),
+    ] {
+        let rows = format!("INSERT INTO events VALUES (1, '{}'), (2, '{}')", days[0], days[1]);
+        let project = Project::new(name, &format!("{old}{rows}"), &[("schema/events.sql", new)]).await;
+        let said = project.plan().await;
+        assert_eq!(said.contains("copy the rows of public.events"), copied, "{said}");
+        project.run(&["apply", "plan.toml", "--yes"]).await;
+        assert_eq!(project.text(places).await, found);
+        project.run(&["drift"]).await;
+        if !copied {
+            project.run(&["rollback", "--yes"]).await;
+            assert_eq!(project.text("SELECT count(*)::text FROM ONLY events").await, "2");
+        }
+    }
+}
