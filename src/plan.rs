@@ -10,6 +10,7 @@ use crate::diff::diff;
 use crate::kind::{Claim, ObjectId};
 use crate::lock::RelationLock;
 use crate::name::{Name, QName};
+use crate::plan::hazard::Code;
 use crate::schema::{Facts, Schema};
 
 pub mod access;
@@ -218,6 +219,7 @@ pub fn make(old: &Schema, new: &Schema, facts: &Facts) -> Result<Vec<Planned>, V
         })
         .collect();
     back::clear(&mut plan, &stays);
+    spare_what_stays(&mut plan, old);
     together::mark(&mut plan, old, facts);
     feed::mark_refusals(&mut plan, [old, new]);
     Ok(plan)
@@ -296,27 +298,67 @@ pub fn strongest(locks: &mut Vec<RelationLock>) {
 /// Numbers transactions: what is replaced together shares one, and so do neighbours that nobody can wait for.
 fn transactions(steps: &[Ordered]) -> Vec<Option<u32>> {
     let mut numbers = vec![];
-    let mut current = 0;
+    let (mut current, mut first) = (0, 0);
     for (place, it) in steps.iter().enumerate() {
         if it.step.transaction == Transaction::Outside {
             numbers.push(None);
             continue;
         }
-        let joins = place.checked_sub(1).is_some_and(|before| {
-            let before = &steps[before];
+        let joins = place.checked_sub(1).is_some_and(|last| {
+            let before = &steps[last];
             let together = it.group.is_some() && it.group == before.group;
             let quiet = |it: &Ordered| it.step.transaction == Transaction::Shared && it.step.locks.is_empty();
             let free = quiet(it) && quiet(before) && it.step.stage == before.step.stage;
-            numbers.last().is_some_and(Option::is_some)
-                && before.step.transaction == Transaction::Shared
-                && (together || free)
+            let is_open = match before.step.transaction {
+                Transaction::Shared => true,
+                // Promises can be committed together, with the end of what they replace.
+                Transaction::Own => {
+                    let begun = steps[first].step.transaction == Transaction::Shared;
+                    begun && together && it.step.transaction == Transaction::Own && !waits(steps, first, place)
+                }
+                Transaction::Outside => false,
+            };
+            numbers.last().is_some_and(Option::is_some) && is_open && (together || free)
         });
         if !joins {
             current += 1;
+            first = place;
         }
         numbers.push(Some(current));
     }
     numbers
+}
+
+/// Whether the step comes after one from `first` on that has to be committed before.
+fn waits(steps: &[Ordered], first: usize, place: usize) -> bool {
+    let before = |at: usize| steps[at].after.iter().copied().filter(move |it| *it >= first);
+    let mut open: Vec<usize> = before(place).collect();
+    while let Some(at) = open.pop() {
+        if steps[at].step.transaction == Transaction::Own {
+            return true;
+        }
+        open.extend(before(at));
+    }
+    false
+}
+
+/// What is made again in the transaction in which it goes is away for nobody, where all that stands on it is.
+fn spare_what_stays(plan: &mut [Planned], old: &Schema) {
+    let dependents = old.dependents();
+    for group in plan.chunk_by_mut(|a, b| a.transaction.is_some() && a.transaction == b.transaction) {
+        let goes = |it: &Planned, id: &ObjectId| it.does.contains(&(id.clone(), Half::Drop));
+        let again: BTreeSet<ObjectId> =
+            group.iter().filter(|it| !goes(it, &it.subject)).map(|it| it.subject.clone()).collect();
+        let stays = |id: &ObjectId| {
+            let above = dependents.get(id).into_iter().flatten().copied();
+            // What claims no name stands for nothing: a comment.
+            let mut standing = above.filter(|it| old.get(it).is_some_and(|it| !it.claims().is_empty()));
+            again.contains(id) && standing.all(|it| again.contains(it))
+        };
+        for it in group {
+            it.step.hazards.retain(|it| it.code != Code::RecreateObject || !stays(&it.object));
+        }
+    }
 }
 
 /// Steps, and then those that start from what they lead to: their transactions are counted on.

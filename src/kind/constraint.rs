@@ -15,6 +15,7 @@ use crate::plan::{Disturbance, Stage, Step};
 use crate::schema::{Schema, Sides};
 
 mod over_index;
+mod over_key;
 mod partitions;
 mod rule;
 mod tree;
@@ -629,7 +630,8 @@ impl Definition for Constraint {
         }
     }
 
-    /// A table has one primary key: that of another name goes as this one comes. So does an index of its name.
+    /// A table has one primary key: that of another name goes as this one comes. So does an index of its name, and a
+    /// foreign key that goes with the key that it stands on.
     fn takes_the_place_of(&self, sides: &Sides<'_>) -> Option<ObjectId> {
         let is_primary = |it: &Constraint| matches!(&it.rule, Rule::Unique(key) if key.primary);
         let mut before = sides.old.of_relation(Kind::Constraint, &self.table).filter_map(|object| match object {
@@ -637,7 +639,7 @@ impl Definition for Constraint {
             _ => None,
         });
         let before = before.next().filter(|it| is_primary(self) && !sides.new.contains(it));
-        before.or_else(|| self.former_index(sides))
+        before.or_else(|| self.former_index(sides)).or_else(|| self.former_foreign_key(sides).map(Constraint::id))
     }
 
     fn survives(&self, disturbance: Disturbance) -> bool {
@@ -838,6 +840,9 @@ impl Definition for Constraint {
             }
             let step = step.hazard(Code::RecreateObject, self.id(), "until it is added again");
             return vec![arbiter::told(&self.id(), step, sides)];
+        }
+        if self.holds_by_a_successor(sides) {
+            return vec![step];
         }
         let step = step.hazard(Code::DropConstraint, self.id(), format!("{} no longer holds", self.definition(sides)));
         vec![arbiter::told(&self.id(), step, sides)]

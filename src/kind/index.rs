@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::column::Aside;
-use crate::kind::constraint::Constraint;
+use crate::kind::constraint::{Constraint, Rule};
 use crate::kind::expr::Expr;
 use crate::kind::index_partition::{self, End};
 use crate::kind::{Alter, Claim, Definition, Kind, Object, ObjectId, arbiter, foreign_partition, partition, table, width};
@@ -249,6 +249,14 @@ pub(super) fn stands_on_changes_of(id: &ObjectId, asked: impl Fn(&ObjectId) -> b
     needs.any(|need| sides.replaced.contains(need) || changes(&need))
 }
 
+/// Whether a foreign key stands on the index or the key, on one of the sides.
+pub(super) fn is_referred_to(id: &ObjectId, sides: &Sides<'_>) -> bool {
+    let on = |schema: &Schema| {
+        schema.of_kind(Kind::Constraint).any(|it| schema.needs_of(&it.id()).any(|need| need == id))
+    };
+    on(sides.old) || on(sides.new)
+}
+
 /// True once the index is there and valid.
 pub(super) fn is_valid(index: &QName) -> String {
     format!(
@@ -374,6 +382,20 @@ impl Index {
         }
     }
 
+    /// Whether a foreign key comes once this is gone, in the transaction in which it goes.
+    fn is_in_the_way(&self, sides: &Sides<'_>) -> bool {
+        let waits = |object: &Object| match object {
+            Object::Constraint(it) => match &it.rule {
+                Rule::Foreign(key) => {
+                    key.to == self.table && sides.is_new(&it.id()) && key.former_keys(sides).contains(&self.id())
+                }
+                Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => false,
+            },
+            _ => false,
+        };
+        self.unique && sides.new.of_kind(Kind::Constraint).any(waits)
+    }
+
     /// What CREATE INDEX leaves to further statements.
     fn finish(&self) -> Vec<Step> {
         let targets = self.keys.iter().map(|key| key.statistics);
@@ -394,13 +416,6 @@ impl Index {
         }
         settled
     }
-
-    /// Whether a foreign key stands on it.
-    fn is_referred_to(&self, schema: &Schema) -> bool {
-        let (own, constraints) = (self.id(), schema.of_kind(Kind::Constraint));
-        constraints.map(Object::id).any(|it| schema.needs_of(&it).any(|need| *need == own))
-    }
-
 }
 
 /// Why an index that is not valid has no way back.
@@ -608,7 +623,7 @@ impl Definition for Index {
             let reach = table::reach(sides, &self.table);
             let step = Step::new(format!("DROP INDEX {}", self.name));
             reach.iter().fold(step, |step, table| step.locks(table, Lock::AccessExclusive))
-        } else if heir.is_some_and(|it| it.takes_the_place_of(sides).as_ref() == Some(&self.id())) {
+        } else if heir.is_some_and(|it| it.takes_the_place_of(sides).as_ref() == Some(&self.id())) || self.is_in_the_way(sides) {
             Step::new(format!("DROP INDEX {}", self.name)).locks(&self.table, Lock::AccessExclusive).check(is_gone(&self.name))
         } else {
             self.drop_beside("", sides)

@@ -610,9 +610,12 @@ fn sort(
             }
         }
         // A step that nothing may follow in its transaction comes last: what would stand behind it is made again there.
+        // Of these, promises come before what proves them.
         let inner_key = |at: usize| {
             let place: usize = members[at];
-            (steps[place].2.transaction == Transaction::Own, keys[place].clone())
+            let step = &steps[place].2;
+            let own = (step.transaction == Transaction::Own).then_some(step.stage);
+            (own, keys[place].clone())
         };
         let inner = kahn(&waits, &frees, inner_key)
             .map_err(|left| Cycle(left.iter().map(|at| steps[members[*at]].0.0.clone()).collect()))?;

@@ -5,7 +5,7 @@ use crate::kind::index::{self, Index, Key, Of, Subject};
 use crate::kind::{Definition, Kind, Object, ObjectId};
 use crate::name::Name;
 use crate::plan::{Stage, Step, Undo};
-use crate::schema::{Schema, Sides};
+use crate::schema::Sides;
 use super::{Constraint, Instead, Rule, Unique};
 
 impl Constraint {
@@ -35,7 +35,7 @@ impl Constraint {
         let take_over = self.take_over(key, instead, &name, sides);
         let take_over = match sides.facts.way_back {
             true => take_over,
-            false => self.built_again(key, instead, &name, take_over),
+            false => self.built_again(key, instead, &name, take_over, sides),
         };
         let marks = index::aids(marks, &self.table, &name);
         [build].into_iter().chain(marks).chain([take_over]).collect()
@@ -43,13 +43,14 @@ impl Constraint {
 
     /// The step that gives the index to the constraint, whose undo loses it: whoever goes back to before it needs what was
     /// built, with what the table uses it for.
-    fn built_again(&self, key: &Unique, instead: Instead<'_>, name: &Name, step: Step) -> Step {
+    fn built_again(&self, key: &Unique, instead: Instead<'_>, name: &Name, step: Step, sides: &Sides<'_>) -> Step {
         let again = Undo::outside(key.build("IF NOT EXISTS ", name, &self.table).sql);
         let aid = index::aid(&self.table, name);
+        let before = self.former_index(sides).unwrap_or_else(|| self.id());
         let step = match instead {
-            Instead::Of(_) | Instead::OfIndex => step.built_again_by(aid, again),
-            // Until the constraint is gone, the name is its.
-            Instead::OfNothing => step.then_built_again_by(aid, again),
+            Instead::Of(_) | Instead::OfIndex if !index::is_referred_to(&before, sides) => step.built_again_by(aid, again),
+            // Until the constraint is gone, the name is its; and a foreign key that comes again would stand on it.
+            Instead::Of(_) | Instead::OfIndex | Instead::OfNothing => step.then_built_again_by(aid, again),
         };
         index::marked_again(step, key.storage.mark(&self.table, name), &self.table, name)
     }
@@ -114,12 +115,7 @@ impl Constraint {
         let Rule::Unique(key) = &self.rule else { return false };
         let is_plain = !key.primary && !key.without_overlaps && !self.partitioned && index.of == Of::Table;
         let changes_alone = |id: &ObjectId| {
-            let is_referred_to = |schema: &Schema| {
-                schema.of_kind(Kind::Constraint).any(|it| schema.needs_of(&it.id()).any(|need| need == id))
-            };
-            !sides.replaced.contains(id)
-                && !index::stands_on_changes(id, &self.table_id(), sides)
-                && ![sides.old, sides.new].into_iter().any(is_referred_to)
+            !sides.replaced.contains(id) && !index::stands_on_changes(id, &self.table_id(), sides)
         };
         index.name == self.index()
             && index.table == self.table
@@ -128,7 +124,6 @@ impl Constraint {
             && index.valid
             && key.parent.0.is_none()
             && index.parent.0.is_none()
-            && !self.can_take_over(index)
             && self.is_used(sides)
             && [self.id(), index.id()].iter().all(changes_alone)
     }
@@ -138,7 +133,10 @@ impl Constraint {
         let index = self.index();
         let id = ObjectId::new(Kind::Index, [&index.namespace, &index.name]);
         match sides.old.get(&id)? {
-            Object::Index(it) if !sides.old.contains(&self.id()) && self.changes_over_with(it, sides) => Some(id),
+            Object::Index(it) => {
+                let comes = !sides.old.contains(&self.id()) && !self.can_take_over(it);
+                (comes && self.changes_over_with(it, sides)).then_some(id)
+            }
             _ => None,
         }
     }

@@ -70,7 +70,25 @@ impl Constraint {
             }
             Rule::Unique(_) | Rule::Exclusion(_) | Rule::Check(_) => last,
         };
+        // With the end of the one whose place this takes: it has the locks of all of them.
+        let takes_a_place = sides.replaced.contains(&self.id()) || self.former_foreign_key(sides).is_some();
+        let promises = if takes_a_place { self.promised_at_once(promises) } else { promises };
         promises.into_iter().chain(proofs).chain(renames).chain([last]).collect()
+    }
+
+    /// The promises of all partitions as one step.
+    fn promised_at_once(&self, promises: Vec<Step>) -> Vec<Step> {
+        if promises.len() < 2 {
+            return promises;
+        }
+        let sql: Vec<&str> = promises.iter().map(|it| it.sql.as_str()).collect();
+        let summary = format!("promise {} in each partition", self.id());
+        let mut step = Step::new(sql.join(";\n")).own_transaction().summary(summary);
+        for it in promises {
+            step.locks.extend(it.locks);
+            step.undo.extend(it.undo);
+        }
+        vec![step]
     }
 
     /// Those of partitions get the name that they have as parts of this one, before it takes them in: taken back, they

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use crate::kind::column::Aside;
 use crate::kind::expr::Expr;
-use crate::kind::index::{self, Key, Storage};
+use crate::kind::index::{self, Key, Storage, Subject};
 use crate::kind::index_partition::End;
 use crate::kind::{Kind, Object, ObjectId};
 use crate::lock::Lock;
@@ -253,20 +253,30 @@ impl ForeignKey {
         is_primary && !self.period && (old.iter().any(another) || new.iter().any(another))
     }
 
-    /// Keys on the columns that it refers to which go, or move to others, and which the server would take for it while they are there.
-    pub(super) fn former_keys(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
+    /// Keys and unique indexes on the columns that it refers to which go, or move to others, and which the server would
+    /// take for it while they are there.
+    pub(in crate::kind) fn former_keys(&self, sides: &Sides<'_>) -> Vec<ObjectId> {
         if self.means_primary_key(sides) {
             return vec![];
         }
         let set = |columns: &[Name]| columns.iter().cloned().collect::<BTreeSet<_>>();
-        let constraints = sides.old.of_relation(Kind::Constraint, &self.to);
         let fits = |object: &Object| match object {
             Object::Constraint(it) => {
                 matches!(&it.rule, Rule::Unique(key) if set(&key.columns) == set(&self.to_columns))
             }
+            Object::Index(it) => {
+                let columns = it.keys.iter().map(|key| match &key.of {
+                    Subject::Column(name) => Some(name.clone()),
+                    Subject::Expression(_) => None,
+                });
+                let columns: Option<BTreeSet<Name>> = columns.collect();
+                it.unique && it.predicate.is_none() && columns == Some(set(&self.to_columns))
+            }
             _ => false,
         };
-        let ids = constraints.filter(|it| fits(it)).map(Object::id);
+        let of_table = |it: &&Object| matches!(it, Object::Index(it) if it.table == self.to);
+        let indexes = sides.old.of_kind(Kind::Index).filter(of_table);
+        let ids = sides.old.of_relation(Kind::Constraint, &self.to).chain(indexes).filter(|it| fits(it)).map(Object::id);
         ids.filter(|id| !sides.new.get(id).is_some_and(fits)).collect()
     }
 

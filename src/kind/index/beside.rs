@@ -1,7 +1,7 @@
 //! Indexes that are built and dropped while their table is in use, and one that is built beside another until it takes
 //! its name.
 
-use super::{Index, is_gone, is_valid, statistics};
+use super::{Index, is_gone, is_referred_to, is_valid, statistics};
 use crate::kind::{Definition, Kind, ObjectId, arbiter, table, unique};
 use crate::lock::Lock;
 use crate::name::{Name, QName};
@@ -143,13 +143,35 @@ impl Index {
         let change = Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)).makes();
         let mut change = change.summary(format!("{} takes the place of {old}", self.id()));
         if !sides.facts.way_back {
-            change = change.built_again_by(aid(&self.table, &beside), self.build_again(&beside, sides));
+            let (aid, again) = (aid(&self.table, &beside), self.build_again(&beside, sides));
+            change = match is_referred_to(old, sides) {
+                // A foreign key that comes again would stand on it.
+                true => change.then_built_again_by(aid, again),
+                false => change.built_again_by(aid, again),
+            };
             change = marked_again(change, self.storage.mark(&self.table, &beside), &self.table, &beside);
         }
         let targets = self.keys.iter().map(|key| key.statistics);
         let statistics = statistics(&self.name, self.keys.iter().map(|_| None), targets);
         steps.extend([change].into_iter().chain(statistics).map(|step| step.stage(Stage::Contract)));
         steps
+    }
+
+    /// Ends this one, and gives its name to the one that was built beside it, in one moment: foreign keys that stand on
+    /// the one go with it and come again on the other.
+    fn exchange(&self, new: &Index, beside: &Name, sides: &Sides<'_>) -> Step {
+        let built = self.name.sibling(beside.clone());
+        let sql = format!("DROP INDEX {};\nALTER INDEX {built} RENAME TO {}", self.name, self.name.name);
+        let change = Step::new(sql)
+            .summary(format!("{} is exchanged for the new one", self.id()))
+            .locks(&self.table, Lock::AccessExclusive)
+            .disturbs(self.id(), Disturbance::Replace);
+        if sides.facts.way_back {
+            return change;
+        }
+        // A foreign key that comes again would stand on it, so it comes after that.
+        let change = change.then_built_again_by(aid(&self.table, beside), new.build_again(beside, sides));
+        marked_again(change, new.storage.mark(&self.table, beside), &self.table, beside)
     }
 
     /// Builds the new index beside this one, which serves until then.
@@ -161,30 +183,19 @@ impl Index {
         let marks = new.storage.mark_beside(&self.storage, &self.table, [&self.name.name, &beside]);
         steps.extend(aids(marks, &self.table, &beside));
         let end = steps.len();
-        // Whoever goes back has it no more, but for one that a foreign key stands on.
-        let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
-        let drop = drop.disturbs(self.id(), Disturbance::Replace);
-        let is_referred_to = self.is_referred_to(sides.old);
-        let mut drop = match sides.facts.way_back {
-            // A foreign key that comes again would stand on it, so it goes before and is built again.
-            false if is_referred_to => {
-                drop.then_built_again_by(aid(&self.table, &beside), new.build_again(&beside, sides))
+        match is_referred_to(&self.id(), sides) {
+            true => steps.push(self.exchange(new, &beside, sides)),
+            false => {
+                // Whoever goes back has it no more.
+                let drop = self.drop_beside(if sides.facts.way_back { "IF EXISTS " } else { "" }, sides);
+                let drop = drop.disturbs(self.id(), Disturbance::Replace);
+                steps.push(match sides.facts.way_back {
+                    true => drop,
+                    false => marked_again(drop, new.storage.mark(&self.table, &beside), &self.table, &beside),
+                });
+                steps.push(new.takes_its_name(&beside, sides));
             }
-            _ => drop,
-        };
-        if !sides.facts.way_back {
-            drop = marked_again(drop, new.storage.mark(&self.table, &beside), &self.table, &beside);
         }
-        steps.push(drop);
-        // A foreign key that comes again would stand on what the way there did not get to rename.
-        if sides.facts.way_back && self.is_referred_to(sides.new) {
-            let left = self.name.sibling(name_of_the_way_there(&self.name, sides));
-            steps.push(Index { name: left, ..self.clone() }.drop_beside("IF EXISTS ", sides));
-        }
-        steps.push(match is_referred_to {
-            true => Step::new(format!("ALTER INDEX {built} RENAME TO {}", self.name.name)),
-            false => new.takes_its_name(&beside, sides),
-        });
         let targets = new.keys.iter().map(|key| key.statistics);
         steps.extend(statistics(&self.name, new.keys.iter().map(|_| None), targets));
         arbiter::kept_until_contract(&self.id(), steps, end, sides)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Index, is_gone, stands_on_changes_of, temporary_name};
+use super::{Index, is_gone, is_referred_to, stands_on_changes_of, temporary_name};
 use crate::kind::comment::Comment;
 use crate::kind::index::statistics;
 use crate::kind::{Definition, Kind, Object, ObjectId, arbiter, index_partition, partition, table};
@@ -85,8 +85,7 @@ fn can_swap(old: &Index, new: &Index, sides: &Sides<'_>) -> bool {
         && sides.old.get(&part) == sides.new.get(&part)
         && !is_marked(old)
         && !is_marked(new)
-        && !old.is_referred_to(sides.old)
-        && !new.is_referred_to(sides.new)
+        && !is_referred_to(&old.id(), sides)
         && ![old, new].iter().any(|it| stands_on_changes_of(&it.id(), is_ground, sides))
 }
 
@@ -160,7 +159,7 @@ pub(super) fn swap(root: &Index, sides: &Sides<'_>) -> Option<Vec<Step>> {
 
 impl Index {
     /// Whether the two differ in nothing that an index is built for.
-    fn is_like(&self, new: &Index) -> bool {
+    pub(in crate::kind) fn is_like(&self, new: &Index) -> bool {
         self.settled_like(new) == *new
     }
 }

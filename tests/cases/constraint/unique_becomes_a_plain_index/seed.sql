@@ -1,0 +1,2 @@
+INSERT INTO contacts VALUES ('+43');
+INSERT INTO words VALUES ('a');
