@@ -8,7 +8,7 @@ use crate::kind::{Alter, Definition, Kind, Object, ObjectId, domain, table};
 use crate::lock::Lock;
 use crate::name::{Literal, Name, QName};
 use crate::plan::{Disturbance, Stage, Step};
-use crate::schema::{Schema, Sides};
+use crate::schema::{Families, Schema, Sides};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
@@ -57,6 +57,11 @@ pub(super) fn on_renamed(on: &ObjectId, name: &Name, sides: &Sides<'_>) -> Optio
     (before != after).then(|| Comment::on_part(Part::NotNull, on.clone(), "").on_not_null(name, &value))
 }
 
+/// What takes that change back, under the name that it has then.
+pub(super) fn before_renamed(on: &ObjectId, name: &Name, sides: &Sides<'_>) -> Option<Step> {
+    on_renamed(on, name, &Sides { old: sides.new, new: sides.old, families: &Families::default(), ..*sides })
+}
+
 /// What gives a NOT NULL that was made anew the comment which it had.
 pub(super) fn on_not_null_again(on: &ObjectId, name: &Name, sides: &Sides<'_>) -> Option<Step> {
     let stays = of_not_null(on, sides.new).filter(|_| of_not_null(on, sides.old).is_some())?;
@@ -86,7 +91,12 @@ enum Said {
 
 fn said(on: &ObjectId, sides: &Sides<'_>) -> Said {
     let names = match (sides.old.get(on).filter(|_| !sides.is_new(on)), sides.new.get(on)) {
-        (Some(Object::Column(old)), Some(Object::Column(new))) => old.names_of_not_null(new, sides),
+        (Some(Object::Column(old)), Some(Object::Column(new))) => {
+            if old.keeps_name_of_the_way_there(new, sides) {
+                return Said::Elsewhere;
+            }
+            old.names_of_not_null(new, sides)
+        }
         (Some(Object::Domain(old)), Some(Object::Domain(new))) => {
             if domain::is_swapped(&new.name, sides) {
                 return Said::Elsewhere;

@@ -76,6 +76,17 @@ impl Column {
         Some((from, to))
     }
 
+    /// On the way back: whether the way there gave it another name, which it keeps as that of a parent.
+    pub fn keeps_name_of_the_way_there(&self, new: &Column, sides: &Sides<'_>) -> bool {
+        match (&self.not_null, &new.not_null) {
+            (Some(old), Some(it)) => {
+                let renamed = !old.inherited && it.inherited && old.constraint(self) != it.constraint(new);
+                sides.facts.way_back && renamed && !self.attachment_changes(sides)
+            }
+            _ => false,
+        }
+    }
+
     fn attachment_changes(&self, sides: &Sides<'_>) -> bool {
         let attachment = partition::id(&self.table);
         sides.old.contains(&attachment) != sides.new.contains(&attachment)
@@ -84,7 +95,13 @@ impl Column {
     /// From 18 on: NOT NULL under its other name.
     pub(in crate::kind) fn rename_not_null(&self, (from, to): (&Name, &Name), sides: &Sides<'_>) -> Vec<Step> {
         let rename = self.on_family(format!("RENAME CONSTRAINT {from} TO {to}"), sides);
-        [rename].into_iter().chain(comment::on_renamed(&self.id(), to, sides)).collect()
+        // One that was handed down keeps on the way back the name that it has then.
+        let keeps = !sides.facts.way_back && self.not_null.as_ref().is_some_and(|it| it.inherited);
+        let said = comment::on_renamed(&self.id(), to, sides).map(|step| match comment::before_renamed(&self.id(), to, sides) {
+            Some(back) if keeps => step.undone_by(back.sql),
+            Some(_) | None => step,
+        });
+        [rename].into_iter().chain(said).collect()
     }
 
     /// From 18 on: the same where tables below have theirs by other names, which a rename does not take. Theirs is their
