@@ -103,7 +103,8 @@ impl Column {
             true => stored.fold(step, Step::rewrites),
             false => stored.filter(|it| self.is_indexed_anew(new, it, sides)).fold(step, Step::scans),
         };
-        if self.generated == new.generated && declared.is_none() {
+        // The way back takes each of them where the way there did.
+        if self.generated == new.generated && declared.is_none() && !sides.facts.way_back {
             step = step.action(&self.table, action);
         }
         match table::may_hold_rows(sides, &self.table) {
@@ -122,6 +123,9 @@ impl Column {
 
     /// The first column of the table whose type changes so: the rows are written once for all of them.
     pub(super) fn first_written_anew(&self, sides: &Sides<'_>) -> Option<ObjectId> {
+        if sides.facts.way_back {
+            return None;
+        }
         let written = sides.old.of_relation(Kind::Column, &self.table).filter(|it| match it {
             Object::Column(old) => {
                 let new = find(sides.new, &self.table, &old.name).filter(|_| !sides.replaced.contains(&old.id()));
