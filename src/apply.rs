@@ -96,13 +96,13 @@ pub struct Outcome {
     pub left: usize,
 }
 
-/// Asks the rows of a live database what stands against a plan. Nothing is changed.
+/// Asks the rows of a live database what stands against steps, none of which is done. Nothing is changed.
 ///
 /// Errors: no connection.
-pub async fn preflight(target: &Target, plan: &PlanFile, limits: Limits) -> Result<Vec<Finding>, ApplyError> {
+pub async fn preflight(target: &Target, steps: &[FileStep], limits: Limits) -> Result<Vec<Finding>, ApplyError> {
     let session = target.connect().await?;
     session.client.batch_execute(SESSION).await?;
-    Ok(preflight::ask(&session, &plan.steps, &plan.steps.iter().collect::<Vec<_>>(), limits).await)
+    Ok(preflight::ask(&session, steps, &steps.iter().collect::<Vec<_>>(), limits).await)
 }
 
 /// Looks whether the plan may be applied to the database. Nothing is changed by it.

@@ -18,6 +18,7 @@ use crate::kind::comment::{Comment, Part};
 use crate::kind::grants::Grants;
 use crate::kind::owner::Owner;
 use crate::kind::unmanaged::{UNMANAGED, Unmanaged};
+use crate::kind::width::VARYING;
 use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Literal, Name, QName, Role};
 use crate::schema::{Address, Facts, Granted, Row, Schema, Size};
@@ -584,6 +585,16 @@ fn column_id(relation: &ObjectId, column: &str) -> ObjectId {
 }
 
 /// Rows and bytes of every table and materialized view. A table is called empty only when it was seen to be.
+/// The columns whose values are wider than so many bytes, as far as the role may see statistics of them. Of what a view
+/// says, since the table of all statistics is not for everybody.
+fn widths_over(bytes: u64) -> String {
+    format!(
+        "SELECT schemaname::text, tablename::text, attname::text, max(avg_width) FROM pg_stats
+          WHERE avg_width > {bytes} AND schemaname NOT IN ('pg_catalog', 'information_schema')
+          GROUP BY 1, 2, 3"
+    )
+}
+
 async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, IntrospectError> {
     const SMALL: i64 = 8 << 20;
     let failed = |source| IntrospectError::Query { what: "the sizes of tables".into(), source };
@@ -609,18 +620,29 @@ async fn sizes(client: &Client, rows: &[tokio_postgres::Row]) -> Result<Facts, I
     }))
     .await?;
     // A domain has the casts of its base.
-    let casts = client
-        .query_typed(
-            "SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' FROM pg_cast",
-            &[],
-        )
-        .await
-        .map_err(|source| IntrospectError::Query { what: "the casts".into(), source })?;
+    let casts = async {
+        let query =
+            "SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castmethod = 'b' FROM pg_cast";
+        let failed = |source| IntrospectError::Query { what: "the casts".into(), source };
+        client.query_typed(query, &[]).await.map_err(failed)
+    };
+    let widths = async {
+        let failed = |source| IntrospectError::Query { what: "the widths of columns".into(), source };
+        client.query_typed(&widths_over(VARYING), &[]).await.map_err(failed)
+    };
+    let (casts, widths) = tokio::try_join!(casts, widths)?;
+    let mut wide: BTreeMap<QName, BTreeMap<Name, u64>> = BTreeMap::new();
+    for row in &widths {
+        let table = QName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        let width = row.get::<_, i32>(3).unsigned_abs().into();
+        wide.entry(table).or_default().insert(row.get::<_, String>(2).into(), width);
+    }
     let pair = |row: &tokio_postgres::Row| (row.get(0), row.get(1));
     let coercions = casts.iter().filter(|row| row.get(2)).map(pair).collect();
     let casts = casts.iter().map(pair).collect();
     Ok(Facts {
         sizes: sizes.into_iter().collect(),
+        widths: wide,
         casts: Arc::new(casts),
         coercions: Arc::new(coercions),
         ..Facts::default()

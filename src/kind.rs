@@ -236,7 +236,7 @@ pub mod row_type;
 mod swap;
 mod unique;
 pub mod unmanaged;
-mod width;
+pub(crate) mod width;
 
 pub use expr::{Expr, Retyped, as_trees, aside, canonical};
 

@@ -330,6 +330,9 @@ fn moved_facts(facts: &Facts, renames: &[Planned]) -> Facts {
             let old = QName { namespace: namespace.clone(), name: old.clone() };
             if let Some(size) = facts.sizes.get(&old).copied() {
                 facts.sizes.insert(old.sibling(new.clone()), size);
+                if let Some(widths) = facts.widths.get(&old).cloned() {
+                    facts.widths.insert(old.sibling(new.clone()), widths);
+                }
             }
             if facts.idle.contains(&old) {
                 facts.idle.insert(old.sibling(new.clone()));

@@ -230,6 +230,8 @@ pub struct Size {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
     pub sizes: BTreeMap<QName, Size>,
+    /// Bytes of a value on the average, of columns where these are more than one would take them for.
+    pub widths: BTreeMap<QName, BTreeMap<Name, u64>>,
     /// The casts that the server has, from one type to another, as `format_type` prints them; none where it was not
     /// asked.
     pub casts: Arc<BTreeSet<(String, String)>>,

@@ -157,10 +157,11 @@ async fn needed(client: &Client, probe: &Probe) -> Result<u64, tokio_postgres::E
         // A row's entry: its columns, 16 bytes of its own, and a third of the page free or overhead.
         What::Index { .. } => {
             "SELECT coalesce((SELECT greatest(c.reltuples, 0) * 1.3 * (16 + coalesce((
-                        SELECT sum(s.stawidth) FROM pg_catalog.pg_statistic s
-                          JOIN pg_catalog.pg_attribute a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
-                         WHERE s.starelid = c.oid AND format('%I', a.attname) = ANY ($2::text[])), 8))
-                      FROM pg_catalog.pg_class c WHERE c.oid = to_regclass($1::text)), 0)::int8, false"
+                        SELECT sum(s.avg_width) FROM pg_catalog.pg_stats s
+                         WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited
+                           AND format('%I', s.attname) = ANY ($2::text[])), 8))
+                      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                     WHERE c.oid = to_regclass($1::text)), 0)::int8, false"
         }
         _ => return Ok(0),
     };

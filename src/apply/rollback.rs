@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::error::{ApplyError, told};
 use super::patience::Patience;
+use super::preflight::{self, Finding, Limits};
 use super::run::{Cause, Fault, Running, stopped};
 use super::stopped::{Stopped, to_take_back};
 use super::unseen::{Left, left, to_undo};
@@ -179,6 +180,17 @@ impl Return {
         None
     }
 
+    /// Asks the rows what stands against the undos. Nothing is changed.
+    pub async fn preflight(&self, limits: Limits) -> Vec<Finding> {
+        let plan = &self.stopped.plan;
+        let undos = |step: &FileStep| {
+            let left = left_of(step, plan, self.so_far.get(&step.id));
+            left.into_iter().map(|(_, it)| FileStep::new(step.id, step.stage, it.sql.clone())).collect::<Vec<_>>()
+        };
+        let undos: Vec<FileStep> = self.steps.iter().flat_map(undos).collect();
+        preflight::ask(&self.stopped.session, &undos, &undos.iter().collect::<Vec<_>>(), limits).await
+    }
+
     /// Takes the steps back. Gives how many.
     pub async fn run(
         self,
@@ -199,8 +211,8 @@ impl Return {
         client.batch_execute(&reopened).await.map_err(journal)?;
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
         let mut running = Running { id: run.id, plan, session, pid, pace, stop, unseen: BTreeSet::new(), tell };
-        for steps in together(&self.steps, &self.so_far) {
-            let so_far = steps.first().and_then(|it| self.so_far.get(&it.id)).copied();
+        for steps in together(&self.steps, plan, &self.so_far) {
+            let so_far = steps.last().and_then(|it| self.so_far.get(&it.id)).copied();
             if let Err(fault) = running.back(steps, so_far).await {
                 let error = match &fault.cause {
                     Cause::Server(error) => told(error),
@@ -241,12 +253,27 @@ fn left_of<'a>(step: &'a FileStep, plan: &PlanFile, so_far: Option<&usize>) -> V
     numbered.filter(|(place, _)| so_far.is_none_or(|done| place >= done)).collect()
 }
 
-/// What was done in one transaction is taken back in one, where all of that can run inside of one.
-fn together<'a>(steps: &'a [FileStep], so_far: &BTreeMap<u32, usize>) -> impl Iterator<Item = &'a [FileStep]> {
+/// What was done in one transaction is taken back in one, where all of that can run inside of one. What has no undo of its
+/// own is taken back by that of an earlier step, so it is there until the next one of these is through.
+fn together<'a>(
+    steps: &'a [FileStep],
+    plan: &PlanFile,
+    so_far: &BTreeMap<u32, usize>,
+) -> impl Iterator<Item = &'a [FileStep]> {
     let inside = |it: &FileStep| {
         it.transaction.is_some() && it.undo.iter().all(|it| it.transaction) && !so_far.contains_key(&it.id)
     };
-    steps.chunk_by(move |a, b| a.transaction == b.transaction && inside(a) && inside(b))
+    let has_none = |it: &FileStep| plan.steps.iter().any(|step| step.id == it.id && step.undo.is_empty());
+    let of_one = |a: &FileStep, b: &FileStep| a.transaction == b.transaction && inside(a) && inside(b);
+    let (mut groups, mut from, mut to) = (vec![], 0, 0);
+    for group in steps.chunk_by(of_one) {
+        to += group.len();
+        if to == steps.len() || !group.iter().all(has_none) {
+            groups.push(&steps[from..to]);
+            from = to;
+        }
+    }
+    groups.into_iter()
 }
 
 impl Running<'_> {
@@ -255,8 +282,8 @@ impl Running<'_> {
         let mut pauses = self.pace.pauses.iter();
         loop {
             let tried = match steps {
-                [step] if so_far.is_some() || !step.undo.iter().all(|it| it.transaction) => {
-                    self.back_alone(step, &mut so_far).await
+                [with @ .., step] if so_far.is_some() || !step.undo.iter().all(|it| it.transaction) => {
+                    self.back_alone(with, step, &mut so_far).await
                 }
                 steps => self.back_inside(steps).await,
             };
@@ -328,17 +355,30 @@ impl Running<'_> {
         Ok(())
     }
 
-    async fn back_alone<'s>(&mut self, step: &'s FileStep, so_far: &mut Option<usize>) -> Result<(), Fault<'s>> {
+    /// `with`: what has no undo of its own.
+    async fn back_alone<'s>(
+        &mut self,
+        with: &'s [FileStep],
+        step: &'s FileStep,
+        so_far: &mut Option<usize>,
+    ) -> Result<(), Fault<'s>> {
         (self.tell)(Event::Begins(step));
         let start = Instant::now();
-        self.back_outside(step, so_far).await.map_err(|cause| Fault::of(step, cause))?;
-        (self.tell)(Event::Done(step, start.elapsed()));
+        self.back_outside(with, step, so_far).await.map_err(|cause| Fault::of(step, cause))?;
+        for it in with.iter().chain([step]) {
+            (self.tell)(Event::Done(it, start.elapsed()));
+        }
         Ok(())
     }
 
     /// Statements that commit by themselves. The journal knows how far they have come, so that nobody takes the step for
     /// done who comes between two of them.
-    async fn back_outside(&mut self, step: &FileStep, so_far: &mut Option<usize>) -> Result<(), Cause> {
+    async fn back_outside(
+        &mut self,
+        with: &[FileStep],
+        step: &FileStep,
+        so_far: &mut Option<usize>,
+    ) -> Result<(), Cause> {
         let client = &self.session.client;
         for (place, undo) in left_of(step, self.plan, so_far.as_ref()) {
             let passed = self.passed(step, so_far.unwrap_or_default()..place);
@@ -360,7 +400,8 @@ impl Running<'_> {
             }
             *so_far = Some(place + 1);
         }
-        Ok(client.batch_execute(&format!("BEGIN; {}; COMMIT", self.undone(step, *so_far))).await?)
+        let with: String = with.iter().map(|it| self.undone(it, None) + "; ").collect();
+        Ok(client.batch_execute(&format!("BEGIN; {with}{}; COMMIT", self.undone(step, *so_far))).await?)
     }
 
     /// One statement, with its line of the journal.

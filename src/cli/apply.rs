@@ -141,7 +141,20 @@ pub(super) async fn nothing_against(
     context: &Context,
 ) -> Result<(), Failure> {
     let findings = ready.preflight(through, context.limits()).await;
-    let reports = reports(&findings);
+    found_nothing(&findings, CHANGE, exit, context)
+}
+
+/// What to do about rows that stand against a plan.
+pub(super) const CHANGE: &str = "change these rows, or what is declared";
+
+/// Tells what the rows say. Errors: what stands against the steps, with what `to_do`, as a failure with that exit code.
+pub(super) fn found_nothing(
+    findings: &[Finding],
+    to_do: &str,
+    exit: Exit,
+    context: &Context,
+) -> Result<(), Failure> {
+    let reports = reports(findings, to_do);
     if findings.iter().any(|it| it.stops) {
         return Err(Failure::new(exit, reports));
     }
@@ -151,8 +164,8 @@ pub(super) async fn nothing_against(
     Ok(())
 }
 
-/// Findings as they are told.
-pub(super) fn reports(findings: &[Finding]) -> Vec<Report> {
+/// Findings as they are told, and what `to_do` about those that stop.
+pub(super) fn reports(findings: &[Finding], to_do: &str) -> Vec<Report> {
     let report = |it: &Finding| {
         let message = match it.step {
             0 => it.message.clone(),
@@ -160,7 +173,7 @@ pub(super) fn reports(findings: &[Finding]) -> Vec<Report> {
         };
         match it.stops {
             true => Report::error("preflight::rows", message)
-                .help("nothing was changed; change these rows, or what is declared. --no-preflight does not ask"),
+                .help(format!("nothing was changed; {to_do}. --no-preflight does not ask")),
             false => Report::warning("preflight::note", message),
         }
     };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::apply::reports;
+use super::apply::{CHANGE, reports};
 use super::{Context, failure};
 use crate::apply;
 use crate::diagnostic::{self, Exit, Report};
@@ -93,10 +93,10 @@ impl Plan {
         ));
         // What stands against the plan today may be gone when it is applied: it is told, and no part of the file.
         if let Live::Database(target) = &request.live {
-            match apply::preflight(target, &made.file, context.limits()).await {
+            match apply::preflight(target, &made.file.steps, context.limits()).await {
                 Ok(findings) => {
                     let warn = |it| Report { severity: miette::Severity::Warning, ..it };
-                    made.notes.extend(reports(&findings).into_iter().map(warn));
+                    made.notes.extend(reports(&findings, CHANGE).into_iter().map(warn));
                 }
                 Err(error) => context.tell(&format!("the rows could not be looked at: {error}")),
             }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use tokio::sync::watch;
 
+use super::apply::found_nothing;
 use super::pace::PaceOptions;
 use super::progress::{Shown, attended, confirmed, target, told};
 use super::{Context, err};
@@ -23,6 +24,9 @@ pub struct Rollback {
     /// Try the way back on a copy, show what would run, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask the rows first
+    #[arg(long)]
+    no_preflight: bool,
     #[command(flatten)]
     pace: PaceOptions,
 }
@@ -45,6 +49,11 @@ impl Rollback {
         if self.dry_run {
             context.print(&script(&back));
             return Ok(Exit::Done);
+        }
+        if !self.no_preflight {
+            let findings = back.preflight(context.limits()).await;
+            let to_do = "change these rows first, or go on with `tenantry resume`";
+            found_nothing(&findings, to_do, Exit::Failed, context)?;
         }
         if std::io::stdin().is_terminal() && !context.common.yes {
             err(&script(&back));

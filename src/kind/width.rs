@@ -4,19 +4,26 @@ use crate::kind::{Kind, Object, ObjectId};
 use crate::name::{Name, QName};
 use crate::schema::Sides;
 
-/// A text as long as a name or an address; nothing is known of the rows' own.
-const VARYING: u64 = 24;
+/// A text as long as a name or an address, where statistics do not know better.
+pub const VARYING: u64 = 24;
 
 /// The bytes of the columns of an index entry. An expression, which `None` stands for, counts as a text.
 pub fn of<'a>(table: &QName, columns: impl IntoIterator<Item = Option<&'a Name>>, sides: &Sides<'_>) -> u64 {
     let width = |column: Option<&Name>| {
         let id = ObjectId::new(Kind::Column, [&table.namespace, &table.name, column?]);
         match sides.new.get(&id).or_else(|| sides.old.get(&id))? {
-            Object::Column(column) => Some(of_type(&column.data_type)),
+            Object::Column(column) => Some(of_type(&column.data_type).max(seen(table, &column.name, sides))),
             _ => None,
         }
     };
     columns.into_iter().map(|column| width(column).unwrap_or(VARYING)).sum()
+}
+
+/// The bytes of the values that are there. A longer one than an entry may be is compressed, or the index can't be built.
+fn seen(table: &QName, column: &Name, sides: &Sides<'_>) -> u64 {
+    const LONGEST: u64 = 2_704;
+    let width = sides.facts.widths.get(table).and_then(|it| it.get(column));
+    width.copied().unwrap_or_default().min(LONGEST)
 }
 
 fn of_type(data_type: &str) -> u64 {

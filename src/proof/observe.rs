@@ -170,13 +170,18 @@ async fn batched(runner: &Session, pid: i32, batch: &Batch) -> Result<Seen, toki
 
 /// Runs undos as a rollback would: of the last step first, each statement by itself.
 pub async fn undo(runner: &Session, steps: &[Planned]) -> Result<(), StepFailed> {
-    for (place, step) in steps.iter().enumerate().rev() {
-        for Undo { sql, .. } in step.undo.iter().filter(|it| builder(steps, place, it).is_none()) {
-            let failed = |source| StepFailed { place, sql: sql.clone(), source };
-            runner.client.batch_execute(sql).await.map_err(failed)?;
-        }
+    for (place, Undo { sql, .. }) in undos(steps) {
+        let failed = |source| StepFailed { place, sql: sql.clone(), source };
+        runner.client.batch_execute(sql).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// The undos that a rollback of all of the steps runs, in its order, each with the place of its step.
+pub fn undos(steps: &[Planned]) -> impl Iterator<Item = (usize, &Undo)> {
+    steps.iter().enumerate().rev().flat_map(move |(place, step)| {
+        step.undo.iter().filter(move |it| builder(steps, place, it).is_none()).map(move |it| (place, it))
+    })
 }
 
 /// By name, and only what existed when the plan began, or what the step speaks of though an earlier one made it.

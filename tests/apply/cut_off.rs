@@ -168,6 +168,30 @@ async fn what_is_lost_is_not_taken_back() {
 }
 
 #[tokio::test]
+async fn rows_that_an_undo_can_not_take_are_named_before_anything_is_taken_back() {
+    let of = |labels: &str| {
+        format!(
+            "CREATE TYPE mood AS ENUM ({labels}); CREATE TABLE people (id bigint PRIMARY KEY, mood mood NOT NULL);"
+        )
+    };
+    let new = of("'glad', 'calm', 'sad', 'wild'") + "CREATE INDEX people_mood ON people (mood)";
+    let case = Case::new("named_before", &of("'glad', 'sad'"), &new).await;
+    case.apply(&[]).ended(0, &["applied"]);
+    let session = case.connect().await;
+    session.client.batch_execute("INSERT INTO people VALUES (1, 'glad'), (2, 'wild')").await.unwrap();
+    case.tenantry(&["rollback"]).ended(1, &["rows of public.people", "mood", "id = 2", "nothing was changed"]);
+    assert_eq!(case.fingerprint().await, case.plan.to.fingerprint);
+    // Whoever does not ask is stopped by the one undo that takes both labels, and can go forward from there.
+    case.tenantry(&["rollback", "--no-preflight"]).ended(6, &["step 1 could not be taken back", "wild"]);
+    assert_eq!(case.run().await.done(), [1, 2]);
+    case.tenantry(&["resume"]).ended(0, &["2 steps done", "the database is as the plan wants it"]);
+    session.client.batch_execute("UPDATE people SET mood = 'sad' WHERE id = 2").await.unwrap();
+    case.tenantry(&["rollback"]).ended(0, &["taken back"]);
+    assert_eq!(case.fingerprint().await, case.plan.from.fingerprint);
+    assert!(case.ask("SELECT count(*) = 2 FROM people").await);
+}
+
+#[tokio::test]
 async fn a_transaction_is_taken_back_whole_or_not_at_all() {
     let steps = [
         (Stage::Expand, Some(1), "CREATE TABLE public.one ()"),

@@ -1,6 +1,9 @@
 //! What the rows stand against is told before the first step.
 
 use tenantry::apply::{self, Limits};
+use tenantry::connect::Target;
+use tenantry::introspect::introspect;
+use tenantry::name::QName;
 use tenantry::plan::Stage;
 
 use crate::batches::Fill;
@@ -110,7 +113,7 @@ async fn partitions_that_overlap_are_named_first() {
         FOR VALUES FROM ('2024-02-15') TO ('2024-04-01')";
     case.connect().await.client.batch_execute(theirs).await.unwrap();
     let session = server().target("asks_overlap");
-    let findings = apply::preflight(&session, &case.plan, Limits::default()).await.unwrap();
+    let findings = apply::preflight(&session, &case.plan.steps, Limits::default()).await.unwrap();
     let words = "the new partition of public.logs would overlap with tenantry_theirs.logs_3, which it has";
     assert!(findings.iter().any(|it| it.stops && it.message == words), "{findings:?}");
     let part = "CREATE TABLE kinds (kind text) PARTITION BY LIST (kind);
@@ -120,7 +123,7 @@ async fn partitions_that_overlap_are_named_first() {
     let theirs = "CREATE TABLE kinds_3 PARTITION OF kinds FOR VALUES IN ('d', 'c')";
     case.connect().await.client.batch_execute(theirs).await.unwrap();
     let session = server().target("asks_overlap_list");
-    let findings = apply::preflight(&session, &case.plan, Limits::default()).await.unwrap();
+    let findings = apply::preflight(&session, &case.plan.steps, Limits::default()).await.unwrap();
     assert!(
         findings.iter().any(|it| it.stops && it.message.contains("overlap with public.kinds_3")),
         "{findings:?}"
@@ -144,14 +147,33 @@ async fn a_disk_that_is_too_small_stops_the_plan_first() {
     };
     rows("1e8").await;
     let allowed = Limits { disk: Some(1_000_000_000), ..Limits::default() };
-    let findings = apply::preflight(&target, &case.plan, allowed).await.unwrap();
+    let findings = apply::preflight(&target, &case.plan.steps, allowed).await.unwrap();
     let found = |words: &str| findings.iter().any(|it| it.stops && it.message.contains(words));
     assert!(found("[apply] disk_gb lets it have 1.0 GB"), "{findings:?}");
     // This server's directory is on this machine and can be looked at.
     rows("1e15").await;
-    let findings = apply::preflight(&target, &case.plan, Limits::default()).await.unwrap();
+    let findings = apply::preflight(&target, &case.plan.steps, Limits::default()).await.unwrap();
     assert!(findings.iter().any(|it| it.stops && it.message.ends_with("are free")), "{findings:?}");
     case.apply(&[]).ended(1, &["are free", "nothing was changed"]);
+}
+
+#[tokio::test]
+async fn room_for_an_index_goes_by_the_values_that_there_are() {
+    let old = "CREATE TABLE letters (id integer PRIMARY KEY, body text);
+               INSERT INTO letters SELECT g, repeat(md5(g::text), 60) FROM generate_series(1, 100) g;
+               ANALYZE letters; UPDATE pg_class SET reltuples = 1e6 WHERE relname = 'letters'";
+    let new = "CREATE TABLE letters (id integer PRIMARY KEY, body text); CREATE INDEX ON letters (body)";
+    let case = Case::new("asks_width", old, new).await;
+    let admin = case.connect().await;
+    let facts = introspect(&admin.client, true).await.unwrap().facts;
+    assert_eq!(facts.widths[&QName::new("public", "letters")], [("body".into(), 1_924)].into());
+    // Statistics are for who may read the rows; most roles may not read the table of them all.
+    admin.client.batch_execute("CREATE ROLE reader LOGIN; GRANT SELECT ON letters TO reader").await.unwrap();
+    let text = format!("host={} port={} user=reader dbname=asks_width", server().dir.display(), server().port);
+    let reader = Target::resolve(Some(&text), &[].into()).unwrap();
+    let allowed = Limits { disk: Some(1_000_000_000), ..Limits::default() };
+    let findings = apply::preflight(&reader, &case.plan.steps, allowed).await.unwrap();
+    assert!(findings.iter().any(|it| it.stops && it.message.contains("about 2.5 GB of disk")), "{findings:?}");
 }
 
 #[tokio::test]
@@ -186,7 +208,7 @@ async fn a_question_ends_in_time_and_notes_stop_nothing() {
     let fewer = "UPDATE pg_class SET reltuples = 1e8 WHERE relname = 'items'";
     fill.case.connect().await.client.batch_execute(fewer).await.unwrap();
     // The plan is of another start now; only its questions are asked.
-    let findings = apply::preflight(&server().target("asks_notes"), &plan, Limits::default()).await.unwrap();
+    let findings = apply::preflight(&server().target("asks_notes"), &plan.steps, Limits::default()).await.unwrap();
     assert!(findings.iter().all(|it| !it.stops), "{findings:?}");
     let found = |words: &str| findings.iter().any(|it| it.message.contains(words));
     assert!(found("these triggers run for each: touch"), "{findings:?}");

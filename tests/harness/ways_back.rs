@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use tenantry::apply::{self, Limits};
 use tenantry::connect::Session;
 use tenantry::introspect::introspect;
-use tenantry::plan::Planned;
+use tenantry::plan::file::FileStep;
+use tenantry::plan::{Planned, Stage, Undo};
 use tenantry::proof::{back, observe};
 use tenantry::schema::Schema;
 use tenantry::shadow::{Shadow, ShadowDatabase};
@@ -67,8 +69,13 @@ async fn over(
 ) -> Outcome<Vec<String>> {
     runner.client.batch_execute(&format!("RESET ALL; {}", observe::SESSION)).await?;
     let steps = format!("steps {} to {}", way.start + 1, way.end);
+    let against = against(runner, &plan[way.clone()]).await?;
     if let Err(error) = observe::undo(runner, &plan[way]).await {
         return Ok(vec![format!("undo of {steps}: {error}")]);
+    }
+    // An undo that goes through is one that nothing stood against.
+    if let [_, ..] = against.as_slice() {
+        return Ok(against.into_iter().map(|it| format!("before the undo of {steps}: {it}")).collect());
     }
     runner.client.batch_execute("RESET ALL").await?;
     let mut reached = introspect(&runner.client, true).await?.schema;
@@ -76,4 +83,14 @@ async fn over(
         reached.objects.insert(id.clone(), before.objects[&id].clone());
     }
     Ok(differences(&format!("after the undo of {steps}"), &reached, before))
+}
+
+/// What the rows are said to have against the undos.
+async fn against(runner: &Session, plan: &[Planned]) -> Outcome<Vec<String>> {
+    let step = |(place, undo): (usize, &Undo)| {
+        FileStep::new(u32::try_from(place + 1).unwrap_or(u32::MAX), Stage::Expand, undo.sql.clone())
+    };
+    let undos: Vec<FileStep> = observe::undos(plan).map(step).collect();
+    let findings = apply::preflight(runner.target(), &undos, Limits::default()).await?;
+    Ok(findings.into_iter().filter(|it| it.stops).map(|it| format!("step {}: {}", it.step, it.message)).collect())
 }
