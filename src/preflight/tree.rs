@@ -147,8 +147,10 @@ pub(super) fn assignments(update: &UpdateStmt) -> Vec<(String, String, String)> 
     });
     // A row that is touched is given what its trigger looks up: what has to be there for that.
     let looked_up = |column: &str| update.where_clause.as_deref().and_then(|it| there(it, column));
-    let value = |column: &str, value: String| match value == column {
-        true => looked_up(column).unwrap_or(value),
+    // Nothing given to all rows is what the way back touches them by.
+    let touches = |value: &str| update.where_clause.is_none() && value == "NULL";
+    let value = |column: &str, value: String| match value == column || touches(&value) {
+        true => looked_up(column).unwrap_or_else(|| column.to_owned()),
         false => value,
     };
     targets.map(|(column, it)| (table.clone(), column.clone(), value(&column, it))).collect()
