@@ -186,7 +186,8 @@ impl Column {
         let mut settings = vec![];
         match &self.not_null {
             Some(it) if !it.valid => settings.push(self.add_not_null(it)),
-            Some(_) if !has_element => {
+            // From 18 on it says itself that a parent hands it down.
+            Some(it) if !has_element && (it.local || !it.inherited) => {
                 let said = table.inherits.0.iter().filter_map(|parent| find(sides.new, parent, &self.name));
                 if said.into_iter().all(|parent| parent.not_null.is_none()) {
                     settings.push(format!("{alter} SET NOT NULL"));

@@ -74,8 +74,10 @@ impl Inheritance {
             return vec![];
         }
         let inside = if ends { sides.old } else { sides.new };
+        // Of a parent that is no table of the plan's, no more is known than what its columns are called.
+        let columns = self.columns.0.iter().map(|it| column::id(&self.parent, it));
         let of_parent: BTreeSet<ObjectId> =
-            [sides.old, sides.new].into_iter().flat_map(|it| handed_down(it, &self.parent)).collect();
+            [sides.old, sides.new].into_iter().flat_map(|it| handed_down(it, &self.parent)).chain(columns).collect();
         let is_of_parent = |id: &ObjectId| of_parent.iter().any(|it| it.kind == id.kind && it.path.last() == id.path.last());
         let mut tables = table::ancestry(inside, &self.parent);
         tables.push(self.child.clone());
