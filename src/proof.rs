@@ -144,8 +144,7 @@ fn is_of_rows(failed: &StepFailed) -> bool {
 
 /// A trigger that keeps a step from its work.
 fn fought(plan: &[Planned], place: usize, by: &Fighting) -> String {
-    let (by, what, work) = (by.named(), step_named(plan, place), fight::work(&plan[place].step));
-    format!("trigger {by} keeps {what} from its work: {work}")
+    format!("trigger {} keeps {} from its work", by.named(), step_named(plan, place))
 }
 
 /// A step by its place and by what it does: where no plan is written, the place alone says nothing.
@@ -182,7 +181,8 @@ async fn prove_with(shadow: &Shadow, subject: &Subject<'_>, rows: bool) -> Resul
         copy.database.connect().await?.client.batch_execute(stand_in).await?;
     }
     let filled = if rows {
-        rows::fill(&session, &copied, &under_old_names(subject.desired, subject.plan), subject.facts).await?
+        rows::fill(&session, &copied, &under_old_names(subject.desired, subject.plan), subject.plan, subject.facts)
+            .await?
     } else {
         Default::default()
     };

@@ -281,7 +281,7 @@ impl Copied<'_> {
         let watcher = copy.database.connect().await?;
         if rows {
             let copied = self.scope.split(&copy.reading.schema).0;
-            rows::fill(&runner, &copied, &copied, &self.live.facts)
+            rows::fill(&runner, &copied, &copied, &[], &self.live.facts)
                 .await
                 .map_err(|error| super::session_failed(&error))?;
         }

@@ -86,8 +86,3 @@ async fn works_without(session: &Session, fill: &Batch, off: &[Fighting]) -> Res
     session.client.batch_execute("ROLLBACK").await?;
     Ok(works)
 }
-
-/// What the step is for, for people.
-pub(super) fn work(step: &Step) -> &str {
-    step.summary.as_deref().unwrap_or(&step.sql)
-}

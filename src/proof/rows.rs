@@ -34,11 +34,12 @@ fn large_objects(Column { table, name, .. }: &Column) -> String {
 }
 
 /// Puts a few rows into each table of the copy that may hold some on the live side, and into the tables that these
-/// refer to; made to satisfy the constraints of both sides. Triggers do not run meanwhile.
+/// refer to; made to satisfy the constraints of both sides, but for what the plan fills. Triggers do not run meanwhile.
 pub async fn fill(
     session: &Session,
     copied: &Schema,
     desired: &Schema,
+    plan: &[Planned],
     facts: &Facts,
 ) -> Result<Filled, tokio_postgres::Error> {
     let keys = foreign_keys(copied, desired);
@@ -85,6 +86,10 @@ pub async fn fill(
     let ran =
         join_all(attempts.map(|(table, sql)| async move { (table, session.client.batch_execute(&sql).await) }))
             .await;
+    for nothing in lacking(copied, desired, plan) {
+        // A constraint may refuse it.
+        let _ = session.client.batch_execute(&nothing).await;
+    }
     // What was put into a partitioned table may have gone to a partition that holds none.
     let is_below = |it: &&&QName| partition::line(copied, it).iter().any(|above| wanted.contains(above));
     for table in empty.iter().filter(|it| !wanted.contains(**it)).filter(is_below) {
@@ -114,6 +119,28 @@ pub async fn fill(
         }
     }
     Ok(filled)
+}
+
+/// Takes its value from one row of each column that becomes required and is filled for that, so that there is something
+/// to fill.
+fn lacking(copied: &Schema, desired: &Schema, plan: &[Planned]) -> Vec<String> {
+    let fills = plan.iter().filter_map(|it| it.step.fill()).filter(|it| it.into.is_none());
+    let filled: BTreeSet<(&str, &str)> =
+        fills.flat_map(|it| it.set.iter().map(|set| (it.table.as_str(), set.column.as_str()))).collect();
+    let nothing = |column: &Object| {
+        let Object::Column(it) = column else { return None };
+        let Column { table, name, .. } = &**it;
+        let becomes_required = !is_required(column) && desired.get(&column.id()).is_some_and(is_required);
+        let is_filled =
+            becomes_required && filled.contains(&(table.to_string().as_str(), name.to_string().as_str()));
+        is_filled.then(|| {
+            format!(
+                "UPDATE {table} SET {name} = NULL
+                  WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} ORDER BY 1 DESC, 2 DESC LIMIT 1)"
+            )
+        })
+    };
+    copied.of_kind(Kind::Column).filter_map(nothing).collect()
 }
 
 /// How many partitioned tables a table is a partition of, one within the other.

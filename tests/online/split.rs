@@ -159,7 +159,8 @@ async fn triggers_that_fight_a_plan_are_named_before_it_is_written() {
 
 #[tokio::test]
 async fn triggers_that_fight_a_plan_are_named_all_at_once() {
-    // One takes back what is written, one refuses it, one makes it null, and two refuse it together.
+    // One takes back what is written, one refuses it, one makes it null, and two refuse it together. The column of e is
+    // there.
     let triggers = "
         CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'nobody updates this'; END $$;
@@ -168,27 +169,32 @@ async fn triggers_that_fight_a_plan_are_named_all_at_once() {
         CREATE TRIGGER f BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION keep();
         CREATE TRIGGER f BEFORE UPDATE ON b FOR EACH ROW EXECUTE FUNCTION refuse();
         CREATE TRIGGER f BEFORE INSERT OR UPDATE ON c FOR EACH ROW EXECUTE FUNCTION nothing();
+        CREATE TRIGGER f BEFORE INSERT OR UPDATE ON e FOR EACH ROW EXECUTE FUNCTION nothing();
         CREATE TRIGGER e BEFORE UPDATE ON d FOR EACH ROW EXECUTE FUNCTION pass();
         CREATE TRIGGER f AFTER UPDATE ON d FOR EACH ROW EXECUTE FUNCTION refuse();
         CREATE TRIGGER g BEFORE UPDATE ON d FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
     let old = "CREATE TABLE a (id integer PRIMARY KEY, n integer);
         CREATE TABLE b (id integer PRIMARY KEY, n integer);
         CREATE TABLE c (id integer PRIMARY KEY, n integer);
-        CREATE TABLE d (id integer PRIMARY KEY, n integer);";
+        CREATE TABLE d (id integer PRIMARY KEY, n integer);
+        CREATE TABLE e (id integer PRIMARY KEY, n integer, x integer);";
     let rows = "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1, 1);
-        INSERT INTO d VALUES (1, 1);";
+        INSERT INTO d VALUES (1, 1); INSERT INTO e VALUES (1, 1);";
     let new = "CREATE TABLE a (id integer PRIMARY KEY, n integer, x integer NOT NULL);
         CREATE TABLE b (id integer PRIMARY KEY, n integer, x integer NOT NULL);
         CREATE TABLE c (id integer PRIMARY KEY, n integer, x integer NOT NULL);
-        CREATE TABLE d (id integer PRIMARY KEY, n integer, x integer NOT NULL);";
+        CREATE TABLE d (id integer PRIMARY KEY, n integer, x integer NOT NULL);
+        CREATE TABLE e (id integer PRIMARY KEY, n integer, x integer NOT NULL);";
     let backfill = |table: &str| format!("[table.\"public.{table}\".columns]\nx = {{ backfill = \"0\" }}\n");
-    let more = ["a", "b", "c", "d"].map(backfill).concat();
+    let more = ["a", "b", "c", "d", "e"].map(backfill).concat();
     let declared = format!("{new}{triggers}");
     let files = [("schema/all.sql", declared.as_str()), ("schema/all.toml", more.as_str())];
     let project = Project::new("all_fight", &format!("{old}{triggers}{rows}"), &files).await;
     let (succeeded, said) = project.output(&["plan", "--out", "x.toml", "--accept", "all"]).await;
     assert!(!succeeded, "{said}");
-    for trigger in ["f ON public.a", "f ON public.b", "f ON public.c", "f ON public.d", "g ON public.d"] {
+    for trigger in
+        ["f ON public.a", "f ON public.b", "f ON public.c", "f ON public.e", "f ON public.d", "g ON public.d"]
+    {
         assert!(said.contains(&format!("trigger {trigger} keeps step")), "{said}");
     }
     assert!(!said.contains("trigger e ON public.d"), "{said}");
