@@ -34,6 +34,10 @@ const OLD: &str = "
     CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'));
     CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL);
     CREATE TABLE orders (id integer PRIMARY KEY, state text NOT NULL);
+    CREATE TABLE accounts (id integer PRIMARY KEY, tenant integer, note text);
+    CREATE TABLE invoices (id integer PRIMARY KEY, account integer NOT NULL, tenant integer NOT NULL);
+    INSERT INTO accounts VALUES (1, 7, NULL), (2, NULL, 'x');
+    INSERT INTO invoices VALUES (1, 1, 7), (2, 2, 7);
     INSERT INTO orders VALUES (1, 'paid');
     INSERT INTO files VALUES (1, lo_from_bytea(0, 'whole'));
     INSERT INTO people VALUES (1, 'a@b', 'x', '+4930123456', 'a', 'EUR', 'here');
@@ -53,11 +57,19 @@ const NEW: &str = "
     CREATE TABLE letters (id integer PRIMARY KEY, code text CHECK (code ~ '^Q[0-9]{3}Z$'), address text NOT NULL);
     CREATE TABLE odd (id integer PRIMARY KEY, code text NOT NULL CHECK (code ~ '^Q[0-9]{3}Z$'), note text);
     CREATE TABLE purchases (id integer PRIMARY KEY, state text NOT NULL CHECK (state IN ('new', 'paid')));
-    CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL, content bytea NOT NULL);";
+    CREATE TABLE files (id integer PRIMARY KEY, body oid NOT NULL, content bytea NOT NULL);
+    CREATE TABLE accounts (
+        id integer PRIMARY KEY, tenant integer NOT NULL, note text NOT NULL CHECK (note = '' OR note > ''),
+        UNIQUE (tenant, id));
+    CREATE TABLE invoices (
+        id integer PRIMARY KEY, account integer NOT NULL, tenant integer NOT NULL,
+        FOREIGN KEY (tenant, account) REFERENCES accounts (tenant, id));";
 
-/// What reads a large object finds one, and the checks of a renamed table are those of its rows.
+/// What reads a large object finds one, the checks of a renamed table are those of its rows, and what is filled does not
+/// part rows that belong together.
 const CONTENT: &str = "[table.\"public.files\".columns]\ncontent = { backfill = \"lo_get(body)\" }\n
-                       [table.\"public.purchases\"]\nwas = \"orders\"\n";
+                       [table.\"public.purchases\"]\nwas = \"orders\"\n
+                       [table.\"public.accounts\".columns]\ntenant = { backfill = \"7\" }\nnote = { backfill = \"''\" }\n";
 
 /// What the plan from `OLD` to `NEW` was proved with.
 async fn proof(server: &support::Server) -> Proof {
@@ -89,7 +101,9 @@ async fn proof(server: &support::Server) -> Proof {
 async fn made_rows_pass_checks_and_what_cannot_be_made_leaves_the_rest() {
     let server = support::Server::start(&[], &[]);
     let proof = proof(&server).await;
-    let filled = ["public.files", "public.letters", "public.orders", "public.people"].map(|it| (it.to_owned(), 3));
+    let filled =
+        ["public.accounts", "public.files", "public.invoices", "public.letters", "public.orders", "public.people"];
+    let filled = filled.map(|it| (it.to_owned(), 3));
     let filled = BTreeMap::from(filled);
     assert_eq!(proof.filled, filled, "{proof:?}");
     assert_eq!(proof.unfilled.keys().collect::<Vec<_>>(), ["public.odd"], "{proof:?}");

@@ -86,7 +86,7 @@ pub async fn fill(
     let ran =
         join_all(attempts.map(|(table, sql)| async move { (table, session.client.batch_execute(&sql).await) }))
             .await;
-    for nothing in lacking(copied, desired, plan) {
+    for nothing in lacking(copied, desired, plan, &keys) {
         // A constraint may refuse it.
         let _ = session.client.batch_execute(&nothing).await;
     }
@@ -122,8 +122,8 @@ pub async fn fill(
 }
 
 /// Takes its value from one row of each column that becomes required and is filled for that, so that there is something
-/// to fill.
-fn lacking(copied: &Schema, desired: &Schema, plan: &[Planned]) -> Vec<String> {
+/// to fill. Rows that are found by it, or find others, keep theirs.
+fn lacking(copied: &Schema, desired: &Schema, plan: &[Planned], keys: &[(QName, &ForeignKey)]) -> Vec<String> {
     let fills = plan.iter().filter_map(|it| it.step.fill()).filter(|it| it.into.is_none());
     let filled: BTreeSet<(&str, &str)> =
         fills.flat_map(|it| it.set.iter().map(|set| (it.table.as_str(), set.column.as_str()))).collect();
@@ -133,7 +133,10 @@ fn lacking(copied: &Schema, desired: &Schema, plan: &[Planned]) -> Vec<String> {
         let becomes_required = !is_required(column) && desired.get(&column.id()).is_some_and(is_required);
         let is_filled =
             becomes_required && filled.contains(&(table.to_string().as_str(), name.to_string().as_str()));
-        is_filled.then(|| {
+        let is_of_a_key = |(of, key): &(QName, &ForeignKey)| {
+            (of == table && key.columns.contains(name)) || (key.to == *table && key.to_columns.contains(name))
+        };
+        (is_filled && !keys.iter().any(is_of_a_key)).then(|| {
             format!(
                 "UPDATE {table} SET {name} = NULL
                   WHERE (tableoid, ctid) = (SELECT tableoid, ctid FROM {table} ORDER BY 1 DESC, 2 DESC LIMIT 1)"
