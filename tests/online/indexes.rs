@@ -134,7 +134,7 @@ async fn keys_of_a_partitioned_table_change_and_are_never_missed() {
     let project = Project::new("parted_keys", &format!("{old}{MANY}"), &[("schema/contacts.sql", declared)]).await;
     let plan = project.plan().await;
     assert_eq!(plan.matches("hazard upsert-target-goes").count(), 2, "{plan}");
-    assert_eq!(plan.matches("hazard object-recreate").count(), 1, "the foreign key alone: {plan}");
+    assert!(!plan.contains("hazard object-recreate"), "{plan}");
     let of_before = Code {
         insert: "INSERT INTO contacts (id, phone) VALUES ($1, $2)
                  ON CONFLICT (id, day) DO UPDATE SET phone = excluded.phone",
