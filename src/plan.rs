@@ -344,6 +344,10 @@ fn waits(steps: &[Ordered], first: usize, place: usize) -> bool {
 
 /// What is made again in the transaction in which it goes is away for nobody, where all that stands on it is.
 fn spare_what_stays(plan: &mut [Planned], old: &Schema) {
+    let told = |it: &Planned| it.step.hazards.iter().any(|it| it.code == Code::RecreateObject);
+    if !plan.iter().any(told) {
+        return;
+    }
     let dependents = old.dependents();
     for group in plan.chunk_by_mut(|a, b| a.transaction.is_some() && a.transaction == b.transaction) {
         let goes = |it: &Planned, id: &ObjectId| it.does.contains(&(id.clone(), Half::Drop));
