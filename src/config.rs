@@ -184,7 +184,7 @@ impl Default for PlanSettings {
 pub struct ApplySettings {
     /// Milliseconds that one part of a step in parts should take.
     pub batch_ms: u32,
-    /// The same while other sessions use the server, the next after eight times as long; 0 is no difference.
+    /// The same while other sessions use the server, the next after sixteen times as long; 0 is no difference.
     pub busy_batch_ms: u64,
     /// Rows changed in a second, at most.
     pub rows_per_second: u64,

@@ -15,8 +15,8 @@ pub struct Pace {
     pub pauses: Vec<Duration>,
     /// How long one part of a step in parts should take.
     pub part: Duration,
-    /// The same while other sessions use the server: eight times as long passes then until the next one. Without it, they
-    /// make no difference.
+    /// The same while other sessions use the server: sixteen times as long passes then until the next one. Without it,
+    /// they make no difference.
     pub busy_part: Option<Duration>,
     /// Rows changed in a second, at most.
     pub rows_per_second: Option<u64>,
@@ -89,7 +89,7 @@ pub(super) struct Throttle<'a> {
 
 /// How many times what the server worked at a part passes until the next one, while others work. A part does not wait for
 /// the disk, but who commits beside it does, and writes what the part left to write.
-const BESIDE_OTHERS: u32 = 8;
+const BESIDE_OTHERS: u32 = 16;
 
 /// How often the write-ahead log and the replicas are looked at.
 const LOOK: Duration = Duration::from_millis(500);

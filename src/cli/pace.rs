@@ -11,7 +11,7 @@ pub struct PaceOptions {
     /// How long one part of a backfill should take, in milliseconds
     #[arg(long, value_name = "MS", help_heading = "Pace")]
     batch_ms: Option<u32>,
-    /// The same while other sessions use the server, the next after eight times as long; 0 is no difference
+    /// The same while other sessions use the server, the next after sixteen times as long; 0 is no difference
     #[arg(long, value_name = "MS", help_heading = "Pace")]
     busy_batch_ms: Option<u64>,
     /// How many rows a backfill may change in a second
