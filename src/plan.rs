@@ -29,6 +29,7 @@ pub mod fold;
 pub mod gate;
 pub mod hazard;
 pub mod idle;
+pub mod join;
 pub mod order;
 pub mod origin;
 pub mod policy;
@@ -243,7 +244,7 @@ fn draft(
     let settled = disturb::settle(old, new, facts, &changes);
     let ordered =
         order::order(old, new, facts, &changes, &settled, apart).map_err(|cycle| PlanError::Cycle(cycle.0))?;
-    let mut steps = fold::join(fold::fold(ordered, apart));
+    let mut steps = join::join(fold::fold(ordered, apart));
     // By claims, so that a relation without an object of its own counts: the sequence of an identity column.
     let relations = |of: &Schema, counts: &dyn Fn(&ObjectId) -> bool| -> BTreeSet<(Name, Name)> {
         let claims = of.objects.iter().filter(|(id, _)| counts(id)).flat_map(|(_, object)| object.claims());
